@@ -1,0 +1,52 @@
+// Runs a weft script on the pinned Node, installing the dependencies first when they are missing.
+// Plain JavaScript, because it is the one file that the machine's own Node (20 or newer) has to run.
+//   node cli/launch.mjs run FILE [ARG...]   a TypeScript file of this tree
+//   node cli/launch.mjs bin NAME [ARG...]   a tool of a devDependency
+import { spawn, spawnSync } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { constants } from 'node:os'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)))
+const modules = path.join(root, 'node_modules')
+const pinnedNode = path.join(modules, 'node', 'bin', 'node')
+
+function installIfMissing() {
+  const complete = existsSync(path.join(modules, '.package-lock.json')) && existsSync(pinnedNode)
+  if (complete) return
+  process.stderr.write('weft: installing dependencies (npm ci), once\n')
+  const npm = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
+    cwd: root,
+    stdio: ['ignore', 2, 2],
+    env: { ...process.env, NODE_ENV: 'development' },
+  })
+  if (npm.status === 0 && existsSync(pinnedNode)) return
+  process.stderr.write('weft: npm ci did not finish; see its message above, then run the same command again\n')
+  process.exit(1)
+}
+
+function toolFile(name) {
+  const packageOf = { tsc: 'typescript', biome: '@biomejs/biome', vitest: 'vitest', oxlint: 'oxlint' }[name]
+  if (packageOf === undefined) throw new Error(`launch.mjs knows no tool '${name}'`)
+  const dir = path.join(modules, packageOf)
+  const { bin } = JSON.parse(readFileSync(path.join(dir, 'package.json'), 'utf8'))
+  return path.join(dir, typeof bin === 'string' ? bin : bin[name])
+}
+
+const [mode, target, ...args] = process.argv.slice(2)
+if ((mode !== 'run' && mode !== 'bin') || target === undefined) {
+  process.stderr.write('usage: node cli/launch.mjs run FILE [ARG...] | bin TOOL [ARG...]\n')
+  process.exit(2)
+}
+installIfMissing()
+const file = mode === 'run' ? path.join(root, target) : toolFile(target)
+// The pinned Node goes first in PATH, so that every tool and child process uses it too.
+const env = { ...process.env, PATH: `${path.dirname(pinnedNode)}${path.delimiter}${process.env.PATH}` }
+const child = spawn(pinnedNode, [file, ...args], { cwd: mode === 'bin' ? root : process.cwd(), stdio: 'inherit', env })
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
+child.on('error', (error) => {
+  process.stderr.write(`weft: cannot start ${pinnedNode}: ${error.message}\n`)
+  process.exit(1)
+})
+child.on('exit', (code, signal) => process.exit(signal === null ? (code ?? 1) : 128 + constants.signals[signal]))
