@@ -1,0 +1,211 @@
+/** Settings of a process from flags and environment, declared in one table; every problem is reported at once. */
+import { accessSync, constants } from 'node:fs'
+import { type Address, parseAddress } from './address.ts'
+import { parseDurationMs } from './duration.ts'
+import { WeftError, reasonOf } from './errors.ts'
+
+/** `file` must exist and be readable at start; `path` need not exist yet; `list` is separated by commas. */
+export type SettingKind =
+  | 'string'
+  | 'port'
+  | 'durationMs'
+  | 'integer'
+  | 'number'
+  | 'boolean'
+  | 'choice'
+  | 'address'
+  | 'file'
+  | 'path'
+  | 'list'
+
+/** One setting. `default` is written as a user would write it. A flag wins over the environment. */
+export type Setting = {
+  readonly flag: `--${string}`
+  readonly env: string
+  readonly kind: SettingKind
+  readonly help: string
+  readonly default?: string
+  readonly required?: boolean
+  /** The values of a `choice`. */
+  readonly choices?: readonly string[]
+  /** Bounds of an `integer`, `number` or `durationMs`. */
+  readonly min?: number
+  readonly max?: number
+}
+
+export type SettingsTable = Readonly<Record<string, Setting>>
+
+type ValueOf<S extends Setting> = S['kind'] extends 'port' | 'durationMs' | 'integer' | 'number'
+  ? number
+  : S['kind'] extends 'boolean'
+    ? boolean
+    : S['kind'] extends 'address'
+      ? Address
+      : S['kind'] extends 'list'
+        ? readonly string[]
+        : S['kind'] extends 'choice'
+          ? S['choices'] extends readonly (infer C)[]
+            ? C
+            : string
+          : string
+
+/** The typed result: a setting without default that is not required may be undefined. */
+export type Settings<T extends SettingsTable> = {
+  readonly [K in keyof T]: T[K] extends { readonly default: string } | { readonly required: true }
+    ? ValueOf<T[K]>
+    : ValueOf<T[K]> | undefined
+}
+
+export type SettingsInput = {
+  readonly args: readonly string[]
+  readonly env: Readonly<Record<string, string | undefined>>
+}
+
+type Value = string | number | boolean | Address | readonly string[]
+
+/** Reads the settings; throws CONFIG_INVALID whose detail lists every problem with flag and environment name. */
+export function readSettings<const T extends SettingsTable>(table: T, input: SettingsInput): Settings<T> {
+  const problems: string[] = []
+  const flags = readFlags(table, input.args, problems)
+  const values: Record<string, Value | undefined> = {}
+  for (const [name, setting] of Object.entries(table)) {
+    const fromFlag = flags.get(setting.flag)
+    const fromEnv = input.env[setting.env]
+    const source = fromFlag !== undefined || fromEnv === undefined ? setting.flag : setting.env
+    // An empty variable counts as not set: that is what manifests with an optional value produce.
+    const text = fromFlag ?? (fromEnv === '' ? undefined : fromEnv) ?? setting.default
+    if (text === undefined) {
+      if (setting.required === true) problems.push(`${setting.flag} (or ${setting.env}) is required`)
+      values[name] = undefined
+      continue
+    }
+    const parsed = parseValue(setting, text)
+    if (parsed.problem !== undefined) problems.push(`${source}: ${parsed.problem}`)
+    else values[name] = parsed.value
+  }
+  if (problems.length > 0) {
+    throw new WeftError('CONFIG_INVALID', 'the settings are not usable', { detail: problems })
+  }
+  return Object.freeze(values) as Settings<T>
+}
+
+/** The help text of a table, one setting a line. */
+export function settingsHelp(table: SettingsTable): string {
+  const rows = Object.values(table).map((setting) => {
+    const kind = setting.choices?.join('|') ?? setting.kind.replace(/Ms$/, '')
+    const note =
+      setting.required === true ? ' (required)' : setting.default ? ` (default ${setting.default})` : ''
+    return [`${setting.flag} <${kind}>`, `${setting.help}${note} [${setting.env}]`] as const
+  })
+  const width = Math.max(0, ...rows.map(([left]) => left.length))
+  return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`).join('\n')
+}
+
+function readFlags(table: SettingsTable, args: readonly string[], problems: string[]): Map<string, string> {
+  const known = new Map(Object.values(table).map((setting) => [setting.flag as string, setting]))
+  const found = new Map<string, string>()
+  for (let i = 0; i < args.length; i++) {
+    const [flag, ...rest] = (args[i] as string).split('=')
+    const inline = rest.length > 0 ? rest.join('=') : undefined
+    const setting = known.get(flag as string)
+    const negated = flag?.startsWith('--no-') ? known.get(`--${flag.slice(5)}`) : undefined
+    if (setting === undefined && negated?.kind === 'boolean' && inline === undefined) {
+      found.set(negated.flag, 'false')
+    } else if (setting === undefined) {
+      problems.push(`${flag} is not a setting`)
+      // Its value would otherwise be reported as a second problem.
+      if (inline === undefined && args[i + 1]?.startsWith('--') === false) i++
+    } else if (found.has(setting.flag)) {
+      problems.push(`${setting.flag} is given twice`)
+      if (inline === undefined && setting.kind !== 'boolean') i++
+    } else if (inline !== undefined) {
+      found.set(setting.flag, inline)
+    } else if (setting.kind === 'boolean') {
+      found.set(setting.flag, 'true')
+    } else if (args[i + 1] === undefined || args[i + 1]?.startsWith('--')) {
+      problems.push(`${setting.flag} needs a value`)
+    } else {
+      found.set(setting.flag, args[++i] as string)
+    }
+  }
+  return found
+}
+
+type Parsed = { readonly value: Value; readonly problem?: undefined } | { readonly problem: string }
+
+function parseValue(setting: Setting, text: string): Parsed {
+  switch (setting.kind) {
+    case 'string':
+    case 'path':
+      return text === '' ? { problem: 'must not be empty' } : { value: text }
+    case 'port':
+      return inBounds(text, /^\d{1,5}$/.test(text) ? Number(text) : undefined, 'a port', 0, 65535)
+    case 'integer':
+      return inBounds(
+        text,
+        /^-?\d{1,15}$/.test(text) ? Number(text) : undefined,
+        'a whole number',
+        setting.min,
+        setting.max,
+      )
+    case 'number':
+      return inBounds(
+        text,
+        /^-?\d{1,15}(\.\d+)?$/.test(text) ? Number(text) : undefined,
+        'a number',
+        setting.min,
+        setting.max,
+      )
+    case 'durationMs':
+      return inBounds(
+        text,
+        parseDurationMs(text),
+        'a duration such as 250ms, 10s, 5m or 24h',
+        setting.min,
+        setting.max,
+      )
+    case 'boolean':
+      return parseBoolean(text)
+    case 'choice': {
+      const choices = setting.choices ?? []
+      return choices.includes(text)
+        ? { value: text }
+        : { problem: `"${text}" is not one of ${choices.join(', ')}` }
+    }
+    case 'address': {
+      const address = parseAddress(text)
+      return address === undefined ? { problem: `"${text}" is not host:port` } : { value: address }
+    }
+    case 'file':
+      return parseFile(text)
+    case 'list':
+      return {
+        value: text
+          .split(',')
+          .map((part) => part.trim())
+          .filter((part) => part !== ''),
+      }
+  }
+}
+
+function inBounds(text: string, value: number | undefined, what: string, min?: number, max?: number): Parsed {
+  if (value === undefined) return { problem: `"${text}" is not ${what}` }
+  if (min !== undefined && value < min) return { problem: `${text} is below the least, ${min}` }
+  if (max !== undefined && value > max) return { problem: `${text} is above the most, ${max}` }
+  return { value }
+}
+
+function parseBoolean(text: string): Parsed {
+  if (text === 'true' || text === '1') return { value: true }
+  if (text === 'false' || text === '0') return { value: false }
+  return { problem: `"${text}" is not true or false` }
+}
+
+function parseFile(path: string): Parsed {
+  try {
+    accessSync(path, constants.R_OK)
+    return { value: path }
+  } catch (error) {
+    return { problem: `cannot be read: ${reasonOf(error)}` }
+  }
+}
