@@ -1,0 +1,33 @@
+/** The border between gRPC calls and ours: who calls, and what a failure looks like from outside. */
+import { type Metadata, type ServiceError, status } from '@grpc/grpc-js'
+import { type ErrorCode, WeftError, toWeftError } from '../../core/errors.ts'
+import type { Authenticator, WorkloadIdentity } from './authenticator.ts'
+
+/** The caller of a gRPC call, by its `authorization: Bearer` metadata. Rejects with a TOKEN_... code. */
+export async function authenticateCall(
+  metadata: Metadata,
+  authenticator: Authenticator,
+): Promise<WorkloadIdentity> {
+  const values = metadata.get('authorization')
+  if (values.length !== 1) throw new WeftError('TOKEN_MALFORMED', 'not exactly one authorization header')
+  const match = /^bearer +(\S+)$/i.exec(String(values[0]))
+  if (match === null) throw new WeftError('TOKEN_MALFORMED', 'the authorization is not a bearer token')
+  return authenticator.authenticate(match[1] as string)
+}
+
+/** What the client is told. It names no reason: that is for the log of the control plane alone. */
+export type OpaqueStatus = Pick<ServiceError, 'code' | 'details'>
+
+/** The gRPC status of a failure. */
+export function opaqueStatus(error: unknown): OpaqueStatus {
+  const { code } = toWeftError(error)
+  if (code.startsWith('TOKEN_')) return { code: status.UNAUTHENTICATED, details: 'authentication failed' }
+  return STATUSES.get(code) ?? { code: status.INTERNAL, details: 'internal error' }
+}
+
+const STATUSES: ReadonlyMap<ErrorCode, OpaqueStatus> = new Map([
+  ['CSR_REFUSED', { code: status.INVALID_ARGUMENT, details: 'the certificate request is refused' }],
+  ['RATE_LIMITED_CA', { code: status.RESOURCE_EXHAUSTED, details: 'too many certificate requests' }],
+  ['CA_EXPIRED', { code: status.UNAVAILABLE, details: 'no certificates can be issued now' }],
+  ['CONTROL_PLANE_REFUSED', { code: status.PERMISSION_DENIED, details: 'permission denied' }],
+])

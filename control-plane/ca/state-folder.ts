@@ -1,0 +1,111 @@
+/** The control plane's state folder: files that are made once and then only read, private keys for their owner alone. */
+import {
+  linkSync,
+  mkdirSync,
+  openSync,
+  closeSync,
+  fsyncSync,
+  readFileSync,
+  statSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs'
+import { randomBytes } from 'node:crypto'
+import { join } from 'node:path'
+import { WeftError, reasonOf, systemCodeOf } from '../../core/errors.ts'
+
+const PRIVATE_MODE = 0o600
+const PUBLIC_MODE = 0o644
+const READABLE_BY_OTHERS = 0o007
+
+export class StateFolder {
+  readonly path: string
+
+  /** Makes the folder (0700) if it is not there. Throws STATE_FOLDER_UNUSABLE. */
+  constructor(path: string) {
+    this.path = path
+    try {
+      mkdirSync(path, { recursive: true, mode: 0o700 })
+    } catch (error) {
+      throw new WeftError('STATE_FOLDER_UNUSABLE', `cannot make ${path}: ${reasonOf(error)}`, {
+        cause: error,
+      })
+    }
+  }
+
+  /** The path of a file in the folder. */
+  fileOf(name: string): string {
+    return join(this.path, name)
+  }
+
+  /** The content of a file, or undefined if there is none. Throws STATE_FOLDER_UNUSABLE. */
+  read(name: string): string | undefined {
+    const file = this.fileOf(name)
+    try {
+      return readFileSync(file, 'utf8')
+    } catch (error) {
+      if (systemCodeOf(error) === 'ENOENT') return undefined
+      throw new WeftError('STATE_FOLDER_UNUSABLE', `cannot read ${file}: ${reasonOf(error)}`, {
+        cause: error,
+      })
+    }
+  }
+
+  /** As `read`, for a private key: throws STATE_FILE_EXPOSED if every user may read it. */
+  readPrivate(name: string): string | undefined {
+    const content = this.read(name)
+    if (content === undefined) return undefined
+    const file = this.fileOf(name)
+    const mode = statSync(file).mode & 0o777
+    if ((mode & READABLE_BY_OTHERS) !== 0) {
+      throw new WeftError('STATE_FILE_EXPOSED', `${file} has mode ${mode.toString(8).padStart(4, '0')}`)
+    }
+    return content
+  }
+
+  /** Keeps a new file readable by all. As `createPrivate`. */
+  createPublic(name: string, content: string): string {
+    return this.#create(name, content, PUBLIC_MODE)
+  }
+
+  /**
+   * Keeps a new file for its owner alone, whole or not at all. If another process made the file meanwhile, its
+   * content stays and is given back, so that both go on with the same.
+   */
+  createPrivate(name: string, content: string): string {
+    return this.#create(name, content, PRIVATE_MODE)
+  }
+
+  #create(name: string, content: string, mode: number): string {
+    const file = this.fileOf(name)
+    const draft = `${file}.${randomBytes(6).toString('hex')}`
+    try {
+      const handle = openSync(draft, 'wx', mode)
+      try {
+        writeSync(handle, content)
+        fsyncSync(handle)
+      } finally {
+        closeSync(handle)
+      }
+      // Unlike rename, link refuses to replace a file that is already there.
+      linkSync(draft, file)
+      return content
+    } catch (error) {
+      if (systemCodeOf(error) === 'EEXIST') return this.read(name) ?? content
+      throw new WeftError('STATE_FOLDER_UNUSABLE', `cannot write ${file}: ${reasonOf(error)}`, {
+        cause: error,
+      })
+    } finally {
+      removeDraft(draft)
+    }
+  }
+}
+
+function removeDraft(draft: string): void {
+  try {
+    unlinkSync(draft)
+  } catch (error) {
+    // Not there when it could not be made in the first place, which is reported already.
+    if (systemCodeOf(error) !== 'ENOENT') throw error
+  }
+}
