@@ -1,0 +1,166 @@
+/** A message body between two codecs: pieces pass with backpressure in both directions, outside the layers. */
+import { Buffer } from 'node:buffer'
+import type { HeaderList } from './header-list.ts'
+
+/** A body's length: 0 and above are bytes, the negatives say how the end is found. */
+export type BodyLength = number
+/** The end is marked in the stream (chunked coding, END_STREAM). */
+export const chunked = -1
+/** The connection's end is the body's end (HTTP/1.0). */
+export const untilClose = -2
+
+/** Where a body's pieces go. `write` returns false to ask for a pause; the sink calls `body.resume()` when it may go on. */
+export interface BodySink {
+  write(piece: Buffer): boolean
+  end(trailers: HeaderList): void
+  /** The body will never be complete: what was sent must not look complete either. */
+  abort(error: Error): void
+}
+
+/** Who produces a body: the codec of the connection that it arrives on. */
+export interface BodySource {
+  pauseBody(): void
+  resumeBody(): void
+}
+
+/** What is held for a sink that is not there yet or for a replay; beyond it the source pauses, or the replay is off. */
+const maxHeldBytes = 64 * 1024
+const noTrailers: HeaderList = []
+
+export class Body {
+  /** Bytes, or `chunked` / `untilClose` when only the end will tell. */
+  readonly length: BodyLength
+  /** The whole content as latin1, when it was there at once; then no sink is ever needed. */
+  inline: string | undefined
+  /** Content bytes that have arrived. */
+  receivedBytes = 0
+  /** The end has arrived. */
+  complete = false
+  trailers: HeaderList = noTrailers
+  readonly #source: BodySource | undefined
+  #sink: BodySink | undefined
+  #held: Buffer[] = []
+  #heldBytes = 0
+  #replay = false
+  #paused = false
+  #error: Error | undefined
+  #onComplete: (() => void) | undefined
+
+  constructor(length: BodyLength, source: BodySource | undefined) {
+    this.length = length
+    this.#source = source
+  }
+
+  static readonly empty: Body = Body.of('')
+
+  /** A body that is all there, given as latin1. */
+  static of(content: string): Body {
+    const body = new Body(content.length, undefined)
+    body.inline = content
+    body.receivedBytes = content.length
+    body.complete = true
+    return body
+  }
+
+  get isEmpty(): boolean {
+    return this.length === 0
+  }
+
+  get failed(): Error | undefined {
+    return this.#error
+  }
+
+  /** Everything since the first byte can be sent again: it is all here, or was kept. */
+  get replayable(): boolean {
+    return this.inline !== undefined || (this.#replay && this.#error === undefined)
+  }
+
+  /** Keeps what passes, up to 64 KiB, so that `start` can be called once more. Call it before the first `start`. */
+  keepForReplay(): void {
+    this.#replay = this.length <= maxHeldBytes
+  }
+
+  /** Tells the end (also one that has been), for accounting. */
+  onComplete(run: () => void): void {
+    if (this.complete || this.#error !== undefined) run()
+    else this.#onComplete = run
+  }
+
+  /** Sends what is held and all that follows to `sink`, from the first byte on. */
+  start(sink: BodySink): void {
+    const held = this.#held
+    if (!this.#replay) {
+      this.#held = []
+      this.#heldBytes = 0
+    }
+    this.#sink = sink
+    if (this.inline !== undefined && this.inline !== '') sink.write(Buffer.from(this.inline, 'latin1'))
+    let room = true
+    for (const piece of held) room = sink.write(piece) && room
+    if (this.complete) sink.end(this.trailers)
+    else if (this.#error !== undefined) sink.abort(this.#error)
+    else if (!room) this.#pause()
+    else if (this.#paused) this.resume()
+  }
+
+  /** Detaches the sink: a retry follows, or nobody reads on. */
+  stop(): void {
+    this.#sink = undefined
+  }
+
+  /** For the source: nothing is read before a sink asks for it (Expect: 100-continue). */
+  startPaused(): void {
+    this.#paused = true
+  }
+
+  resume(): void {
+    if (!this.#paused) return
+    this.#paused = false
+    this.#source?.resumeBody()
+  }
+
+  /** For the source: `piece` must stay as it is (not be a view on a buffer that is read into again). */
+  push(piece: Buffer): void {
+    this.receivedBytes += piece.length
+    if (this.#sink === undefined || this.#replay) this.#hold(piece)
+    if (this.#sink !== undefined && !this.#sink.write(piece)) this.#pause()
+  }
+
+  /** For the source: that was all. */
+  finish(trailers: HeaderList = noTrailers): void {
+    if (this.complete || this.#error !== undefined) return
+    this.complete = true
+    this.trailers = trailers
+    this.#sink?.end(trailers)
+    this.#onComplete?.()
+  }
+
+  /** For the source: no more will come. */
+  fail(error: Error): void {
+    if (this.complete || this.#error !== undefined) return
+    this.#error = error
+    this.#held = []
+    this.#sink?.abort(error)
+    this.#onComplete?.()
+  }
+
+  #hold(piece: Buffer): void {
+    this.#held.push(piece)
+    this.#heldBytes += piece.length
+    if (this.#heldBytes <= maxHeldBytes) return
+    if (this.#sink !== undefined) {
+      // Too much to keep for a replay: from here on it only passes.
+      this.#replay = false
+      this.#held = []
+      this.#heldBytes = 0
+    } else {
+      this.#pause()
+    }
+  }
+
+  #pause(): void {
+    if (this.#paused) return
+    this.#paused = true
+    this.#source?.pauseBody()
+  }
+}

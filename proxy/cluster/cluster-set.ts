@@ -1,0 +1,46 @@
+/** All clusters by name: what CDS and EDS say, with the live state behind. */
+import type { ClusterConfig, EndpointConfig } from './cluster-config.ts'
+import { Cluster, type MakeEndpoint } from './cluster.ts'
+
+export class ClusterSet {
+  readonly #byName = new Map<string, Cluster>()
+  readonly #makeEndpoint: MakeEndpoint
+
+  constructor(makeEndpoint: MakeEndpoint) {
+    this.#makeEndpoint = makeEndpoint
+  }
+
+  get(name: string): Cluster | undefined {
+    return this.#byName.get(name)
+  }
+
+  all(): Iterable<Cluster> {
+    return this.#byName.values()
+  }
+
+  set(config: ClusterConfig): Cluster {
+    const present = this.#byName.get(config.name)
+    if (present !== undefined) {
+      present.reconfigure(config)
+      return present
+    }
+    const made = new Cluster(config, this.#makeEndpoint)
+    this.#byName.set(config.name, made)
+    return made
+  }
+
+  setEndpoints(name: string, endpoints: readonly EndpointConfig[]): void {
+    this.#byName.get(name)?.setEndpoints(endpoints)
+  }
+
+  remove(name: string): void {
+    this.#byName.get(name)?.drain()
+    this.#byName.delete(name)
+  }
+
+  /** Closes connections that were idle too long. */
+  sweep(): void {
+    for (const cluster of this.#byName.values())
+      for (const endpoint of cluster.endpoints) endpoint.pool.sweep()
+  }
+}

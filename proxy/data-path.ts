@@ -1,0 +1,238 @@
+/**
+ * The data path as one piece: both sides, the clusters behind them, and the calls that configure them. It knows nothing
+ * of xDS, Kubernetes or certificates; those are given to it.
+ */
+import type { Clock, Timer } from '../core/clock.ts'
+import type { WeftError } from '../core/errors.ts'
+import type { ClusterConfig, EndpointConfig, InboundConfig } from './cluster/cluster-config.ts'
+import { ClusterSet } from './cluster/cluster-set.ts'
+import type { MakeEndpoint } from './cluster/cluster.ts'
+import { Endpoint } from './cluster/endpoint.ts'
+import type { ConfigSink, Discovery } from './config-sink.ts'
+import type { Downstream, Exchange } from './exchange.ts'
+import type { WireError } from './http1/wire-error.ts'
+import { Inbound, type MeshAccept } from './inbound.ts'
+import type { Layer } from './layer.ts'
+import { Connections } from './listen/connections.ts'
+import { OutboundListener } from './outbound-listener.ts'
+import { Outbound } from './outbound.ts'
+import { Passthrough } from './passthrough.ts'
+import { dialMesh, dialPlain, type MeshDial } from './pool/dial.ts'
+import { Http1Pool } from './pool/http1-pool.ts'
+import type { VirtualHostRules } from './route/route-rule.ts'
+import type { ServeParts, ServeStats } from './serve.ts'
+import { GoldenStatsTable } from './telemetry/golden-stats.ts'
+
+export type Address = { readonly host: string; readonly port: number }
+
+export type DataPathOptions = {
+  readonly clock: Clock
+  readonly namespace: string
+  readonly outboundAddress: Address | undefined
+  readonly outboundPolicy: 'allow' | 'deny'
+  /** Set in redirected mode. */
+  readonly inboundAddress: Address | undefined
+  readonly originalDestination: ((fd: number) => string | undefined) | undefined
+  readonly detectTimeoutMs: number
+  readonly dialMesh: MeshDial
+  readonly acceptMesh: MeshAccept
+  /** Trace and access log, outermost first. */
+  readonly observers: readonly Layer[]
+  readonly onUnexpected: (error: unknown) => void
+  readonly onRefused: (error: WeftError, peer: string) => void
+  readonly onViolation: (error: WireError, downstream: Downstream) => void
+  readonly onListenerError: (error: Error) => void
+}
+
+const sweepEveryMs = 1_000
+/** Idle connections kept per endpoint; more than a burst of this size is opened anew. */
+const maxIdlePerEndpoint = 1024
+
+function makeServeStats(): ServeStats {
+  return { opened: 0, closed: 0, violations: 0, readBytes: 0, writtenBytes: 0 }
+}
+
+export class DataPath implements ConfigSink {
+  readonly golden = new GoldenStatsTable()
+  readonly clusters: ClusterSet
+  readonly passthrough: Passthrough
+  readonly serveStats = { inbound: makeServeStats(), outbound: makeServeStats() }
+  readonly #options: DataPathOptions
+  readonly #connections: Connections
+  readonly #outbound: Outbound
+  readonly #outboundListener: OutboundListener | undefined
+  readonly #inbound: Inbound
+  #sweepTimer: Timer | undefined
+  #onInboundError: (error: unknown) => void = () => undefined
+
+  constructor(options: DataPathOptions, discovery: Discovery) {
+    const { clock } = options
+    this.#options = options
+    this.#connections = new Connections(clock)
+    this.clusters = new ClusterSet(this.#makeEndpoint('outbound'))
+    this.passthrough = new Passthrough({
+      clock,
+      makeEndpoint: this.#makeEndpoint('outbound'),
+      isOwnAddress: (host, port) => port === this.outboundPort && (host.startsWith('127.') || host === '::1'),
+    })
+    this.#outbound = new Outbound({
+      clock,
+      clusters: this.clusters,
+      namespace: options.namespace,
+      discovery,
+      policy: options.outboundPolicy,
+      passthrough: this.passthrough,
+      localStats: (x) => this.#localStats(x),
+      onUnexpected: options.onUnexpected,
+      observers: options.observers,
+    })
+    this.#outboundListener =
+      options.outboundAddress === undefined
+        ? undefined
+        : new OutboundListener({
+            clock,
+            connections: this.#connections,
+            serve: this.#serveParts(this.serveStats.outbound),
+            handler: this.#outbound.handler,
+            originalDestination: options.originalDestination,
+            detectTimeoutMs: options.detectTimeoutMs,
+            onListenerError: options.onListenerError,
+            onRefused: options.onRefused,
+          })
+    this.#inbound = new Inbound({
+      ...options,
+      connections: this.#connections,
+      serve: this.#serveParts(this.serveStats.inbound),
+      makeEndpoint: this.#makeEndpoint('inbound'),
+      redirectAddress: options.inboundAddress,
+      statsFor: ({ meshTls, principal, port }) =>
+        this.golden.for({
+          direction: 'inbound',
+          tls: String(meshTls),
+          target_port: String(port),
+          ...(principal === undefined ? {} : { client_id: principal }),
+        }),
+    })
+  }
+
+  /** The port that the outbound side listens on, once started. */
+  outboundPort = 0
+
+  get openConnections(): number {
+    return this.#connections.size
+  }
+
+  get destinations(): readonly string[] {
+    return this.#outbound.destinations
+  }
+
+  get inboundPorts(): Inbound['ports'] {
+    return this.#inbound.ports
+  }
+
+  /** Opens the outbound listener; inbound ports open as they are configured. Rejects with PORT_IN_USE and the like. */
+  async start(onInboundError: (error: unknown) => void): Promise<void> {
+    this.#onInboundError = onInboundError
+    const { outboundAddress } = this.#options
+    if (outboundAddress !== undefined && this.#outboundListener !== undefined) {
+      this.outboundPort = await this.#outboundListener.listen(outboundAddress.host, outboundAddress.port)
+    }
+    this.#sweepTimer = this.#options.clock.after(sweepEveryMs, this.#sweep)
+  }
+
+  /** Accepts no more, lets what is in flight finish; `destroy` cuts what is left at a deadline. */
+  async drain(): Promise<void> {
+    void this.#outboundListener?.close()
+    await this.#inbound.close()
+    await this.#connections.drain()
+    this.#sweepTimer?.cancel()
+    for (const cluster of this.clusters.all()) cluster.drain()
+  }
+
+  destroy(): void {
+    this.#sweepTimer?.cancel()
+    this.#connections.destroyAll()
+    for (const cluster of this.clusters.all()) cluster.drain()
+  }
+
+  setCluster(config: ClusterConfig): void {
+    this.clusters.set(config)
+  }
+
+  setEndpoints(cluster: string, endpoints: readonly EndpointConfig[]): void {
+    this.clusters.setEndpoints(cluster, endpoints)
+  }
+
+  removeCluster(name: string): void {
+    this.clusters.remove(name)
+  }
+
+  setRoutes(destination: string, hosts: readonly VirtualHostRules[]): void {
+    this.#outbound.setRoutes(destination, hosts)
+  }
+
+  setUnknown(destination: string): void {
+    this.#outbound.setUnknown(destination)
+  }
+
+  removeRoutes(destination: string): void {
+    this.#outbound.remove(destination)
+  }
+
+  setInbound(config: InboundConfig): void {
+    this.#inbound.apply(config).catch((error: unknown) => this.#onInboundError(error))
+  }
+
+  #serveParts(stats: ServeStats): ServeParts {
+    const { clock, onViolation } = this.#options
+    return { clock, connections: this.#connections, stats, onViolation }
+  }
+
+  /** Where a reply made here is counted: by its destination only if configuration, not a request, named that. */
+  #localStats(x: Exchange): ReturnType<GoldenStatsTable['for']> {
+    const named = x.routeName !== '' || x.flag === 'NR' || x.flag === 'UH'
+    return this.golden.for({
+      direction: x.downstream.direction,
+      tls: String(x.downstream.meshTls),
+      authority: named ? x.destination : '',
+    })
+  }
+
+  #makeEndpoint(direction: 'inbound' | 'outbound'): MakeEndpoint {
+    const { clock, dialMesh: dial } = this.#options
+    return (config, cluster) => {
+      const { address: host, port, identity } = config
+      const timeoutMs = cluster.connectTimeoutMs
+      const meshed = cluster.tls === 'always' || (cluster.tls === 'per-endpoint' && config.meshed)
+      const target = {
+        host,
+        port,
+        alpn: 'weft-h1',
+        expectedIdentity: identity,
+        timeoutMs,
+        cluster: cluster.name,
+      }
+      const pool = new Http1Pool({
+        dial: meshed ? () => dialMesh(dial, target) : () => dialPlain(host, port, timeoutMs, clock),
+        nowMs: clock.monotonicMs,
+        idleTimeoutMs: cluster.idleTimeoutMs,
+        maxIdle: maxIdlePerEndpoint,
+      })
+      const stats = this.golden.for({
+        direction,
+        tls: String(meshed),
+        ...(identity === undefined ? {} : { server_id: identity }),
+        ...cluster.labels,
+        ...config.labels,
+      })
+      return new Endpoint(config, pool, stats, clock.monotonicMs())
+    }
+  }
+
+  readonly #sweep = (): void => {
+    this.clusters.sweep()
+    this.passthrough.sweep()
+    this.#inbound.sweep()
+    this.#sweepTimer = this.#options.clock.after(sweepEveryMs, this.#sweep)
+  }
+}

@@ -1,0 +1,170 @@
+/** One request and its reply in flight: what the codecs make and the layers read. */
+import type { Buffer } from 'node:buffer'
+import type { Body, BodyLength } from './body.ts'
+import type { Cluster } from './cluster/cluster.ts'
+import type { Endpoint } from './cluster/endpoint.ts'
+import type { HeaderList } from './header-list.ts'
+import type { Wire } from './listen/wire.ts'
+import type { GoldenStats } from './telemetry/golden-stats.ts'
+
+export type Direction = 'inbound' | 'outbound'
+
+/** What is known of the connection that a request came on; one object for all its requests. */
+export type Downstream = {
+  readonly direction: Direction
+  readonly peerAddress: string
+  readonly peerPort: number
+  /** The connection's transport: mesh mTLS, or in clear. */
+  readonly meshTls: boolean
+  /** The peer's SPIFFE id, proven by its certificate; undefined without mesh mTLS. */
+  readonly principal: string | undefined
+  /** `address:port` the client dialled (redirected), or undefined when it speaks to us as to a proxy. */
+  readonly originalDestination: string | undefined
+  /** The application's port that an inbound listener serves; 0 on the outbound side. */
+  readonly applicationPort: number
+  /** Where this connection's exchanges are counted; undefined: by the endpoint that answered. */
+  readonly stats: GoldenStats | undefined
+}
+
+/** Why a reply was made here instead of by the application: Envoy's response flags, for logs and metrics. */
+export type ResponseFlag =
+  | ''
+  | 'NR'
+  | 'UH'
+  | 'UF'
+  | 'UC'
+  | 'UO'
+  | 'UT'
+  | 'UR'
+  | 'DC'
+  | 'DPE'
+  | 'UPE'
+  | 'RL'
+  | 'FI'
+  | 'NC'
+
+/** A sampled or propagated trace context (W3C or B3), ids in lower-case hex. */
+export type TraceContext = {
+  readonly traceId: string
+  readonly spanId: string
+  readonly parentSpanId: string | undefined
+  readonly sampled: boolean
+}
+
+/** One request in flight. Fields are declared once, so that all exchanges have one shape. */
+export class Exchange {
+  readonly downstream: Downstream
+  readonly method: string
+  target: string
+  readonly authority: string
+  readonly absoluteForm: boolean
+  readonly headers: HeaderList
+  readonly body: Body
+  readonly acceptsTrailers: boolean
+  readonly upgrade: string | undefined
+  readonly startedAtMs: number
+  /** Decisions, filled in on the way down. */
+  destination = ''
+  routeName = ''
+  clusterName = ''
+  /** `address:port` of the endpoint of the last attempt. */
+  upstreamAddress = ''
+  /** The endpoint's principal, when it was reached over mesh mTLS. */
+  upstreamPrincipal: string | undefined = undefined
+  attempts = 0
+  /** The cluster chosen, the same for all attempts. */
+  cluster: Cluster | undefined = undefined
+  /** Endpoints of earlier attempts. */
+  tried: Endpoint[] | undefined = undefined
+  /** Where the exchange is counted; undefined while no endpoint was picked. */
+  stats: GoldenStats | undefined = undefined
+  /** The route's time is up; late results are not wanted. */
+  timedOut = false
+  flag: ResponseFlag = ''
+  trace: TraceContext | undefined = undefined
+  /** Set while something upstream can be cancelled. */
+  cancel: ((reason: Error) => void) | undefined = undefined
+  /** Passes an interim (1xx) reply on at once; undefined when the client cannot take one. */
+  interim: ((status: number, headers: HeaderList) => void) | undefined = undefined
+  /** The client went away; nothing more is to be done for it. */
+  aborted = false
+  #doneHooks: ((x: Exchange, reply: Reply | undefined, sentBytes: number) => void)[] | undefined = undefined
+
+  constructor(
+    downstream: Downstream,
+    request: {
+      readonly method: string
+      readonly target: string
+      readonly authority: string
+      readonly absoluteForm: boolean
+      readonly headers: HeaderList
+      readonly acceptsTrailers: boolean
+      readonly upgrade: string | undefined
+    },
+    body: Body,
+    startedAtMs: number,
+  ) {
+    this.downstream = downstream
+    this.method = request.method
+    this.target = request.target
+    this.authority = request.authority
+    this.absoluteForm = request.absoluteForm
+    this.headers = request.headers
+    this.acceptsTrailers = request.acceptsTrailers
+    this.upgrade = request.upgrade
+    this.body = body
+    this.startedAtMs = startedAtMs
+  }
+
+  /** Runs `hook` when the reply's last byte was written, or the exchange broke off (reply undefined or incomplete). */
+  whenDone(hook: (x: Exchange, reply: Reply | undefined, sentBytes: number) => void): void {
+    if (this.#doneHooks === undefined) this.#doneHooks = [hook]
+    else this.#doneHooks.push(hook)
+  }
+
+  /** For the codec that made the exchange: once, at its end. */
+  done(reply: Reply | undefined, sentBytes: number): void {
+    const hooks = this.#doneHooks
+    if (hooks === undefined) return
+    for (const hook of hooks) hook(this, reply, sentBytes)
+  }
+
+  /** For the codec that made the exchange: the client has gone. */
+  abort(reason: Error): void {
+    if (this.aborted) return
+    this.aborted = true
+    if (this.flag === '') this.flag = 'DC'
+    this.cancel?.(reason)
+  }
+}
+
+/** What an accepted upgrade hands over: the upstream's wire and the bytes that followed its 101. */
+export interface Tunnel {
+  /** Gives up the upstream connection; from here on its bytes belong to the caller. */
+  takeWire(): { readonly wire: Wire; readonly early: Buffer }
+}
+
+/** A reply's head and body. Layers may change `headers` before the codec writes it. */
+export class Reply {
+  readonly status: number
+  readonly reason: string
+  readonly headers: HeaderList
+  readonly body: Body
+  /** Set on a 101: what becomes of the connection. */
+  readonly tunnel: Tunnel | undefined
+
+  constructor(status: number, reason: string, headers: HeaderList, body: Body, tunnel?: Tunnel) {
+    this.status = status
+    this.reason = reason
+    this.headers = headers
+    this.body = body
+    this.tunnel = tunnel
+  }
+
+  get bodyLength(): BodyLength {
+    return this.body.length
+  }
+}
+
+/** Answers one exchange. The promise is for the reply's head; bodies flow outside. */
+export type Handler = (x: Exchange) => Promise<Reply>

@@ -1,0 +1,175 @@
+/** Decodes the chunked transfer coding (RFC 9112 section 7.1) byte by byte over any split of its bytes, strictly. */
+import { Buffer } from 'node:buffer'
+import type { HeaderList } from '../header-list.ts'
+import { parseFields } from './fields.ts'
+import { maxChunkExtensionBytes, maxChunkLineBytes, maxHeadBytes } from './limits.ts'
+import { hasBareLineFeed } from './head-collector.ts'
+import { WireError } from './wire-error.ts'
+
+type State =
+  | 'size'
+  | 'extension'
+  | 'sizeLineFeed'
+  | 'data'
+  | 'dataReturn'
+  | 'dataLineFeed'
+  | 'trailers'
+  | 'done'
+
+const carriageReturn = 0x0d
+const lineFeed = 0x0a
+/** 8 hex digits are 4 GiB in one chunk; more digits are an attack on somebody's integer. */
+const maxSizeDigits = 8
+
+/** A trailer may not say how the message is framed, routed or authorised (RFC 9110 6.5.1). */
+const forbiddenTrailers =
+  /^(?:host|authorization|trailer|connection|cookie|set-cookie|te|upgrade|keep-alive|content-.*)$/i
+
+function hexValue(code: number): number {
+  if (code >= 0x30 && code <= 0x39) return code - 0x30
+  const letter = code | 0x20
+  return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : -1
+}
+
+/** What the decoder hands over: pieces of the content, then the end with the trailers that may be forwarded. */
+export type ChunkedReceiver = {
+  onData(buffer: Buffer, start: number, end: number): void
+  onFinish(trailers: HeaderList): void
+}
+
+export class ChunkedDecoder {
+  readonly #status: number
+  #state: State = 'size'
+  #remaining = 0
+  #digits = 0
+  #lineBytes = 0
+  #extensionBytes = 0
+  #trailers = ''
+
+  /** `status` goes into the WireError: 400 for a request, 502 for a response. */
+  constructor(status: number) {
+    this.#status = status
+  }
+
+  get done(): boolean {
+    return this.#state === 'done'
+  }
+
+  /**
+   * Decodes buffer[start, end) and returns the index of the first byte that is not part of this message (`end` when it
+   * goes on). Throws WireError at the first byte that breaks the grammar.
+   */
+  decode(buffer: Buffer, start: number, end: number, receiver: ChunkedReceiver): number {
+    let position = start
+    while (position < end && this.#state !== 'done') {
+      if (this.#state === 'data') {
+        const stop = Math.min(end, position + this.#remaining)
+        this.#remaining -= stop - position
+        if (this.#remaining === 0) this.#state = 'dataReturn'
+        receiver.onData(buffer, position, stop)
+        position = stop
+      } else if (this.#state === 'trailers') {
+        position = this.#takeTrailers(buffer, position, end, receiver)
+      } else {
+        this.#takeByte(buffer[position] as number)
+        position++
+      }
+    }
+    return position
+  }
+
+  #takeByte(byte: number): void {
+    switch (this.#state) {
+      case 'size':
+        return this.#takeSize(byte)
+      case 'extension':
+        return this.#takeExtension(byte)
+      case 'sizeLineFeed':
+        this.#expect(byte, lineFeed)
+        this.#startChunk()
+        return
+      case 'dataReturn':
+        this.#expect(byte, carriageReturn)
+        this.#state = 'dataLineFeed'
+        return
+      case 'dataLineFeed':
+        this.#expect(byte, lineFeed)
+        this.#state = 'size'
+        this.#digits = 0
+        this.#lineBytes = 0
+        return
+      case 'data':
+      case 'trailers':
+      case 'done':
+        throw new WireError(this.#status, 'chunk decoder out of step')
+    }
+  }
+
+  #takeSize(byte: number): void {
+    const value = hexValue(byte)
+    if (value >= 0) {
+      if (++this.#digits > maxSizeDigits) throw new WireError(this.#status, 'chunk size has too many digits')
+      this.#remaining = this.#digits === 1 ? value : this.#remaining * 16 + value
+      return
+    }
+    if (this.#digits === 0) throw new WireError(this.#status, 'malformed chunk size')
+    if (byte === carriageReturn) this.#state = 'sizeLineFeed'
+    else if (byte === 0x3b) this.#state = 'extension'
+    else throw new WireError(this.#status, 'malformed chunk size')
+  }
+
+  #takeExtension(byte: number): void {
+    if (byte === carriageReturn) {
+      this.#state = 'sizeLineFeed'
+      return
+    }
+    if ((byte < 0x20 && byte !== 0x09) || byte === 0x7f)
+      throw new WireError(this.#status, 'malformed chunk extension')
+    this.#lineBytes++
+    this.#extensionBytes++
+    if (this.#lineBytes > maxChunkLineBytes || this.#extensionBytes > maxChunkExtensionBytes) {
+      throw new WireError(this.#status, 'chunk extensions are too long')
+    }
+  }
+
+  #startChunk(): void {
+    this.#state = this.#remaining === 0 ? 'trailers' : 'data'
+  }
+
+  #expect(byte: number, expected: number): void {
+    if (byte !== expected) throw new WireError(this.#status, 'malformed end of chunk')
+  }
+
+  #takeTrailers(buffer: Buffer, position: number, end: number, receiver: ChunkedReceiver): number {
+    const before = this.#trailers.length
+    this.#trailers += buffer.latin1Slice(position, end)
+    const text = this.#trailers
+    const close = text.startsWith('\r\n') ? 2 : endOfTrailers(text)
+    if (close === -1) {
+      if (text.length > maxHeadBytes)
+        throw new WireError(this.#status === 400 ? 431 : 502, 'trailers are too long')
+      if (hasBareLineFeed(text)) throw new WireError(this.#status, 'bare LF')
+      return end
+    }
+    this.#state = 'done'
+    receiver.onFinish(close === 2 ? [] : forwardable(text.slice(0, close), this.#status))
+    return position + (close - before)
+  }
+}
+
+function endOfTrailers(text: string): number {
+  const at = text.indexOf('\r\n\r\n')
+  return at === -1 ? -1 : at + 4
+}
+
+function forwardable(text: string, status: number): HeaderList {
+  const { headers } = parseFields(text, 0, status)
+  const kept: HeaderList = []
+  for (let i = 0; i < headers.length; i += 2) {
+    const name = headers[i] as string
+    if (!forbiddenTrailers.test(name) && name.toLowerCase() !== 'transfer-encoding') {
+      kept.push(name, headers[i + 1] as string)
+    }
+  }
+  return kept
+}

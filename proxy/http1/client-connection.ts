@@ -1,0 +1,299 @@
+/** One connection to an application or to another sidecar: sends an exchange, reads its reply, one at a time. */
+import { Buffer } from 'node:buffer'
+import { Body, type BodySource, chunked, untilClose } from '../body.ts'
+import { type Exchange, Reply, type Tunnel } from '../exchange.ts'
+import { headerValue } from '../header-list.ts'
+import type { Wire, WireReader } from '../listen/wire.ts'
+import { UpstreamFailure } from '../upstream-failure.ts'
+import { BodyReader } from './body-reader.ts'
+import { BodyWriter } from './body-writer.ts'
+import { HeadCollector } from './head-collector.ts'
+import { maxInterimReplies } from './limits.ts'
+import { parseResponseHead, type ResponseHead } from './response-head.ts'
+import { inlineBodyBytes } from './server-connection.ts'
+import { serializeRequestHead } from './serialize.ts'
+import { WireError } from './wire-error.ts'
+
+export type ClientConnectionEvents = {
+  /** The exchange is over and the connection may serve another. */
+  readonly onIdle: (connection: ClientConnection) => void
+  /** The connection is gone, or must not be used again. Called once. */
+  readonly onClosed: (connection: ClientConnection) => void
+}
+
+type Waiting = { readonly resolve: (reply: Reply) => void; readonly reject: (error: UpstreamFailure) => void }
+
+export class ClientConnection implements WireReader, BodySource, Tunnel {
+  readonly #wire: Wire
+  readonly #events: ClientConnectionEvents
+  readonly #heads = new HeadCollector(502, 502)
+  #exchange: Exchange | undefined
+  #waiting: Waiting | undefined
+  #writer: BodyWriter | undefined
+  #bodyReader: BodyReader | undefined
+  #replyBody: Body | undefined
+  #requestSent = false
+  #replyDone = false
+  #keepAlive = true
+  #interimReplies = 0
+  #closed = false
+  #early: Buffer = Buffer.alloc(0)
+  #cancelled: Error | undefined
+  /** Exchanges started on this connection. */
+  served = 0
+  /** When it became idle, by the pool's clock. */
+  idleSinceMs = 0
+
+  constructor(wire: Wire, events: ClientConnectionEvents) {
+    this.#wire = wire
+    this.#events = events
+    wire.readInto(this)
+  }
+
+  get usable(): boolean {
+    return !this.#closed && !this.#wire.closed
+  }
+
+  destroy(): void {
+    this.#wire.destroy()
+    this.#gone()
+  }
+
+  /** Gives the connection back unused. */
+  release(): void {
+    this.#events.onIdle(this)
+  }
+
+  /** Sends the request of `x`; the promise is for the reply's head and rejects with UpstreamFailure only. */
+  send(x: Exchange): Promise<Reply> {
+    this.#exchange = x
+    this.served++
+    this.#requestSent = false
+    this.#replyDone = false
+    this.#interimReplies = 0
+    x.cancel = this.#onCancel
+    let hopFields = x.acceptsTrailers ? 'Connection: TE\r\nTE: trailers\r\n' : ''
+    if (x.upgrade !== undefined) hopFields = `Connection: Upgrade\r\nUpgrade: ${x.upgrade}\r\n`
+    if (x.authority === '' && headerValue(x.headers, 'host') === undefined)
+      hopFields += `Host: ${x.upstreamAddress}\r\n`
+    const head = serializeRequestHead(x.method, x.target, x.headers, hopFields)
+    const { body } = x
+    if (body.inline !== undefined) {
+      this.#requestSent = true
+      this.#wire.writeText(body.inline === '' ? head : head + body.inline)
+    } else {
+      this.#streamRequest(x, head)
+    }
+    return new Promise((resolve, reject) => {
+      this.#waiting = { resolve, reject }
+      if (this.#closed) this.#failWaiting()
+    })
+  }
+
+  onBytes(buffer: Buffer, start: number, end: number): void {
+    if (this.#closed) return
+    try {
+      let position = start
+      while (position < end) {
+        if (this.#exchange === undefined) {
+          // Bytes on an idle connection would become the reply to somebody else's request.
+          this.destroy()
+          return
+        }
+        if (this.#bodyReader !== undefined) {
+          position = this.#bodyReader.read(buffer, position, end)
+          if (!this.#bodyReader.done) return
+          this.#bodyReader = undefined
+          this.#keepAlive = this.#keepAlive && position === end
+          this.#replyComplete()
+        } else {
+          position = this.#readHead(buffer, position, end)
+          if (position === -1) return
+        }
+      }
+    } catch (error) {
+      this.#malformed(error instanceof WireError ? error : new WireError(502, String(error)))
+    }
+  }
+
+  onEnd(): void {
+    if (this.#bodyReader?.end() === true) {
+      this.#bodyReader = undefined
+      this.#keepAlive = false
+      this.#replyComplete()
+      return
+    }
+    this.destroy()
+  }
+
+  onClose(): void {
+    this.#gone()
+  }
+
+  onDrain(): void {
+    this.#writer?.onDrain()
+  }
+
+  pauseBody(): void {
+    this.#wire.pause()
+  }
+
+  resumeBody(): void {
+    this.#wire.resume()
+  }
+
+  takeWire(): { wire: Wire; early: Buffer } {
+    this.#closed = true
+    this.#exchange = undefined
+    this.#events.onClosed(this)
+    return { wire: this.#wire, early: this.#early }
+  }
+
+  readonly #onCancel = (reason: Error): void => {
+    this.#cancelled = reason
+    this.destroy()
+  }
+
+  #streamRequest(x: Exchange, head: string): void {
+    const writer = new BodyWriter(this.#wire, x.body, {
+      chunked: x.body.length === chunked,
+      forwardTrailers: x.acceptsTrailers,
+      onEnd: () => {
+        this.#requestSent = true
+        this.#writer = undefined
+        if (this.#replyDone) this.#release()
+      },
+      onAbort: (error) => {
+        this.#cancelled = error
+        this.destroy()
+      },
+    })
+    this.#writer = writer
+    this.#wire.socket.cork()
+    this.#wire.writeText(head)
+    writer.start()
+    this.#wire.socket.uncork()
+  }
+
+  /** Returns the index after the head, or -1 when its end is not there yet. */
+  #readHead(buffer: Buffer, start: number, end: number): number {
+    const x = this.#exchange as Exchange
+    const after = this.#heads.take(buffer, start, end)
+    if (after === -1) return -1
+    const head = parseResponseHead(this.#heads.head, x.method)
+    if (head.status < 200) return this.#readInterim(x, head, buffer, after, end)
+    this.#keepAlive = head.keepAlive
+    return this.#startReply(head, buffer, after, end)
+  }
+
+  #readInterim(x: Exchange, head: ResponseHead, buffer: Buffer, after: number, end: number): number {
+    if (head.status === 101) return this.#switchProtocols(x, head, buffer, after, end)
+    if (++this.#interimReplies > maxInterimReplies) throw new WireError(502, 'too many interim replies')
+    x.interim?.(head.status, head.headers)
+    return after
+  }
+
+  #switchProtocols(x: Exchange, head: ResponseHead, buffer: Buffer, after: number, end: number): number {
+    const asked = x.upgrade?.toLowerCase()
+    if (asked === undefined || head.upgrade?.toLowerCase() !== asked)
+      throw new WireError(502, 'unasked upgrade')
+    this.#early = Buffer.from(buffer.subarray(after, end))
+    this.#wire.pause()
+    this.#resolve(new Reply(101, head.reason, head.headers, Body.empty, this))
+    return end
+  }
+
+  #startReply(head: ResponseHead, buffer: Buffer, after: number, end: number): number {
+    const { bodyLength } = head
+    const available = end - after
+    if (bodyLength >= 0 && bodyLength <= available && bodyLength <= inlineBodyBytes) {
+      const consumed = after + bodyLength
+      const body = bodyLength === 0 ? Body.empty : Body.of(buffer.latin1Slice(after, consumed))
+      this.#keepAlive = this.#keepAlive && consumed === end
+      this.#resolve(new Reply(head.status, head.reason, head.headers, body))
+      this.#replyComplete()
+      return consumed
+    }
+    const body = new Body(bodyLength, this)
+    this.#replyBody = body
+    this.#bodyReader = new BodyReader(body, this.#wire.ownsReads, 502)
+    if (bodyLength === untilClose) this.#keepAlive = false
+    this.#resolve(new Reply(head.status, head.reason, head.headers, body))
+    return after
+  }
+
+  #resolve(reply: Reply): void {
+    const waiting = this.#waiting
+    this.#waiting = undefined
+    waiting?.resolve(reply)
+  }
+
+  #replyComplete(): void {
+    this.#replyDone = true
+    this.#replyBody = undefined
+    if (this.#requestSent) {
+      this.#release()
+      return
+    }
+    // The answer came before the whole request: what is left of it has no reader.
+    this.#exchange?.body.stop()
+    this.destroy()
+  }
+
+  #release(): void {
+    const x = this.#exchange
+    this.#exchange = undefined
+    if (x !== undefined && x.cancel === this.#onCancel) x.cancel = undefined
+    if (this.#keepAlive && !this.#closed) this.#events.onIdle(this)
+    else this.destroy()
+  }
+
+  #malformed(error: WireError): void {
+    const failure = new UpstreamFailure('malformed', error.message, this.#facts(true), error)
+    this.#waiting?.reject(failure)
+    this.#waiting = undefined
+    this.#replyBody?.fail(failure)
+    this.destroy()
+  }
+
+  #gone(): void {
+    if (this.#closed) return
+    this.#closed = true
+    this.#failWaiting()
+    const x = this.#exchange
+    this.#exchange = undefined
+    if (x !== undefined && x.cancel === this.#onCancel) x.cancel = undefined
+    x?.body.stop()
+    this.#replyBody?.fail(
+      this.#cancelled ?? new UpstreamFailure('reset', 'upstream closed in the middle of its reply'),
+    )
+    this.#events.onClosed(this)
+  }
+
+  #failWaiting(): void {
+    const waiting = this.#waiting
+    if (waiting === undefined) return
+    this.#waiting = undefined
+    const cause = this.#cancelled ?? this.#wire.error
+    const message =
+      this.#cancelled === undefined
+        ? `upstream closed before it replied${cause === undefined ? '' : `: ${cause.message}`}`
+        : this.#cancelled.message
+    waiting.reject(
+      new UpstreamFailure(
+        this.#cancelled === undefined ? 'reset' : 'cancelled',
+        message,
+        this.#facts(this.#heads.pending),
+        cause,
+      ),
+    )
+  }
+
+  #facts(replyStarted: boolean): {
+    requestWritten: boolean
+    reusedConnection: boolean
+    replyStarted: boolean
+  } {
+    return { requestWritten: true, reusedConnection: this.served > 1, replyStarted }
+  }
+}

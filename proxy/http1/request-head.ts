@@ -1,0 +1,127 @@
+/** Parses a request's head: RFC 9112 sections 3, 5 and 6, strictly (no repair of what is malformed). */
+import type { BodyLength } from '../body.ts'
+import type { HeaderList } from '../header-list.ts'
+import { consistsOf, targetTable, tokenTable } from './characters.ts'
+import { type Fields, hasToken, parseFields } from './fields.ts'
+import { requestBodyLength } from './framing.ts'
+import { WireError } from './wire-error.ts'
+
+/** One parsed request head. `headers` holds the end-to-end fields only. */
+export type RequestHead = {
+  readonly method: string
+  /** Origin form (`/path?query`) or `*`. */
+  readonly target: string
+  /** Host and port as the client gave them; empty only for HTTP/1.0 without Host. */
+  readonly authority: string
+  /** The target came in absolute form: the client speaks to us as to a proxy. */
+  readonly absoluteForm: boolean
+  readonly versionMinor: 0 | 1
+  readonly headers: HeaderList
+  readonly bodyLength: BodyLength
+  readonly keepAlive: boolean
+  readonly expectContinue: boolean
+  readonly upgrade: string | undefined
+  readonly acceptsTrailers: boolean
+}
+
+// RFC 3986 3.2.2 without userinfo. Percent-encoding is left out: no service is named with it, and filters differ on it.
+const authorityForm = /^(?:\[[0-9A-Fa-f:.]{2,45}\]|[0-9A-Za-z._~!$&'()*+;=-]{1,255})(?::[0-9]{1,5})?$/
+
+/** Whether `text` is `host[:port]` as RFC 3986 has it, without userinfo. */
+export function isAuthority(text: string): boolean {
+  return authorityForm.test(text)
+}
+
+function parseVersion(head: string, end: number): 0 | 1 {
+  const version = head.slice(end - 8, end)
+  if (version === 'HTTP/1.1') return 1
+  if (version === 'HTTP/1.0') return 0
+  if (/^HTTP\/1\.[2-9]$/.test(version)) return 1
+  if (/^HTTP\/[0-9]\.[0-9]$/.test(version)) throw new WireError(505, 'unsupported HTTP version')
+  throw new WireError(400, 'malformed request line')
+}
+
+function splitAbsolute(target: string): { authority: string; target: string } {
+  if (!/^http:\/\//i.test(target)) throw new WireError(400, 'unsupported request target')
+  const rest = target.slice(7)
+  const end = rest.search(/[/?]/)
+  const authority = end === -1 ? rest : rest.slice(0, end)
+  if (!isAuthority(authority)) throw new WireError(400, 'malformed authority in the request target')
+  const path = end === -1 ? '/' : rest.slice(end)
+  return { authority, target: path.startsWith('/') ? path : `/${path}` }
+}
+
+function authorityFromHost(fields: Fields, versionMinor: number): string {
+  if (fields.host === undefined) {
+    if (versionMinor === 1) throw new WireError(400, 'no Host')
+    return ''
+  }
+  if (!isAuthority(fields.host)) throw new WireError(400, 'malformed Host')
+  return fields.host
+}
+
+function expectsContinue(fields: Fields, versionMinor: number): boolean {
+  if (fields.expect === undefined || versionMinor === 0) return false
+  if (fields.expect !== '100-continue') throw new WireError(417, 'unknown expectation')
+  return true
+}
+
+function keepsAlive(fields: Fields, versionMinor: number): boolean {
+  if (fields.connection === '') return versionMinor === 1
+  if (hasToken(fields.connection, 'close')) return false
+  return versionMinor === 1 || hasToken(fields.connection, 'keep-alive')
+}
+
+/** What a request is upgraded to; h2c is not offered, and an upgrade with a body is not tried (http1.md rows 52, 53). */
+function wantedUpgrade(fields: Fields, bodyLength: BodyLength, versionMinor: number): string | undefined {
+  if (fields.upgrade === undefined || versionMinor === 0 || bodyLength !== 0) return undefined
+  if (!hasToken(fields.connection, 'upgrade')) return undefined
+  return /^h2c$/i.test(fields.upgrade) || fields.upgrade.includes(',') ? undefined : fields.upgrade
+}
+
+/**
+ * Parses `head`, latin1, from its first byte to the empty line. Throws WireError with the status to answer: 400 for
+ * anything malformed, 405 for CONNECT, 417, 431, 501 or 505.
+ */
+export function parseRequestHead(head: string): RequestHead {
+  const lineEnd = head.indexOf('\r\n')
+  const methodEnd = head.indexOf(' ')
+  const method = head.slice(0, methodEnd)
+  if (methodEnd <= 0 || methodEnd > 32 || !consistsOf(method, tokenTable)) {
+    throw new WireError(400, 'malformed method')
+  }
+  const targetEnd = lineEnd - 9
+  if (targetEnd <= methodEnd || head.charCodeAt(targetEnd) !== 0x20) {
+    throw new WireError(400, 'malformed request line')
+  }
+  const versionMinor = parseVersion(head, lineEnd)
+  let target = head.slice(methodEnd + 1, targetEnd)
+  if (!consistsOf(target, targetTable)) throw new WireError(400, 'malformed request target')
+  if (method === 'CONNECT') throw new WireError(405, 'CONNECT is not allowed here')
+  const fields = parseFields(head, lineEnd + 2, 400)
+  let authority = authorityFromHost(fields, versionMinor)
+  let absoluteForm = false
+  if (target.charCodeAt(0) !== 0x2f && !(target === '*' && method === 'OPTIONS')) {
+    const parts = splitAbsolute(target)
+    absoluteForm = true
+    target = parts.target
+    // RFC 9112 3.2.2: the target's authority wins, and Host is rewritten so that nobody behind us reads another.
+    authority = parts.authority
+    if (fields.hostIndex !== -1) fields.headers[fields.hostIndex + 1] = authority
+    else fields.headers.unshift('Host', authority)
+  }
+  const bodyLength = requestBodyLength(fields, versionMinor)
+  return {
+    method,
+    target,
+    authority,
+    absoluteForm,
+    versionMinor,
+    headers: fields.headers,
+    bodyLength,
+    keepAlive: keepsAlive(fields, versionMinor),
+    expectContinue: expectsContinue(fields, versionMinor) && bodyLength !== 0,
+    upgrade: wantedUpgrade(fields, bodyLength, versionMinor),
+    acceptsTrailers: fields.teTrailers,
+  }
+}

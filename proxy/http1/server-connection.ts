@@ -1,0 +1,370 @@
+/** One client connection speaking HTTP/1.x: reads requests one after the other, writes their replies. */
+import { Buffer } from 'node:buffer'
+import { Body, type BodySource, chunked, untilClose } from '../body.ts'
+import { type Downstream, Exchange, type Handler, type Reply } from '../exchange.ts'
+import { headerValue, type HeaderList, removeHeader } from '../header-list.ts'
+import type { Wire, WireReader } from '../listen/wire.ts'
+import { BodyReader } from './body-reader.ts'
+import { BodyWriter } from './body-writer.ts'
+import { HeadCollector } from './head-collector.ts'
+import { maxPipelinedBytes } from './limits.ts'
+import { parseRequestHead, type RequestHead } from './request-head.ts'
+import { serializeResponseHead } from './serialize.ts'
+import { statusText } from './status-text.ts'
+import { WireError } from './wire-error.ts'
+
+/** Requests and replies with bodies up to this size that arrive at once are one string, read and written once. */
+export const inlineBodyBytes = 16 * 1024
+
+export type ServerConnectionOptions = {
+  readonly handler: Handler
+  readonly downstream: Downstream
+  readonly nowMs: () => number
+  /** From the first byte of a head to its last. */
+  readonly headTimeoutMs: number
+  /** Between requests. */
+  readonly idleTimeoutMs: number
+  /** Without a byte of a request body that is being read. */
+  readonly bodyIdleTimeoutMs: number
+  /** The client broke the protocol; it gets `error.status`. */
+  readonly onViolation: (error: WireError) => void
+  /** An upgrade was accepted by the application: both sockets are handed over. */
+  readonly onTunnel: (client: Wire, reply: Reply, early: Buffer) => void
+  readonly onClosed: (connection: ServerConnection) => void
+}
+
+const never = Number.POSITIVE_INFINITY
+/** How long a refused client may go on sending before its connection is cut: long enough for it to read why. */
+const lingerMs = 1000
+
+export class ServerConnection implements WireReader, BodySource {
+  readonly #wire: Wire
+  readonly #options: ServerConnectionOptions
+  readonly #heads = new HeadCollector(400, 431)
+  readonly #onReply = (reply: Reply): void => this.#writeReply(reply)
+  readonly #onFailure = (error: unknown): void => this.#breakOff(error as Error)
+  #exchange: Exchange | undefined
+  #request: RequestHead | undefined
+  #bodyReader: BodyReader | undefined
+  #writer: BodyWriter | undefined
+  #pipelined: Buffer[] = []
+  #pipelinedBytes = 0
+  #continueOwed = false
+  #keepAlive = true
+  #draining = false
+  #clientEnded = false
+  #closing = false
+  #processing = false
+  /** When `onDeadline` is due, by the clock of the options. */
+  deadlineMs: number
+
+  constructor(wire: Wire, options: ServerConnectionOptions) {
+    this.#wire = wire
+    this.#options = options
+    this.deadlineMs = options.nowMs() + options.headTimeoutMs
+  }
+
+  get idle(): boolean {
+    return this.#exchange === undefined
+  }
+
+  get draining(): boolean {
+    return this.#draining
+  }
+
+  /** Finishes what is in flight and closes; an idle connection closes at once. */
+  drain(): void {
+    this.#draining = true
+    if (this.#exchange === undefined && !this.#heads.pending) this.#close()
+  }
+
+  destroy(): void {
+    this.#wire.destroy()
+  }
+
+  /** Called by the sweep once `deadlineMs` has passed. */
+  onDeadline(): void {
+    this.deadlineMs = never
+    if (this.#closing) this.#wire.destroy()
+    else if (this.#exchange !== undefined)
+      this.#breakOff(new WireError(408, 'the request body took too long'))
+    else if (this.#heads.pending) this.#refuse(new WireError(408, 'the request head took too long'))
+    else this.#wire.destroy()
+  }
+
+  onBytes(buffer: Buffer, start: number, end: number): void {
+    if (this.#closing) return
+    if (this.#exchange === undefined) this.#readHead(buffer, start, end)
+    else if (this.#bodyReader !== undefined) this.#readBody(buffer, start, end)
+    else this.#hold(buffer, start, end)
+  }
+
+  onEnd(): void {
+    this.#clientEnded = true
+    if (this.#exchange === undefined) {
+      this.#close()
+    } else if (this.#bodyReader !== undefined) {
+      // The rest of the body will never come; half of it must not look like all of it.
+      this.#breakOff(new Error('client ended in the middle of its request'))
+    }
+  }
+
+  onClose(): void {
+    this.deadlineMs = never
+    this.#exchange?.body.fail(new Error('client went away'))
+    const exchange = this.#exchange
+    this.#exchange = undefined
+    if (exchange !== undefined) {
+      exchange.abort(new Error('client went away'))
+      exchange.done(undefined, this.#writer?.sentBytes ?? 0)
+    }
+    this.#options.onClosed(this)
+  }
+
+  onDrain(): void {
+    this.#writer?.onDrain()
+  }
+
+  pauseBody(): void {
+    this.#wire.pause()
+    this.deadlineMs = never
+  }
+
+  resumeBody(): void {
+    if (this.#continueOwed) {
+      this.#continueOwed = false
+      this.#wire.writeText('HTTP/1.1 100 Continue\r\n\r\n')
+    }
+    this.deadlineMs = this.#options.nowMs() + this.#options.bodyIdleTimeoutMs
+    this.#wire.resume()
+  }
+
+  #readHead(buffer: Buffer, start: number, end: number): void {
+    let from = start
+    // RFC 9112 2.2: one empty line before a request is forgiven.
+    if (!this.#heads.pending && buffer[from] === 0x0d && buffer[from + 1] === 0x0a && end - from >= 2)
+      from += 2
+    if (from === end) return
+    try {
+      const fresh = !this.#heads.pending
+      const after = this.#heads.take(buffer, from, end)
+      if (after === -1) {
+        if (fresh) this.deadlineMs = this.#options.nowMs() + this.#options.headTimeoutMs
+        return
+      }
+      this.#startExchange(parseRequestHead(this.#heads.head), buffer, after, end)
+    } catch (error) {
+      this.#refuse(error instanceof WireError ? error : new WireError(400, String(error)))
+    }
+  }
+
+  #startExchange(request: RequestHead, buffer: Buffer, after: number, end: number): void {
+    const { nowMs, downstream, handler } = this.#options
+    this.deadlineMs = never
+    this.#request = request
+    this.#keepAlive = request.keepAlive
+    const available = end - after
+    const { bodyLength } = request
+    let body: Body
+    let consumed = after
+    if (bodyLength === 0) {
+      body = Body.empty
+    } else if (bodyLength > 0 && bodyLength <= available && bodyLength <= inlineBodyBytes) {
+      consumed = after + bodyLength
+      body = Body.of(buffer.latin1Slice(after, consumed))
+    } else {
+      body = new Body(bodyLength, this)
+      this.#bodyReader = new BodyReader(body, this.#wire.ownsReads, 400)
+      if (request.expectContinue && available === 0) {
+        this.#continueOwed = true
+        body.startPaused()
+      }
+    }
+    const exchange = new Exchange(downstream, request, body, nowMs())
+    if (request.versionMinor === 1)
+      exchange.interim = (status, headers) => this.#writeInterim(status, headers)
+    this.#exchange = exchange
+    handler(exchange).then(this.#onReply, this.#onFailure)
+    if (this.#bodyReader !== undefined) {
+      this.deadlineMs = nowMs() + this.#options.bodyIdleTimeoutMs
+      if (consumed < end) this.#readBody(buffer, consumed, end)
+    } else if (consumed < end) {
+      this.#hold(buffer, consumed, end)
+    }
+  }
+
+  #readBody(buffer: Buffer, start: number, end: number): void {
+    const reader = this.#bodyReader as BodyReader
+    try {
+      if (this.deadlineMs !== never) this.deadlineMs = this.#options.nowMs() + this.#options.bodyIdleTimeoutMs
+      const after = reader.read(buffer, start, end)
+      if (!reader.done) return
+      this.#bodyReader = undefined
+      this.deadlineMs = never
+      if (after < end) this.#hold(buffer, after, end)
+      if (this.#exchange === undefined) this.#next()
+    } catch (error) {
+      this.#breakOff(error as Error)
+    }
+  }
+
+  /** Bytes of the next request while this one is in flight. */
+  #hold(buffer: Buffer, start: number, end: number): void {
+    if (!this.#keepAlive) return
+    const piece = buffer.subarray(start, end)
+    this.#pipelined.push(this.#wire.ownsReads ? piece : Buffer.from(piece))
+    this.#pipelinedBytes += end - start
+    if (this.#pipelinedBytes > maxPipelinedBytes) this.#wire.pause()
+  }
+
+  #writeInterim(status: number, headers: HeaderList): void {
+    if (status === 100 && !this.#continueOwed) return
+    this.#continueOwed = false
+    this.#wire.writeText(serializeResponseHead(status, statusText(status), headers, ''))
+  }
+
+  #writeReply(reply: Reply): void {
+    const exchange = this.#exchange
+    if (exchange === undefined) {
+      reply.body.fail(new Error('client went away'))
+      return
+    }
+    if (reply.tunnel !== undefined) {
+      this.#openTunnel(exchange, reply)
+      return
+    }
+    const { body, headers } = reply
+    const oldClient = this.#request?.versionMinor === 0
+    const openEnded = body.length === untilClose || body.length === chunked
+    const asChunks = openEnded && !oldClient
+    if (oldClient && openEnded) removeHeader(headers, 'transfer-encoding')
+    if (this.#mustClose(reply, openEnded && oldClient)) this.#keepAlive = false
+    let hopFields = body.length === untilClose && asChunks ? 'Transfer-Encoding: chunked\r\n' : ''
+    if (!this.#keepAlive) hopFields += 'Connection: close\r\n'
+    else if (oldClient) hopFields += 'Connection: keep-alive\r\n'
+    const head = serializeResponseHead(reply.status, reply.reason, headers, hopFields)
+    if (body.inline !== undefined && !asChunks) {
+      const content = exchange.method === 'HEAD' ? '' : body.inline
+      this.#wire.writeText(content === '' ? head : head + content)
+      this.#finish(exchange, reply, content.length)
+      return
+    }
+    this.#streamReply(exchange, reply, head, asChunks)
+  }
+
+  #streamReply(exchange: Exchange, reply: Reply, head: string, asChunks: boolean): void {
+    const writer = new BodyWriter(this.#wire, reply.body, {
+      chunked: asChunks,
+      forwardTrailers: this.#request?.acceptsTrailers === true,
+      onEnd: () => this.#finish(exchange, reply, writer.sentBytes),
+      onAbort: () => this.#wire.destroy(),
+    })
+    this.#writer = writer
+    // Head and what is there of the body leave in one system call.
+    this.#wire.socket.cork()
+    this.#wire.writeText(head)
+    writer.start()
+    this.#wire.socket.uncork()
+  }
+
+  #mustClose(reply: Reply, endsWithConnection: boolean): boolean {
+    if (this.#draining || this.#clientEnded || endsWithConnection) return true
+    if (headerValue(reply.headers, 'connection') === 'close') return true
+    // An error before the whole request was read: what follows may be megabytes that nobody wants.
+    return this.#bodyReader !== undefined && reply.status >= 400
+  }
+
+  #finish(exchange: Exchange, reply: Reply, sentBytes: number): void {
+    this.#exchange = undefined
+    this.#writer = undefined
+    exchange.done(reply, sentBytes)
+    if (this.#bodyReader !== undefined) {
+      // The reply is complete before its request: nobody reads the rest.
+      this.#keepAlive = false
+      exchange.body.stop()
+    }
+    if (!this.#keepAlive || this.#draining) {
+      this.#close()
+      return
+    }
+    this.deadlineMs = this.#options.nowMs() + this.#options.idleTimeoutMs
+    if (this.#pipelined.length > 0) this.#next()
+    else if (this.#clientEnded) this.#close()
+  }
+
+  /** Serves what was pipelined; a loop, because replies may be there at once. */
+  #next(): void {
+    if (this.#processing || this.#pipelined.length === 0) return
+    this.#processing = true
+    queueMicrotask(() => {
+      this.#processing = false
+      if (this.#closing || this.#wire.closed || this.#exchange !== undefined) return
+      const held =
+        this.#pipelined.length === 1 ? (this.#pipelined[0] as Buffer) : Buffer.concat(this.#pipelined)
+      this.#pipelined = []
+      this.#pipelinedBytes = 0
+      this.#wire.resume()
+      this.onBytes(held, 0, held.length)
+      if (this.#clientEnded && this.#exchange === undefined) this.#close()
+    })
+  }
+
+  #openTunnel(exchange: Exchange, reply: Reply): void {
+    const early = Buffer.concat(this.#pipelined)
+    this.#pipelined = []
+    const hopFields = `Connection: Upgrade\r\nUpgrade: ${this.#request?.upgrade ?? ''}\r\n`
+    this.#wire.writeText(serializeResponseHead(reply.status, reply.reason, reply.headers, hopFields))
+    this.#exchange = undefined
+    this.deadlineMs = never
+    exchange.done(reply, 0)
+    this.#options.onTunnel(this.#wire, reply, early)
+    this.#options.onClosed(this)
+  }
+
+  /** A request that cannot be read: answer, let the client read the answer, cut. */
+  #refuse(error: WireError): void {
+    this.#bodyReader = undefined
+    this.#options.onViolation(error)
+    const text = `${error.message}\n`
+    this.#wire.writeText(
+      serializeResponseHead(
+        error.status,
+        statusText(error.status),
+        ['Content-Type', 'text/plain', 'Content-Length', String(text.length)],
+        'Connection: close\r\n',
+      ) + text,
+    )
+    this.#close()
+  }
+
+  /** The exchange cannot come to a good end: whatever was sent must not look complete. */
+  #breakOff(error: Error): void {
+    const exchange = this.#exchange
+    exchange?.body.fail(error)
+    exchange?.abort(error)
+    if (error instanceof WireError && this.#writer === undefined && exchange !== undefined) {
+      this.#exchange = undefined
+      exchange.done(undefined, 0)
+      this.#refuse(error)
+      return
+    }
+    this.#wire.destroy()
+  }
+
+  #close(): void {
+    this.#wire.end()
+    this.#linger()
+  }
+
+  /** Waits for the client's FIN, so that a RST does not overtake the reply. */
+  #linger(): void {
+    this.#closing = true
+    this.#pipelined = []
+    if (this.#clientEnded) {
+      this.deadlineMs = never
+      return
+    }
+    this.#wire.resume()
+    this.deadlineMs = this.#options.nowMs() + lingerMs
+  }
+}

@@ -1,0 +1,288 @@
+/** The inbound side: what others send to this workload's application. */
+import { Buffer } from 'node:buffer'
+import type { Socket } from 'node:net'
+import type { TLSSocket } from 'node:tls'
+import type { Clock } from '../core/clock.ts'
+import { WeftError } from '../core/errors.ts'
+import type { ClusterConfig, InboundConfig, InboundPort } from './cluster/cluster-config.ts'
+import { Cluster, type MakeEndpoint } from './cluster/cluster.ts'
+import type { Downstream, Exchange, Handler } from './exchange.ts'
+import { compose, type Layer } from './layer.ts'
+import { balance } from './layers/balance.ts'
+import { metrics } from './layers/metrics.ts'
+import { rescue } from './layers/rescue.ts'
+import { requireMeshTls } from './layers/require-mesh-tls.ts'
+import { retry } from './layers/retry.ts'
+import type { Connections } from './listen/connections.ts'
+import { type Detected, Detector } from './listen/detect.ts'
+import { type Accepted, Listener } from './listen/listener.ts'
+import { Wire } from './listen/wire.ts'
+import { dialPlain } from './pool/dial.ts'
+import { RetryBudget } from './retry/budget.ts'
+import { serveHttp1, type ServeParts, splice } from './serve.ts'
+import type { GoldenStats } from './telemetry/golden-stats.ts'
+
+/** Terminates mesh TLS on a socket whose ClientHello was put back; calls exactly one of the two. */
+export type MeshAccept = (
+  socket: Socket,
+  onSecure: (tls: TLSSocket, principal: string, alpn: string) => void,
+  onRefused: (error: WeftError) => void,
+) => void
+
+export type InboundParts = {
+  readonly clock: Clock
+  readonly connections: Connections
+  readonly serve: ServeParts
+  readonly makeEndpoint: MakeEndpoint
+  readonly acceptMesh: MeshAccept
+  /** undefined: nothing is redirected, ports are bound one by one. */
+  readonly originalDestination: ((fd: number) => string | undefined) | undefined
+  readonly redirectAddress: { readonly host: string; readonly port: number } | undefined
+  readonly detectTimeoutMs: number
+  readonly statsFor: (facts: {
+    readonly meshTls: boolean
+    readonly principal: string | undefined
+    readonly port: number
+  }) => GoldenStats
+  readonly onUnexpected: (error: unknown) => void
+  readonly onRefused: (error: WeftError, peer: string) => void
+  readonly onListenerError: (error: Error) => void
+  readonly observers: readonly Layer[]
+}
+
+/** Below the keep-alive time of every common server: Node closes after 5 s. */
+const applicationIdleTimeoutMs = 4_000
+/** The application is on this machine; what does not answer in this time is not there. */
+const applicationConnectTimeoutMs = 1_000
+
+type Port = {
+  readonly config: InboundPort
+  readonly cluster: Cluster
+  readonly handler: Handler
+  listener: Listener | undefined
+}
+
+function applicationCluster(config: InboundPort): ClusterConfig {
+  return {
+    name: `inbound:${config.applicationPort}`,
+    connectTimeoutMs: applicationConnectTimeoutMs,
+    balancer: 'p2c-ewma',
+    labels: {},
+    tls: 'never',
+    identities: [],
+    idleTimeoutMs: applicationIdleTimeoutMs,
+  }
+}
+
+export class Inbound {
+  readonly #parts: InboundParts
+  readonly #ports = new Map<number, Port>()
+  #redirected: Listener | undefined
+  #mtls: InboundConfig['mtls'] = 'permissive'
+  #applying: Promise<void> = Promise.resolve()
+
+  constructor(parts: InboundParts) {
+    this.#parts = parts
+  }
+
+  get ports(): readonly InboundPort[] {
+    return [...this.#ports.values()].map((port) => port.config)
+  }
+
+  /** Opens what is new, closes what is gone, keeps the rest; one call at a time. Rejects with PORT_IN_USE and the like. */
+  apply(config: InboundConfig): Promise<void> {
+    this.#applying = this.#applying.catch(() => undefined).then(() => this.#apply(config))
+    return this.#applying
+  }
+
+  /** Accepts no more. */
+  async close(): Promise<void> {
+    await this.#applying.catch(() => undefined)
+    for (const port of this.#ports.values()) void port.listener?.close()
+    void this.#redirected?.close()
+  }
+
+  sweep(): void {
+    for (const { cluster } of this.#ports.values())
+      for (const endpoint of cluster.endpoints) endpoint.pool.sweep()
+  }
+
+  async #apply(config: InboundConfig): Promise<void> {
+    this.#mtls = config.mtls
+    const wanted = new Map(config.ports.map((port) => [port.applicationPort, port]))
+    for (const [number, port] of this.#ports) {
+      if (same(wanted.get(number), port.config)) continue
+      void port.listener?.close()
+      port.cluster.drain()
+      this.#ports.delete(number)
+    }
+    for (const port of wanted.values()) if (!this.#ports.has(port.applicationPort)) await this.#open(port)
+    await this.#openRedirected()
+  }
+
+  async #open(config: InboundPort): Promise<void> {
+    const port = this.#makePort(config)
+    if (config.listen !== undefined) {
+      const listener = new Listener((accepted) => this.#accept(accepted, port), this.#parts.onListenerError)
+      await listener.listen(config.listen.host, config.listen.port)
+      port.listener = listener
+    }
+    this.#ports.set(config.applicationPort, port)
+  }
+
+  async #openRedirected(): Promise<void> {
+    const { redirectAddress } = this.#parts
+    if (redirectAddress === undefined || this.#redirected !== undefined) return
+    const listener = new Listener((accepted) => this.#acceptRedirected(accepted), this.#parts.onListenerError)
+    await listener.listen(redirectAddress.host, redirectAddress.port)
+    this.#redirected = listener
+  }
+
+  #makePort(config: InboundPort): Port {
+    const { clock, makeEndpoint, observers, onUnexpected, statsFor } = this.#parts
+    const cluster = new Cluster(applicationCluster(config), makeEndpoint)
+    cluster.setEndpoints([
+      {
+        address: config.applicationHost,
+        port: config.applicationPort,
+        weight: 1,
+        zone: '',
+        meshed: false,
+        identity: undefined,
+        labels: {},
+      },
+    ])
+    const nowMs = clock.monotonicMs
+    const unprepared = (x: Exchange): GoldenStats =>
+      statsFor({
+        meshTls: x.downstream.meshTls,
+        principal: x.downstream.principal,
+        port: config.applicationPort,
+      })
+    const handler = compose(
+      // Sees the final status of everything, replies made below included.
+      metrics(unprepared, nowMs),
+      ...observers,
+      // Inside of what counts and logs, outside of all that can fail.
+      rescue(onUnexpected),
+      // Before anything is sent to the application.
+      requireMeshTls(() => this.#mtls === 'strict'),
+      retry(new RetryBudget(nowMs)),
+    )(balance(() => cluster, nowMs))
+    return { config, cluster, handler, listener: undefined }
+  }
+
+  #acceptRedirected(accepted: Accepted): void {
+    const original = this.#parts.originalDestination?.(accepted.fd)
+    const number = original === undefined ? 0 : Number(original.slice(original.lastIndexOf(':') + 1))
+    const known = this.#ports.get(number)
+    if (known !== undefined) {
+      this.#accept(accepted, known)
+    } else if (number === 0 || number === this.#parts.redirectAddress?.port) {
+      // Not redirected: forwarding it would come back here.
+      accepted.wire.destroy()
+    } else {
+      this.#accept(accepted, this.#portFor(number))
+    }
+  }
+
+  /** A port that the control plane has not named: what the pod's rules redirect is a port of the pod. */
+  #portFor(number: number): Port {
+    const port = this.#makePort({
+      listen: undefined,
+      applicationHost: '127.0.0.1',
+      applicationPort: number,
+      protocol: 'detect',
+    })
+    this.#ports.set(number, port)
+    return port
+  }
+
+  #accept(accepted: Accepted, port: Port): void {
+    const { clock, connections, detectTimeoutMs, serve } = this.#parts
+    const { wire } = accepted
+    serve.stats.opened++
+    if (port.config.protocol === 'opaque') {
+      void this.#forwardBytes(wire, Buffer.alloc(0), port)
+      return
+    }
+    const detector = new Detector(wire, clock.monotonicMs() + detectTimeoutMs, {
+      onDetected: (detected, bytes) => {
+        connections.remove(detector)
+        this.#serve(detected, bytes, accepted, port)
+      },
+      onGone: () => connections.remove(detector),
+    })
+    connections.add(detector)
+    wire.readInto(detector)
+  }
+
+  #serve(detected: Detected, bytes: Buffer, accepted: Accepted, port: Port): void {
+    const { wire } = accepted
+    if (detected.kind === 'tls' && detected.hello.alpn.some((name) => name.startsWith('weft-'))) {
+      wire.pause()
+      this.#parts.acceptMesh(
+        wire.release(bytes),
+        (tls, principal, alpn) => this.#serveMesh(tls, principal, alpn, accepted, port),
+        (error) => this.#parts.onRefused(error, accepted.peerAddress),
+      )
+    } else if (detected.kind === 'http1') {
+      serveHttp1(wire, this.#downstream(accepted, port, undefined), port.handler, bytes, this.#parts.serve)
+    } else {
+      // HTTP/2 in clear, the application's own TLS, anything else: the application's business, byte for byte.
+      void this.#forwardBytes(wire, bytes, port)
+    }
+  }
+
+  #serveMesh(tls: TLSSocket, principal: string, alpn: string, accepted: Accepted, port: Port): void {
+    const wire = Wire.over(tls)
+    if (alpn === 'weft-h1') {
+      const none = Buffer.alloc(0)
+      serveHttp1(wire, this.#downstream(accepted, port, principal), port.handler, none, this.#parts.serve)
+    } else {
+      void this.#forwardBytes(wire, Buffer.alloc(0), port)
+    }
+  }
+
+  async #forwardBytes(client: Wire, bytes: Buffer, port: Port): Promise<void> {
+    const { applicationHost, applicationPort } = port.config
+    client.pause()
+    try {
+      const upstream = await dialPlain(
+        applicationHost,
+        applicationPort,
+        applicationConnectTimeoutMs,
+        this.#parts.clock,
+      )
+      splice(client, upstream, bytes, Buffer.alloc(0), this.#parts.serve)
+    } catch (error) {
+      client.destroy()
+      this.#parts.onRefused(new WeftError('UPSTREAM_CONNECT_FAILED', String(error), { cause: error }), '')
+    }
+  }
+
+  #downstream(accepted: Accepted, port: Port, principal: string | undefined): Downstream {
+    const meshTls = principal !== undefined
+    const { applicationPort } = port.config
+    return {
+      direction: 'inbound',
+      peerAddress: accepted.peerAddress,
+      peerPort: accepted.peerPort,
+      meshTls,
+      principal,
+      originalDestination: undefined,
+      applicationPort,
+      stats: this.#parts.statsFor({ meshTls, principal, port: applicationPort }),
+    }
+  }
+}
+
+function same(a: InboundPort | undefined, b: InboundPort): boolean {
+  return (
+    a !== undefined &&
+    a.applicationHost === b.applicationHost &&
+    a.protocol === b.protocol &&
+    a.listen?.host === b.listen?.host &&
+    a.listen?.port === b.listen?.port
+  )
+}

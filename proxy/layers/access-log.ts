@@ -1,0 +1,52 @@
+/** One line per exchange, when its last byte was written. Absent from the chain when it is off. */
+import type { Log } from '../../core/log.ts'
+import { type Exchange, type Reply } from '../exchange.ts'
+import { headerValue } from '../header-list.ts'
+import type { Layer } from '../layer.ts'
+
+export type AccessLogFormat = 'json' | 'apache'
+
+type Facts = { readonly nowMs: () => number; readonly wallMs: () => number }
+
+function jsonFields(x: Exchange, reply: Reply | undefined, sentBytes: number, facts: Facts): object {
+  return {
+    direction: x.downstream.direction,
+    method: x.method,
+    authority: x.authority,
+    path: x.target,
+    status: reply?.status ?? 0,
+    flag: x.flag,
+    route: x.routeName,
+    cluster: x.clusterName,
+    upstream: x.upstreamAddress,
+    attempts: x.attempts,
+    peer: x.downstream.peerAddress,
+    principal: x.downstream.principal,
+    traceId: x.trace?.traceId,
+    requestBytes: x.body.receivedBytes,
+    responseBytes: sentBytes,
+    durationMs: Math.round((facts.nowMs() - x.startedAtMs) * 1000) / 1000,
+  }
+}
+
+/** Common log format; the quotes keep a peer's characters from forging a second line. */
+function apacheLine(x: Exchange, reply: Reply | undefined, sentBytes: number, facts: Facts): string {
+  const quoted = (text: string | undefined): string => (text ?? '-').replaceAll(/["\\]/g, '\\$&')
+  const time = new Date(facts.wallMs()).toISOString()
+  const request = `${x.method} ${quoted(x.target)} HTTP/1.1`
+  const agent = quoted(headerValue(x.headers, 'user-agent'))
+  const user = x.downstream.principal ?? '-'
+  return `${x.downstream.peerAddress} - ${user} [${time}] "${request}" ${reply?.status ?? 0} ${sentBytes} "-" "${agent}"`
+}
+
+export function accessLog(format: AccessLogFormat, log: Log, facts: Facts): Layer {
+  const write = (x: Exchange, reply: Reply | undefined, sentBytes: number): void => {
+    if (format === 'json') log.info(jsonFields(x, reply, sentBytes, facts), 'access')
+    else log.info(apacheLine(x, reply, sentBytes, facts))
+  }
+  return (next) =>
+    function logExchange(x) {
+      x.whenDone(write)
+      return next(x)
+    }
+}

@@ -1,0 +1,52 @@
+/** The innermost layer: picks an endpoint, borrows a connection, sends, and learns from how long it took. */
+import type { Cluster } from '../cluster/cluster.ts'
+import type { Endpoint } from '../cluster/endpoint.ts'
+import type { Exchange, Handler, Reply } from '../exchange.ts'
+import { UpstreamFailure } from '../upstream-failure.ts'
+
+const noEndpoints: readonly Endpoint[] = []
+
+/** Chooses the cluster of an exchange, the same one for all its attempts. Throws WeftError when there is none. */
+export type ChooseCluster = (x: Exchange) => Cluster
+
+async function attempt(x: Exchange, endpoint: Endpoint, nowMs: () => number): Promise<Reply> {
+  const startedMs = nowMs()
+  endpoint.inFlight++
+  try {
+    const connection = endpoint.pool.takeIdle() ?? (await endpoint.pool.connect())
+    // The client may have left while we were connecting.
+    if (x.aborted || x.timedOut) {
+      connection.release()
+      throw new UpstreamFailure('cancelled', 'the client went away')
+    }
+    const reply = await connection.send(x)
+    const repliedMs = nowMs()
+    if (reply.status >= 500) endpoint.observeFailure(repliedMs)
+    else endpoint.observe(repliedMs - startedMs, repliedMs)
+    if (reply.body.complete) endpoint.inFlight--
+    else reply.body.onComplete(() => endpoint.inFlight--)
+    return reply
+  } catch (error) {
+    endpoint.inFlight--
+    if (!(error instanceof UpstreamFailure && error.kind === 'cancelled')) endpoint.observeFailure(nowMs())
+    throw error
+  }
+}
+
+export function balance(choose: ChooseCluster, nowMs: () => number): Handler {
+  return function sendToEndpoint(x) {
+    const cluster = (x.cluster ??= choose(x))
+    x.clusterName = cluster.name
+    const endpoint = cluster.picker.pick(nowMs(), x.tried ?? noEndpoints)
+    if (endpoint === undefined) {
+      return Promise.reject(new UpstreamFailure('no-endpoint', `no endpoint of ${cluster.name} is ready`))
+    }
+    x.attempts++
+    x.upstreamAddress = endpoint.address
+    x.upstreamPrincipal = endpoint.config.identity
+    x.stats = endpoint.stats
+    if (x.tried === undefined) x.tried = [endpoint]
+    else x.tried.push(endpoint)
+    return attempt(x, endpoint, nowMs)
+  }
+}

@@ -1,0 +1,49 @@
+/** Turns every failure below it into one reply; nothing above it ever sees an exception. */
+import { Body } from '../body.ts'
+import { type Exchange, Reply, type ResponseFlag } from '../exchange.ts'
+import type { Layer } from '../layer.ts'
+import { errorCodes, WeftError } from '../../core/errors.ts'
+import { statusText } from '../http1/status-text.ts'
+import { UpstreamFailure } from '../upstream-failure.ts'
+
+type Answer = { readonly status: number; readonly flag: ResponseFlag; readonly text: string }
+
+function answerFor(error: unknown): Answer {
+  if (error instanceof UpstreamFailure) return { status: error.status, flag: error.flag, text: error.message }
+  if (error instanceof WeftError) {
+    const { http } = errorCodes[error.code] as { http?: { status: number; flag: string } }
+    return {
+      status: http?.status ?? 500,
+      flag: (http?.flag ?? '') as ResponseFlag,
+      text: `${error.code}: ${error.message}`,
+    }
+  }
+  return { status: 500, flag: '', text: 'internal error of the sidecar' }
+}
+
+/** A reply made here: it says so in `weft-error`, so that nobody looks for the fault in the application. */
+export function localReply(x: Exchange, status: number, flag: ResponseFlag, text: string): Reply {
+  x.flag = flag
+  const content = `${text}\n`
+  const headers = [
+    'Content-Type',
+    'text/plain; charset=utf-8',
+    'Content-Length',
+    String(Buffer.byteLength(content)),
+  ]
+  if (flag !== '') headers.push('weft-error', flag)
+  return new Reply(status, statusText(status), headers, Body.of(Buffer.from(content).latin1Slice()))
+}
+
+export function rescue(onUnexpected: (error: unknown) => void): Layer {
+  return (next) =>
+    async function rescueErrors(x) {
+      try {
+        return await next(x)
+      } catch (error) {
+        if (!(error instanceof UpstreamFailure) && !(error instanceof WeftError)) onUnexpected(error)
+        const { status, flag, text } = answerFor(error)
+        return localReply(x, status, flag, text)
+      }
+    }
+}

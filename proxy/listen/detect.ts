@@ -1,0 +1,95 @@
+/** Tells from a connection's first bytes what it speaks; hands the wire on with those bytes. */
+import { Buffer } from 'node:buffer'
+import { type ClientHello, looksLikeTls, parseClientHello } from './client-hello.ts'
+import type { Wire, WireReader } from './wire.ts'
+
+export type Detected =
+  | { readonly kind: 'http1' }
+  | { readonly kind: 'http2' }
+  | { readonly kind: 'tls'; readonly hello: ClientHello }
+  | { readonly kind: 'opaque' }
+
+const http2Preface = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'
+/** A method is short; without a space after these it is no request line. */
+const maxMethodBytes = 24
+
+/** The protocol that `bytes` begin with, or 'more' when that cannot be told yet. */
+export function detect(bytes: Buffer): Detected | 'more' {
+  if (looksLikeTls(bytes)) {
+    const hello = parseClientHello(bytes)
+    if (hello === 'incomplete') return 'more'
+    return hello === 'malformed' ? { kind: 'opaque' } : { kind: 'tls', hello }
+  }
+  const text = bytes.latin1Slice(0, Math.min(bytes.length, 64))
+  if (http2Preface.startsWith(text.slice(0, http2Preface.length))) {
+    return text.length >= http2Preface.length ? { kind: 'http2' } : 'more'
+  }
+  const line = /^(?:\r\n)?([!#$%&'*+\-.^_`|~0-9A-Za-z]*)(.?)/s.exec(text)
+  const [, method = '', next = ''] = line ?? []
+  if (next === ' ' && method !== '') return { kind: 'http1' }
+  if (next === '' && method.length <= maxMethodBytes) return 'more'
+  return { kind: 'opaque' }
+}
+
+export type DetectOutcome = {
+  /** `bytes` is a copy of all that was read so far. */
+  readonly onDetected: (detected: Detected, bytes: Buffer) => void
+  /** The client went before it said anything. */
+  readonly onGone: () => void
+}
+
+/** Reads a new wire until its protocol is known, then calls `onDetected` once; the caller sets the next reader. */
+export class Detector implements WireReader {
+  readonly #wire: Wire
+  readonly #outcome: DetectOutcome
+  #bytes: Buffer = Buffer.alloc(0)
+  #done = false
+  /** When `onDeadline` is due; then whatever came is passed on as opaque bytes. */
+  deadlineMs: number
+
+  constructor(wire: Wire, deadlineMs: number, outcome: DetectOutcome) {
+    this.#wire = wire
+    this.#outcome = outcome
+    this.deadlineMs = deadlineMs
+  }
+
+  onBytes(buffer: Buffer, start: number, end: number): void {
+    if (this.#done) return
+    // A copy: the wire's buffer is read into again.
+    this.#bytes = Buffer.concat([this.#bytes, buffer.subarray(start, end)])
+    const detected = detect(this.#bytes)
+    if (detected !== 'more') this.#finish(detected)
+  }
+
+  onEnd(): void {
+    if (this.#done) return
+    if (this.#bytes.length > 0) this.#finish({ kind: 'opaque' })
+    else this.#wire.destroy()
+  }
+
+  onClose(): void {
+    if (this.#done) return
+    this.#done = true
+    this.#outcome.onGone()
+  }
+
+  onDrain(): void {}
+
+  onDeadline(): void {
+    if (!this.#done) this.#finish({ kind: 'opaque' })
+  }
+
+  destroy(): void {
+    this.#wire.destroy()
+  }
+
+  /** Nothing is in flight yet, so a drain simply closes. */
+  drain(): void {
+    this.#wire.destroy()
+  }
+
+  #finish(detected: Detected): void {
+    this.#done = true
+    this.#outcome.onDetected(detected, this.#bytes)
+  }
+}

@@ -1,0 +1,56 @@
+/** Accepts connections on one address; each becomes a Wire. */
+import net from 'node:net'
+import { WeftError } from '../../core/errors.ts'
+import { Wire } from './wire.ts'
+
+export type Accepted = {
+  readonly wire: Wire
+  readonly peerAddress: string
+  readonly peerPort: number
+  /** The accepted descriptor, for SO_ORIGINAL_DST; -1 when the platform does not tell. */
+  readonly fd: number
+}
+
+const backlog = 4096
+
+function descriptor(socket: net.Socket): number {
+  return (socket as net.Socket & { _handle: { fd?: number } | null })._handle?.fd ?? -1
+}
+
+export class Listener {
+  readonly #server: net.Server
+
+  constructor(onAccept: (accepted: Accepted) => void, onError: (error: Error) => void) {
+    this.#server = net.createServer(
+      { pauseOnConnect: true, allowHalfOpen: true, noDelay: true },
+      (socket) => {
+        const fd = descriptor(socket)
+        const { remoteAddress = '', remotePort = 0 } = socket
+        onAccept({ wire: Wire.adopt(socket), peerAddress: remoteAddress, peerPort: remotePort, fd })
+      },
+    )
+    this.#server.on('error', onError)
+  }
+
+  /** Binds; resolves with the port in use. Throws WeftError PORT_IN_USE or LISTEN_FAILED. */
+  listen(host: string, port: number): Promise<number> {
+    return new Promise((resolve, reject) => {
+      const refuse = (error: NodeJS.ErrnoException): void => {
+        const code = error.code === 'EADDRINUSE' ? 'PORT_IN_USE' : 'LISTEN_FAILED'
+        reject(new WeftError(code, `cannot listen on ${host}:${port}`, { cause: error }))
+      }
+      this.#server.once('error', refuse)
+      this.#server.listen({ host, port, backlog }, () => {
+        this.#server.off('error', refuse)
+        resolve((this.#server.address() as net.AddressInfo).port)
+      })
+    })
+  }
+
+  /** Accepts no more; what was accepted goes on. */
+  close(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#server.close(() => resolve())
+    })
+  }
+}

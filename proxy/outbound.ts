@@ -1,0 +1,108 @@
+/** The outbound side: what the application sends, to destinations that the mesh knows or lets pass. */
+import { WeftError } from '../core/errors.ts'
+import type { ClusterSet } from './cluster/cluster-set.ts'
+import type { Discovery } from './config-sink.ts'
+import type { Exchange, Handler } from './exchange.ts'
+import { compose, type Layer } from './layer.ts'
+import { metrics } from './layers/metrics.ts'
+import { rescue } from './layers/rescue.ts'
+import type { Passthrough } from './passthrough.ts'
+import { routed, type RoutedParts } from './routed.ts'
+import { destinationName } from './route/destination-name.ts'
+import type { VirtualHostRules } from './route/route-rule.ts'
+import type { GoldenStats } from './telemetry/golden-stats.ts'
+
+export type OutboundParts = RoutedParts & {
+  readonly clusters: ClusterSet
+  readonly namespace: string
+  readonly discovery: Discovery
+  readonly policy: 'allow' | 'deny'
+  readonly passthrough: Passthrough
+  readonly localStats: (x: Exchange) => GoldenStats
+  readonly onUnexpected: (error: unknown) => void
+  /** Layers that are there only when asked for (access log), and the trace. */
+  readonly observers: readonly Layer[]
+}
+
+/** What is known about a destination: its ready chain, or that the mesh does not know it. */
+type Known = { handler: Handler; touchedMs: number }
+
+/** Names come from requests: unknown ones must not fill the memory. */
+const maxNames = 10_000
+const touchEveryMs = 60_000
+
+export class Outbound {
+  readonly #parts: OutboundParts
+  /** By name as the client wrote it, so that the usual request needs one look-up. */
+  readonly #byAuthority = new Map<string, string>()
+  readonly #known = new Map<string, Known>()
+  /** One handler for all: it finds the destination's own chain. */
+  readonly handler: Handler
+
+  constructor(parts: OutboundParts) {
+    this.#parts = parts
+    const nowMs = parts.clock.monotonicMs
+    this.handler = compose(
+      // Sees the final status of everything, replies made below included.
+      metrics(parts.localStats, nowMs),
+      ...parts.observers,
+      // Inside of what counts and logs, outside of all that can fail.
+      rescue(parts.onUnexpected),
+    )((x) => this.#toDestination(x))
+  }
+
+  setRoutes(destination: string, hosts: readonly VirtualHostRules[]): void {
+    this.#known.set(destination, { handler: routed(hosts, this.#parts), touchedMs: 0 })
+  }
+
+  setUnknown(destination: string): void {
+    this.#known.set(destination, { handler: this.#unknownHandler, touchedMs: 0 })
+  }
+
+  remove(destination: string): void {
+    this.#known.delete(destination)
+  }
+
+  /** Destinations that have a chain of their own. */
+  get destinations(): readonly string[] {
+    return [...this.#known.keys()]
+  }
+
+  #toDestination(x: Exchange): ReturnType<Handler> {
+    const name = this.#nameOf(x)
+    x.destination = name
+    const known = this.#known.get(name)
+    if (known === undefined) return this.#discover(x, name)
+    const now = x.startedAtMs
+    if (now - known.touchedMs > touchEveryMs) {
+      known.touchedMs = now
+      this.#parts.discovery.touch(name)
+    }
+    return known.handler(x)
+  }
+
+  #nameOf(x: Exchange): string {
+    // Redirected: the address that the client dialled decides, not what it wrote into Host (GAMMA).
+    const authority = x.downstream.originalDestination ?? x.authority
+    const cached = this.#byAuthority.get(authority)
+    if (cached !== undefined) return cached
+    if (authority === '') throw new WeftError('REQUEST_MALFORMED', 'the request names no destination')
+    const name = destinationName(authority, this.#parts.namespace)
+    if (this.#byAuthority.size >= maxNames) this.#byAuthority.clear()
+    this.#byAuthority.set(authority, name)
+    return name
+  }
+
+  async #discover(x: Exchange, name: string): ReturnType<Handler> {
+    const outcome = await this.#parts.discovery.resolve(name)
+    const known = this.#known.get(name)
+    if (known !== undefined) return known.handler(x)
+    if (outcome === 'unavailable' || outcome === 'unknown') return this.#unknownHandler(x)
+    throw new WeftError('NO_ROUTE', `${name} was removed`)
+  }
+
+  readonly #unknownHandler: Handler = (x) => {
+    if (this.#parts.policy === 'allow') return this.#parts.passthrough.handle(x)
+    return Promise.reject(new WeftError('DESTINATION_UNKNOWN', `${x.destination} is not in the mesh`))
+  }
+}

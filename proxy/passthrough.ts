@@ -1,0 +1,143 @@
+/** Reaches what the mesh does not know: the destination as the client named it, without mTLS. */
+import { isIP } from 'node:net'
+import dns from 'node:dns/promises'
+import type { Clock } from '../core/clock.ts'
+import { WeftError } from '../core/errors.ts'
+import type { ClusterConfig } from './cluster/cluster-config.ts'
+import { Cluster, type MakeEndpoint } from './cluster/cluster.ts'
+import { type Exchange, type Handler } from './exchange.ts'
+import { balance } from './layers/balance.ts'
+import { retry } from './layers/retry.ts'
+import { RetryBudget } from './retry/budget.ts'
+
+/** Names come from requests, so what is kept per name is bounded: the one unused longest goes first. */
+const maxDestinations = 512
+/** How long an address answers for a name; the resolver does not tell the record's own time. */
+const addressTtlMs = 5_000
+const connectTimeoutMs = 1_000
+
+type Entry = {
+  readonly cluster: Cluster
+  readonly handler: Handler
+  resolvedMs: number
+  resolving: Promise<void> | undefined
+}
+
+export type PassthroughParts = {
+  readonly clock: Clock
+  readonly makeEndpoint: MakeEndpoint
+  /** Ours: a request for it would come back here for ever. */
+  readonly isOwnAddress: (host: string, port: number) => boolean
+}
+
+function splitName(destination: string): { readonly host: string; readonly port: number } {
+  const colon = destination.lastIndexOf(':')
+  return {
+    host: destination.slice(0, colon).replace(/^\[|\]$/g, ''),
+    port: Number(destination.slice(colon + 1)),
+  }
+}
+
+function clusterConfig(): ClusterConfig {
+  return {
+    name: 'passthrough',
+    connectTimeoutMs,
+    balancer: 'p2c-ewma',
+    // One label for all: the destination's name came from a request.
+    labels: { dst_service: '', dst_namespace: '', authority: 'passthrough' },
+    tls: 'never',
+    identities: [],
+    idleTimeoutMs: 4_000,
+  }
+}
+
+export class Passthrough {
+  readonly #parts: PassthroughParts
+  readonly #entries = new Map<string, Entry>()
+  /** Exchanges passed through; read at scrape. */
+  count = 0
+
+  constructor(parts: PassthroughParts) {
+    this.#parts = parts
+  }
+
+  /** Sends `x` to `x.destination`. Rejects with WeftError DESTINATION_UNKNOWN when the name has no address. */
+  readonly handle: Handler = async (x: Exchange) => {
+    this.count++
+    const entry = this.#entryFor(x.destination)
+    const { clock } = this.#parts
+    if (clock.monotonicMs() - entry.resolvedMs > addressTtlMs || !entry.cluster.available) {
+      entry.resolving ??= this.#resolve(entry, x.destination).finally(() => {
+        entry.resolving = undefined
+      })
+      // With an address at hand the look-up goes on beside.
+      if (!entry.cluster.available) await entry.resolving
+    }
+    return entry.handler(x)
+  }
+
+  sweep(): void {
+    for (const entry of this.#entries.values())
+      for (const endpoint of entry.cluster.endpoints) endpoint.pool.sweep()
+  }
+
+  #entryFor(destination: string): Entry {
+    const found = this.#entries.get(destination)
+    if (found !== undefined) {
+      this.#entries.delete(destination)
+      this.#entries.set(destination, found)
+      return found
+    }
+    const { clock, makeEndpoint } = this.#parts
+    const cluster = new Cluster(clusterConfig(), makeEndpoint)
+    const nowMs = clock.monotonicMs
+    const handler = retry(new RetryBudget(nowMs))(balance(() => cluster, nowMs))
+    const entry: Entry = { cluster, handler, resolvedMs: Number.NEGATIVE_INFINITY, resolving: undefined }
+    this.#entries.set(destination, entry)
+    if (this.#entries.size > maxDestinations) this.#dropOldest()
+    return entry
+  }
+
+  #dropOldest(): void {
+    const [oldest] = this.#entries
+    if (oldest === undefined) return
+    oldest[1].cluster.drain()
+    this.#entries.delete(oldest[0])
+  }
+
+  async #resolve(entry: Entry, destination: string): Promise<void> {
+    const { host, port } = splitName(destination)
+    const addresses = await lookUp(host)
+    const usable = addresses.filter((address) => !this.#parts.isOwnAddress(address, port))
+    if (usable.length === 0 && addresses.length > 0) {
+      throw new WeftError('DESTINATION_UNKNOWN', `${destination} is this sidecar itself`)
+    }
+    if (usable.length === 0) {
+      if (entry.cluster.available) return
+      throw new WeftError('DESTINATION_UNKNOWN', `${destination} is not in the mesh and has no address`)
+    }
+    entry.resolvedMs = this.#parts.clock.monotonicMs()
+    entry.cluster.setEndpoints(
+      usable.map((address) => ({
+        address,
+        port,
+        weight: 1,
+        zone: '',
+        meshed: false,
+        identity: undefined,
+        labels: {},
+      })),
+    )
+  }
+}
+
+async function lookUp(host: string): Promise<string[]> {
+  if (isIP(host) !== 0) return [host]
+  try {
+    const found = await dns.lookup(host, { all: true })
+    return found.map((entry) => entry.address)
+  } catch {
+    // No such name, or no resolver: for the caller the same, it has no address.
+    return []
+  }
+}

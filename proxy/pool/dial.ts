@@ -1,0 +1,49 @@
+/** Opens connections to endpoints: in clear or over mesh TLS, within the connect timeout. */
+import type { TLSSocket } from 'node:tls'
+import type { Clock } from '../../core/clock.ts'
+import { WeftError } from '../../core/errors.ts'
+import { Wire } from '../listen/wire.ts'
+import { UpstreamFailure } from '../upstream-failure.ts'
+
+/** Dials mesh TLS; resolves when the peer has proven to be `expectedIdentity`. Rejects with WeftError. */
+export type MeshDial = (target: {
+  readonly host: string
+  readonly port: number
+  readonly alpn: string
+  readonly expectedIdentity: string | undefined
+  readonly timeoutMs: number
+}) => Promise<TLSSocket>
+
+/** Resolves with a connected wire. Rejects with UpstreamFailure 'connect' or 'connect-timeout'. */
+export function dialPlain(host: string, port: number, timeoutMs: number, clock: Clock): Promise<Wire> {
+  return new Promise((resolve, reject) => {
+    const wire = Wire.connect(host, port, () => {
+      timer.cancel()
+      resolve(wire)
+    })
+    const timer = clock.after(timeoutMs, () => {
+      reject(new UpstreamFailure('connect-timeout', `${host}:${port} did not accept within ${timeoutMs} ms`))
+      wire.destroy()
+    })
+    wire.readInto({
+      onBytes: () => wire.destroy(),
+      onEnd: () => wire.destroy(),
+      onDrain: () => undefined,
+      onClose: (error) => {
+        timer.cancel()
+        const reason = error === undefined ? '' : `: ${error.message}`
+        reject(new UpstreamFailure('connect', `${host}:${port} cannot be reached${reason}`, {}, error))
+      },
+    })
+  })
+}
+
+/** As `dialPlain`, over mesh TLS. A peer that is not who it should be is a 'tls' failure: nothing was sent to it. */
+export async function dialMesh(dial: MeshDial, target: Parameters<MeshDial>[0]): Promise<Wire> {
+  try {
+    return Wire.over(await dial(target))
+  } catch (error) {
+    const message = error instanceof WeftError ? `${error.code}: ${error.message}` : String(error)
+    throw new UpstreamFailure('tls', message, {}, error)
+  }
+}

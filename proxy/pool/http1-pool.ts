@@ -1,0 +1,107 @@
+/**
+ * Keep-alive connections to one endpoint. The one used last is lent first, so that the others can grow old and be
+ * closed; a connection comes back only when its exchange ended cleanly (the codec decides).
+ */
+import { ClientConnection } from '../http1/client-connection.ts'
+import type { Wire } from '../listen/wire.ts'
+import { UpstreamFailure } from '../upstream-failure.ts'
+
+/** Opens a connection; rejects with UpstreamFailure. */
+export type Dial = () => Promise<Wire>
+
+export type Http1PoolOptions = {
+  readonly dial: Dial
+  readonly nowMs: () => number
+  /** Idle connections older than this are not lent any more, and are closed by `sweep`. */
+  readonly idleTimeoutMs: number
+  readonly maxIdle: number
+}
+
+/** What a pool counts; read at scrape. */
+export type PoolStats = { opened: number; failed: number; reused: number; open: number; idle: number }
+
+export class Http1Pool {
+  readonly #options: Http1PoolOptions
+  readonly #idle: ClientConnection[] = []
+  readonly #all = new Set<ClientConnection>()
+  readonly stats: PoolStats = { opened: 0, failed: 0, reused: 0, open: 0, idle: 0 }
+  #closed = false
+
+  constructor(options: Http1PoolOptions) {
+    this.#options = options
+  }
+
+  /** An idle connection, at once; undefined: `connect` has to open one. */
+  takeIdle(): ClientConnection | undefined {
+    const oldestMs = this.#options.nowMs() - this.#options.idleTimeoutMs
+    while (true) {
+      const connection = this.#idle.pop()
+      if (connection === undefined) return undefined
+      this.stats.idle--
+      if (!connection.usable) continue
+      if (connection.idleSinceMs < oldestMs) {
+        connection.destroy()
+        continue
+      }
+      this.stats.reused++
+      return connection
+    }
+  }
+
+  /** A new connection. Rejects with UpstreamFailure ('connect', 'connect-timeout' or 'tls'). */
+  async connect(): Promise<ClientConnection> {
+    if (this.#closed) throw new UpstreamFailure('connect', 'the endpoint was removed')
+    let wire: Wire
+    try {
+      wire = await this.#options.dial()
+    } catch (error) {
+      this.stats.failed++
+      throw error
+    }
+    this.stats.opened++
+    const connection = new ClientConnection(wire, { onIdle: this.#onIdle, onClosed: this.#onClosed })
+    this.#all.add(connection)
+    this.stats.open++
+    return connection
+  }
+
+  /** Closes what has been idle too long. */
+  sweep(): void {
+    const oldestMs = this.#options.nowMs() - this.#options.idleTimeoutMs
+    while (this.#idle.length > 0 && (this.#idle[0] as ClientConnection).idleSinceMs < oldestMs) {
+      this.stats.idle--
+      this.#idle.shift()?.destroy()
+    }
+  }
+
+  /** Closes idle connections and lends no more; those in use finish their exchange. */
+  drain(): void {
+    this.#closed = true
+    for (const connection of this.#idle.splice(0)) connection.destroy()
+    this.stats.idle = 0
+  }
+
+  /** No connection is left. */
+  get empty(): boolean {
+    return this.#all.size === 0
+  }
+
+  readonly #onIdle = (connection: ClientConnection): void => {
+    if (this.#closed || this.#idle.length >= this.#options.maxIdle) {
+      connection.destroy()
+      return
+    }
+    connection.idleSinceMs = this.#options.nowMs()
+    this.#idle.push(connection)
+    this.stats.idle++
+  }
+
+  readonly #onClosed = (connection: ClientConnection): void => {
+    if (!this.#all.delete(connection)) return
+    this.stats.open--
+    const at = this.#idle.indexOf(connection)
+    if (at === -1) return
+    this.#idle.splice(at, 1)
+    this.stats.idle--
+  }
+}

@@ -1,0 +1,99 @@
+/** Reads and writes trace contexts: W3C Trace Context, and B3 in its single and multi header forms. Pure. */
+import { headerValue, type HeaderList, setHeader } from '../header-list.ts'
+import type { TraceContext } from '../exchange.ts'
+
+/** Which headers a context came in; answered in kind, so that the applications behind understand it. */
+export type TraceFormat = 'w3c' | 'b3-single' | 'b3-multi' | 'none'
+export type Extracted = {
+  readonly format: TraceFormat
+  readonly traceId: string
+  readonly spanId: string
+  /** undefined: the caller left the decision to us. */
+  readonly sampled: boolean | undefined
+}
+
+const traceparent = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/
+const b3Single = /^([0-9a-f]{16}|[0-9a-f]{32})-([0-9a-f]{16})(?:-([01d])(?:-[0-9a-f]{16})?)?$/
+const hexId = /^(?:[0-9a-f]{16}|[0-9a-f]{32})$/
+const zeroes = /^0+$/
+
+function valid(traceId: string | undefined, spanId: string | undefined): boolean {
+  if (traceId === undefined || spanId === undefined) return false
+  return !zeroes.test(traceId) && !zeroes.test(spanId)
+}
+
+function fromW3c(value: string): Extracted | undefined {
+  const parts = traceparent.exec(value)
+  if (parts === null || !valid(parts[1], parts[2])) return undefined
+  const sampled = (Number.parseInt(parts[3] as string, 16) & 1) === 1
+  return { format: 'w3c', traceId: parts[1] as string, spanId: parts[2] as string, sampled }
+}
+
+function fromB3Single(value: string): Extracted | undefined {
+  const parts = b3Single.exec(value)
+  if (parts === null || !valid(parts[1], parts[2])) return undefined
+  const sampled = parts[3] === undefined ? undefined : parts[3] !== '0'
+  return {
+    format: 'b3-single',
+    traceId: (parts[1] as string).padStart(32, '0'),
+    spanId: parts[2] as string,
+    sampled,
+  }
+}
+
+function fromB3Multi(headers: HeaderList): Extracted | undefined {
+  const traceId = headerValue(headers, 'x-b3-traceid')?.toLowerCase()
+  const spanId = headerValue(headers, 'x-b3-spanid')?.toLowerCase()
+  if (traceId === undefined || spanId === undefined || !hexId.test(traceId) || !/^[0-9a-f]{16}$/.test(spanId))
+    return undefined
+  if (!valid(traceId, spanId)) return undefined
+  const flag = headerValue(headers, 'x-b3-sampled')
+  const debug = headerValue(headers, 'x-b3-flags') === '1'
+  const sampled = debug || (flag === undefined ? undefined : flag === '1' || flag.toLowerCase() === 'true')
+  return { format: 'b3-multi', traceId: traceId.padStart(32, '0'), spanId, sampled: debug ? true : sampled }
+}
+
+/** The context of a request, or undefined when it carries none that is well formed. */
+export function extractTrace(headers: HeaderList): Extracted | undefined {
+  const w3c = headerValue(headers, 'traceparent')
+  if (w3c !== undefined) {
+    const extracted = fromW3c(w3c)
+    if (extracted !== undefined) return extracted
+  }
+  const b3 = headerValue(headers, 'b3')
+  if (b3 !== undefined) {
+    const extracted = fromB3Single(b3)
+    if (extracted !== undefined) return extracted
+  }
+  return fromB3Multi(headers)
+}
+
+/** Writes `context` into the request that goes on, in `format`; both W3C and B3 when none came in. */
+export function injectTrace(headers: HeaderList, context: TraceContext, format: TraceFormat): void {
+  const { traceId, spanId, sampled, parentSpanId } = context
+  const flag = sampled ? '1' : '0'
+  switch (format) {
+    case 'w3c':
+      setHeader(headers, 'traceparent', `00-${traceId}-${spanId}-0${flag}`)
+      return
+    case 'b3-single':
+      setHeader(headers, 'b3', b3Value(context, flag))
+      return
+    case 'b3-multi':
+      setHeader(headers, 'x-b3-traceid', traceId, 'X-B3-TraceId')
+      setHeader(headers, 'x-b3-spanid', spanId, 'X-B3-SpanId')
+      setHeader(headers, 'x-b3-sampled', flag, 'X-B3-Sampled')
+      if (parentSpanId !== undefined)
+        setHeader(headers, 'x-b3-parentspanid', parentSpanId, 'X-B3-ParentSpanId')
+      return
+    case 'none':
+      // Nothing came in, so there is nothing to replace.
+      headers.push('traceparent', `00-${traceId}-${spanId}-0${flag}`, 'b3', b3Value(context, flag))
+      return
+  }
+}
+
+function b3Value({ traceId, spanId, parentSpanId }: TraceContext, flag: string): string {
+  const value = `${traceId}-${spanId}-${flag}`
+  return parentSpanId === undefined ? value : `${value}-${parentSpanId}`
+}
