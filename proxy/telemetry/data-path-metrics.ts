@@ -1,0 +1,78 @@
+/** Connections, pools and the odd ends of the data path, read at scrape. */
+import type { Registry } from '../../core/metrics.ts'
+import type { DataPath } from '../data-path.ts'
+import { registerFamily, registerGoldenMetrics } from './golden-metrics.ts'
+
+const directions = ['inbound', 'outbound'] as const
+
+export function registerDataPathMetrics(registry: Registry, dataPath: DataPath): void {
+  registerGoldenMetrics(registry, dataPath.golden)
+  const perDirection = (name: string, help: string, read: (stats: DataPath['serveStats']['inbound']) => number): void =>
+    registerFamily(registry, {
+      name,
+      help,
+      type: 'counter',
+      samples: () =>
+        directions.map((direction) => ({
+          labels: { direction, peer: 'src' },
+          value: read(dataPath.serveStats[direction]),
+        })),
+    })
+  perDirection('tcp_open_total', 'Connections accepted', (stats) => stats.opened)
+  perDirection('tcp_read_bytes_total', 'Bytes of opaque connections, from their client', (stats) => stats.readBytes)
+  perDirection('tcp_write_bytes_total', 'Bytes of opaque connections, to their client', (stats) => stats.writtenBytes)
+  perDirection('http_violations_total', 'Requests refused as malformed', (stats) => stats.violations)
+  registerFamily(registry, {
+    name: 'tcp_open_connections',
+    help: 'Connections from clients that are open',
+    type: 'gauge',
+    samples: () => [{ labels: { peer: 'src' }, value: dataPath.openConnections }],
+  })
+  registerFamily(registry, {
+    name: 'outbound_passthrough_total',
+    help: 'Requests to destinations that the mesh does not know',
+    type: 'counter',
+    samples: () => [{ labels: {}, value: dataPath.passthrough.count }],
+  })
+  registerPoolMetrics(registry, dataPath)
+}
+
+function registerPoolMetrics(registry: Registry, dataPath: DataPath): void {
+  const pools = () =>
+    [...dataPath.clusters.all()].flatMap((cluster) =>
+      cluster.endpoints.map((endpoint) => ({ cluster: cluster.name, stats: endpoint.pool.stats })),
+    )
+  const summed = (read: (stats: ReturnType<typeof pools>[number]['stats']) => number) => () => {
+    const byCluster = new Map<string, number>()
+    for (const { cluster, stats } of pools()) byCluster.set(cluster, (byCluster.get(cluster) ?? 0) + read(stats))
+    return [...byCluster].map(([cluster, value]) => ({ labels: { cluster }, value }))
+  }
+  registerFamily(registry, {
+    name: 'pool_connections',
+    help: 'Connections to the endpoints of a cluster',
+    type: 'gauge',
+    samples: summed((stats) => stats.open),
+  })
+  registerFamily(registry, {
+    name: 'pool_idle_connections',
+    help: 'Those of them that wait for a request',
+    type: 'gauge',
+    samples: summed((stats) => stats.idle),
+  })
+  registerFamily(registry, {
+    name: 'pool_connect_failures_total',
+    help: 'Connections to present endpoints that could not be opened',
+    type: 'counter',
+    samples: summed((stats) => stats.failed),
+  })
+  registerFamily(registry, {
+    name: 'outbound_http_balancer_endpoints',
+    help: 'Endpoints that can be picked',
+    type: 'gauge',
+    samples: () =>
+      [...dataPath.clusters.all()].map((cluster) => ({
+        labels: { cluster: cluster.name, endpoint_state: 'ready' },
+        value: cluster.endpoints.length,
+      })),
+  })
+}

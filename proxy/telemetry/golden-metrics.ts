@@ -1,0 +1,91 @@
+/** Shows the plain numbers of the data path to prom-client; everything here runs at scrape, nothing per request. */
+import type { Registry } from '../../core/metrics.ts'
+import { type GoldenStats, type GoldenStatsTable, latencyBucketsMs } from './golden-stats.ts'
+
+type Sample = {
+  readonly metricName?: string
+  readonly labels: Readonly<Record<string, string | number>>
+  readonly value: number
+}
+
+/** One family whose samples are made at scrape. */
+export type Family = {
+  readonly name: string
+  readonly help: string
+  readonly type: 'counter' | 'gauge' | 'histogram'
+  readonly samples: () => readonly Sample[]
+}
+
+/** prom-client's registry takes any object with `get`; this one computes instead of storing. */
+export function registerFamily(registry: Registry, family: Family): void {
+  const metric = {
+    name: family.name,
+    get: () =>
+      Promise.resolve({
+        name: family.name,
+        help: family.help,
+        type: family.type,
+        values: family.samples(),
+        aggregator: 'sum',
+      }),
+    reset: () => undefined,
+  }
+  registry.registerMetric(metric as unknown as Parameters<Registry['registerMetric']>[0])
+}
+
+/** HTTP's own rule: what the server failed at. gRPC's comes from its trailers. */
+function classification(status: number): 'success' | 'failure' {
+  return status >= 500 ? 'failure' : 'success'
+}
+
+function responseSamples(all: readonly GoldenStats[]): Sample[] {
+  return all.flatMap((stats) =>
+    [...stats.responses].map(([status, value]) => ({
+      labels: { ...stats.labels, status_code: status, classification: classification(status) },
+      value,
+    })),
+  )
+}
+
+function latencySamples(stats: GoldenStats): Sample[] {
+  let cumulative = 0
+  const name = 'response_latency_ms'
+  const samples: Sample[] = latencyBucketsMs.map((bound, i) => {
+    cumulative += stats.latencyCounts[i] as number
+    return { metricName: `${name}_bucket`, labels: { ...stats.labels, le: bound }, value: cumulative }
+  })
+  samples.push(
+    { metricName: `${name}_bucket`, labels: { ...stats.labels, le: '+Inf' }, value: stats.latencyCount },
+    { metricName: `${name}_sum`, labels: stats.labels, value: stats.latencySumMs },
+    { metricName: `${name}_count`, labels: stats.labels, value: stats.latencyCount },
+  )
+  return samples
+}
+
+/** Linkerd's golden families (features.md 1.1) over all label sets that were used. */
+export function registerGoldenMetrics(registry: Registry, table: GoldenStatsTable): void {
+  registerFamily(registry, {
+    name: 'request_total',
+    help: 'Requests, by who they came from or went to',
+    type: 'counter',
+    samples: () => table.all().map((stats) => ({ labels: stats.labels, value: stats.requests })),
+  })
+  registerFamily(registry, {
+    name: 'response_total',
+    help: 'Replies by status; failure is a status of 500 or more',
+    type: 'counter',
+    samples: () => responseSamples(table.all()),
+  })
+  registerFamily(registry, {
+    name: 'response_latency_ms',
+    help: "Time from a request's head to its reply's head",
+    type: 'histogram',
+    samples: () => table.all().flatMap(latencySamples),
+  })
+  registerFamily(registry, {
+    name: 'request_retries_total',
+    help: 'Attempts beyond the first',
+    type: 'counter',
+    samples: () => table.all().map((stats) => ({ labels: stats.labels, value: stats.retries })),
+  })
+}

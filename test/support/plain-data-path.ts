@@ -1,0 +1,69 @@
+/** A data path with one destination, `app.test:80`, that leads to a given port: for tests of the HTTP/1 rules. */
+import { systemClock } from '../../core/clock.ts'
+import { DataPath, type DataPathOptions } from '../../proxy/data-path.ts'
+import type { RouteRule } from '../../proxy/route/route-rule.ts'
+
+export type PlainDataPath = { readonly dataPath: DataPath; readonly port: number; readonly stop: () => void }
+
+/** The rule that sends everything to `clusters`, in equal shares unless weights are given. */
+export function forwardRule(...clusters: readonly { readonly cluster: string; readonly weight: number }[]): RouteRule {
+  return {
+    name: 'all',
+    match: { path: { kind: 'prefix', value: '/' }, headers: [], query: [] },
+    action: { kind: 'forward', clusters },
+    timeoutMs: undefined,
+  }
+}
+
+export async function startPlainDataPath(
+  upstreamPorts: readonly number[],
+  overrides: Partial<DataPathOptions> = {},
+  rule: RouteRule = forwardRule({ cluster: 'app', weight: 1 }),
+): Promise<PlainDataPath> {
+  const dataPath = new DataPath(
+    {
+      clock: systemClock,
+      namespace: 'test',
+      outboundAddress: { host: '127.0.0.1', port: 0 },
+      outboundPolicy: 'deny',
+      inboundAddress: undefined,
+      originalDestination: undefined,
+      detectTimeoutMs: 10_000,
+      dialMesh: () => Promise.reject(new Error('no mesh in this test')),
+      acceptMesh: () => undefined,
+      observers: [],
+      onUnexpected: (error) => {
+        throw error instanceof Error ? error : new Error(String(error))
+      },
+      onRefused: () => undefined,
+      onViolation: () => undefined,
+      onListenerError: () => undefined,
+      ...overrides,
+    },
+    { resolve: () => Promise.resolve('unknown'), touch: () => undefined },
+  )
+  await dataPath.start(() => undefined)
+  dataPath.setCluster({
+    name: 'app',
+    connectTimeoutMs: 1000,
+    balancer: 'p2c-ewma',
+    labels: {},
+    tls: 'never',
+    identities: [],
+    idleTimeoutMs: 4000,
+  })
+  dataPath.setEndpoints(
+    'app',
+    upstreamPorts.map((port) => ({
+      address: '127.0.0.1',
+      port,
+      weight: 1,
+      zone: '',
+      meshed: false,
+      identity: undefined,
+      labels: {},
+    })),
+  )
+  dataPath.setRoutes('app.test:80', [{ domains: ['*'], rules: [rule] }])
+  return { dataPath, port: dataPath.outboundPort, stop: () => dataPath.destroy() }
+}
