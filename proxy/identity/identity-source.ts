@@ -1,0 +1,192 @@
+/** Our own identity over time: enrols, renews at half-life, and replaces the snapshot that everyone reads. */
+import { Backoff } from '../../core/backoff.ts'
+import type { Clock, Timer } from '../../core/clock.ts'
+import { WeftError, describe } from '../../core/errors.ts'
+import type { Log } from '../../core/log.ts'
+import type { CertificateIssuer } from './certificate-issuer.ts'
+import { createCertificateRequest } from './certificate-request.ts'
+import { type Identities, type Identity, type KeyAndCertificate, makeIdentity } from './identity.ts'
+import type { IdentityStore } from './identity-store.ts'
+import { checkOwnCertificate, isTrusted, makeKey, parseKey } from './own-certificate.ts'
+import { type TrustBundle, parseTrustBundle } from './trust-bundle.ts'
+
+export type IdentitySourceOptions = {
+  /** Our SPIFFE id, which the certificate must carry. */
+  readonly principal: string
+  readonly issuer: CertificateIssuer
+  /** The roots to begin with, PEM; `setTrustBundle` replaces them. */
+  readonly trustBundlePem: string
+  readonly clock: Clock
+  readonly log: Log
+  /** Where the identity outlives a restart; absent: nowhere. */
+  readonly store?: IdentityStore
+  readonly random?: () => number
+}
+
+/** The wall clock may jump, or the machine sleep: expiry is looked at this often, whatever was planned. */
+const LONGEST_SLEEP_MS = 60_000
+const RETRY_BASE_MS = 500
+const RETRY_MAX_MS = 30_000
+/** Half of the lifetime, give or take this share of it, so that pods of one rollout do not renew at once. */
+const JITTER = 0.1
+
+export class IdentitySource implements Identities {
+  readonly #options: IdentitySourceOptions
+  readonly #backoff: Backoff
+  readonly #random: () => number
+  readonly #listeners = new Set<(identity: Identity) => void>()
+  readonly #first = Promise.withResolvers<Identity>()
+  #own: KeyAndCertificate | undefined
+  #bundle: TrustBundle
+  #current: Identity | undefined
+  #renewAtMs = 0
+  #timer: Timer | undefined
+  #enrolling = false
+  #stopped = false
+
+  /** Throws CERTIFICATE_INVALID if the trust bundle is not usable. */
+  constructor(options: IdentitySourceOptions) {
+    this.#options = options
+    this.#random = options.random ?? Math.random
+    this.#backoff = new Backoff({ baseMs: RETRY_BASE_MS, maxMs: RETRY_MAX_MS, random: this.#random })
+    this.#bundle = parseTrustBundle(options.trustBundlePem)
+  }
+
+  /** The identity in use; undefined until the first enrolment succeeded. */
+  get current(): Identity | undefined {
+    return this.#current
+  }
+
+  /** The roots in use. */
+  get bundle(): TrustBundle {
+    return this.#bundle
+  }
+
+  /** Resolves with the first identity, however long that takes. */
+  get ready(): Promise<Identity> {
+    return this.#first.promise
+  }
+
+  onChange(listener: (identity: Identity) => void): () => void {
+    this.#listeners.add(listener)
+    return () => void this.#listeners.delete(listener)
+  }
+
+  /** True, or why mesh TLS does not work now; for /ready. */
+  readiness(): true | string {
+    if (this.#current === undefined) return 'no certificate yet'
+    return this.#current.notAfterMs > this.#options.clock.wallMs() ? true : 'the certificate has expired'
+  }
+
+  /** Takes what was kept, if it is still good, and begins to enrol and renew. Never rejects. */
+  async start(): Promise<void> {
+    await this.#restore()
+    if (this.#current === undefined) await this.#enrol()
+    else this.#schedule()
+  }
+
+  stop(): void {
+    this.#stopped = true
+    this.#timer?.cancel()
+  }
+
+  /** New roots, from the control plane. Throws CERTIFICATE_INVALID and keeps the old ones. */
+  setTrustBundle(pem: string): void {
+    const bundle = parseTrustBundle(pem)
+    if (bundle.version === this.#bundle.version) return
+    if (this.#own !== undefined) this.#publish(this.#own, bundle)
+    this.#bundle = bundle
+    this.#options.log.info({ version: bundle.version, roots: bundle.roots.length }, 'new trust bundle')
+    if (this.#own === undefined || !isTrusted(this.#own.certificatePem, bundle)) this.#renewNow()
+  }
+
+  /** After a change of roots: the certificate in use is none of theirs, or one of theirs was refused before. */
+  #renewNow(): void {
+    this.#renewAtMs = this.#options.clock.wallMs()
+    if (!this.#enrolling) this.#scheduleIn(0)
+  }
+
+  async #restore(): Promise<void> {
+    const { store, principal, clock, log } = this.#options
+    try {
+      const stored = await store?.load()
+      if (stored === undefined) return
+      const key = parseKey(stored.keyPem)
+      const chainPem = stored.certificatePem
+      const own = checkOwnCertificate({
+        key,
+        chainPem,
+        principal,
+        bundle: this.#bundle,
+        nowMs: clock.wallMs(),
+      })
+      this.#renewAtMs = this.#halfLife(own.notBeforeMs, own.notAfterMs)
+      this.#publish(own)
+      log.info({ notAfter: new Date(own.notAfterMs).toISOString() }, 'the certificate kept is still good')
+    } catch (error) {
+      log.warn({ error }, `the identity kept is not used: ${describe(error)}`)
+    }
+  }
+
+  async #enrol(): Promise<void> {
+    if (this.#enrolling) return
+    const { principal, issuer, clock, log } = this.#options
+    this.#enrolling = true
+    try {
+      const key = makeKey()
+      const chain = await issuer.issue(createCertificateRequest(key, principal))
+      const chainPem = chain.join('\n')
+      const nowMs = clock.wallMs()
+      const own = checkOwnCertificate({ key, chainPem, principal, bundle: this.#bundle, nowMs })
+      this.#renewAtMs = this.#halfLife(nowMs, own.notAfterMs)
+      this.#publish(own)
+      this.#backoff.reset()
+      log.info({ principal, notAfter: new Date(own.notAfterMs).toISOString() }, 'enrolled')
+      this.#schedule()
+      await this.#keep(own)
+    } catch (error) {
+      const retryInMs = Math.round(this.#backoff.nextMs())
+      log.warn({ error, retryInMs }, describe(enrolmentFailure(error)))
+      this.#scheduleIn(retryInMs)
+    } finally {
+      this.#enrolling = false
+    }
+  }
+
+  async #keep(own: KeyAndCertificate): Promise<void> {
+    try {
+      await this.#options.store?.save(own)
+    } catch (error) {
+      this.#options.log.warn({ error }, describe(error))
+    }
+  }
+
+  #publish(own: KeyAndCertificate, bundle: TrustBundle = this.#bundle): void {
+    const identity = makeIdentity(this.#options.principal, own, bundle, this.#current)
+    this.#own = own
+    this.#current = identity
+    for (const listener of this.#listeners) listener(identity)
+    this.#first.resolve(identity)
+  }
+
+  #halfLife(fromMs: number, toMs: number): number {
+    return fromMs + (toMs - fromMs) * (0.5 + (this.#random() * 2 - 1) * JITTER)
+  }
+
+  #schedule(): void {
+    this.#scheduleIn(Math.max(0, this.#renewAtMs - this.#options.clock.wallMs()))
+  }
+
+  #scheduleIn(delayMs: number): void {
+    this.#timer?.cancel()
+    if (this.#stopped) return
+    this.#timer = this.#options.clock.after(Math.min(delayMs, LONGEST_SLEEP_MS), () => {
+      if (this.#options.clock.wallMs() < this.#renewAtMs) this.#schedule()
+      else void this.#enrol()
+    })
+  }
+}
+
+function enrolmentFailure(cause: unknown): WeftError {
+  return cause instanceof WeftError ? cause : new WeftError('ENROLMENT_FAILED', String(cause), { cause })
+}

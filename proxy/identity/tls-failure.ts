@@ -1,0 +1,45 @@
+/** Names failures of TLS handshakes by weft's codes. */
+import { type ErrorCode, WeftError, reasonOf, systemCodeOf } from '../../core/errors.ts'
+
+/** What OpenSSL and Node call them; of the verification codes, those that mean something of their own. */
+const CODES: ReadonlyMap<string, ErrorCode> = new Map([
+  ['CERT_HAS_EXPIRED', 'CERTIFICATE_EXPIRED'],
+  ['CERT_NOT_YET_VALID', 'CERTIFICATE_NOT_YET_VALID'],
+  ['INVALID_PURPOSE', 'PEER_USAGE_REFUSED'],
+  ['ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE', 'PEER_CERTIFICATE_MISSING'],
+  ['DEPTH_ZERO_SELF_SIGNED_CERT', 'PEER_CERTIFICATE_UNTRUSTED'],
+  ['SELF_SIGNED_CERT_IN_CHAIN', 'PEER_CERTIFICATE_UNTRUSTED'],
+  ['UNABLE_TO_GET_ISSUER_CERT', 'PEER_CERTIFICATE_UNTRUSTED'],
+  ['UNABLE_TO_GET_ISSUER_CERT_LOCALLY', 'PEER_CERTIFICATE_UNTRUSTED'],
+  ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'PEER_CERTIFICATE_UNTRUSTED'],
+  ['CERT_SIGNATURE_FAILURE', 'PEER_CERTIFICATE_UNTRUSTED'],
+  ['CERT_UNTRUSTED', 'PEER_CERTIFICATE_UNTRUSTED'],
+  ['CERT_REJECTED', 'PEER_CERTIFICATE_UNTRUSTED'],
+  ['INVALID_CA', 'PEER_CERTIFICATE_UNTRUSTED'],
+  ['PATH_LENGTH_EXCEEDED', 'PEER_CERTIFICATE_UNTRUSTED'],
+  ['UNSPECIFIED', 'PEER_CERTIFICATE_MISSING'],
+  ['ECONNREFUSED', 'UPSTREAM_CONNECT_FAILED'],
+  ['EHOSTUNREACH', 'UPSTREAM_CONNECT_FAILED'],
+  ['ENETUNREACH', 'UPSTREAM_CONNECT_FAILED'],
+  ['ENOTFOUND', 'UPSTREAM_CONNECT_FAILED'],
+  ['EADDRNOTAVAIL', 'UPSTREAM_CONNECT_FAILED'],
+  ['EMFILE', 'UPSTREAM_CONNECT_FAILED'],
+  ['ETIMEDOUT', 'UPSTREAM_CONNECT_TIMEOUT'],
+  ['ERR_TLS_HANDSHAKE_TIMEOUT', 'UPSTREAM_CONNECT_TIMEOUT'],
+])
+
+/**
+ * The WeftError of a failed handshake. `authorizationError` is what the socket says of the peer's certificate; Node
+ * reports a refused client only as a connection that was reset.
+ */
+export function tlsFailure(error: unknown, authorizationError: unknown, peer: string): WeftError {
+  if (error instanceof WeftError) return error
+  const verification = authorizationErrorCode(authorizationError)
+  const code = CODES.get(verification ?? '') ?? CODES.get(systemCodeOf(error) ?? '') ?? 'TLS_REFUSED'
+  return new WeftError(code, `${peer}: ${verification ?? reasonOf(error)}`, { cause: error })
+}
+
+function authorizationErrorCode(error: unknown): string | undefined {
+  if (typeof error === 'string' && error !== '') return error
+  return systemCodeOf(error)
+}
