@@ -1,0 +1,169 @@
+/** Cluster and ClusterLoadAssignment -> what the data path balances over. */
+import { parseSpiffeId } from '../../api/spiffe.ts'
+import { unpackAs } from '../../api/xds/codec.ts'
+import { weftMetadata, transportSocketMatch } from '../../api/xds/naming.ts'
+import { fromStruct, type Json } from '../../api/xds/struct.ts'
+import type {
+  Cluster,
+  ClusterLoadAssignment,
+  LbEndpoint,
+  Metadata,
+  UpstreamTlsContext,
+} from '../../api/xds/types.ts'
+import type { BalancerKind, ClusterConfig, EndpointConfig } from '../cluster/cluster-config.ts'
+import { durationMs } from './decode-routes.ts'
+import type { Problems } from './problems.ts'
+
+const upstreamTls = 'envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext'
+const defaultConnectTimeoutMs = 1_000
+/** Towards another sidecar, which closes after an hour: long enough to save handshakes, short enough to forget idle ones. */
+const meshIdleTimeoutMs = 60_000
+
+export type DecodedCluster = {
+  readonly config: ClusterConfig
+  /** The EDS name, or the endpoints that came along (STATIC). */
+  readonly endpoints: { readonly eds: string } | { readonly inline: readonly EndpointConfig[] }
+}
+
+/** Metric labels of metadata: only strings, with Linkerd's prefix for the other side. */
+function labelsOf(
+  values: { readonly [key: string]: Json },
+  names: Readonly<Record<string, string>>,
+): Record<string, string> {
+  const labels: Record<string, string> = {}
+  for (const [key, label] of Object.entries(names)) {
+    const value = values[key]
+    if (typeof value === 'string' && value !== '') labels[label] = value
+  }
+  return labels
+}
+
+const clusterLabels = { service: 'dst_service', namespace: 'dst_namespace', authority: 'authority' }
+const endpointLabels = {
+  pod: 'dst_pod',
+  deployment: 'dst_deployment',
+  podTemplateHash: 'dst_pod_template_hash',
+}
+
+function weftValues(metadata: Metadata | undefined): { readonly [key: string]: Json } {
+  return fromStruct(metadata?.filterMetadata?.[weftMetadata])
+}
+
+function balancerOf(cluster: Cluster, problems: Problems): BalancerKind {
+  switch (cluster.lbPolicy) {
+    case undefined:
+    case 'ROUND_ROBIN':
+      return 'round-robin'
+    case 'LEAST_REQUEST':
+      return 'p2c-ewma'
+    case 'RANDOM':
+      return 'random'
+    default:
+      problems.add('lb_policy', `${cluster.lbPolicy} is not supported`)
+      return 'p2c-ewma'
+  }
+}
+
+function identitiesOf(context: UpstreamTlsContext | undefined): string[] {
+  const validation = context?.commonTlsContext
+  const matchers =
+    validation?.combinedValidationContext?.defaultValidationContext?.matchTypedSubjectAltNames ??
+    validation?.validationContext?.matchTypedSubjectAltNames ??
+    []
+  return matchers.flatMap((entry) => (entry.matcher?.exact === undefined ? [] : [entry.matcher.exact]))
+}
+
+function tlsOf(cluster: Cluster): {
+  readonly tls: ClusterConfig['tls']
+  readonly identities: readonly string[]
+} {
+  const matches = cluster.transportSocketMatches ?? []
+  const mesh = matches.find(
+    (entry) => unpackAs(upstreamTls, entry.transportSocket?.typedConfig) !== undefined,
+  )
+  if (mesh !== undefined) {
+    return {
+      tls: 'per-endpoint',
+      identities: identitiesOf(unpackAs(upstreamTls, mesh.transportSocket?.typedConfig)),
+    }
+  }
+  const whole = unpackAs(upstreamTls, cluster.transportSocket?.typedConfig)
+  return whole === undefined
+    ? { tls: 'never', identities: [] }
+    : { tls: 'always', identities: identitiesOf(whole) }
+}
+
+/** The authority that metrics show is the resource's own name: it comes from the control plane, not from a request. */
+export function decodeCluster(cluster: Cluster, problems: Problems): DecodedCluster {
+  const name = cluster.name ?? ''
+  if (name === '') problems.add('name', 'is empty')
+  const type = cluster.type ?? 'STATIC'
+  if (type !== 'EDS' && type !== 'STATIC') problems.add('type', `${type} is not supported`)
+  const { tls, identities } = tlsOf(cluster)
+  const config: ClusterConfig = {
+    name,
+    connectTimeoutMs: durationMs(cluster.connectTimeout) ?? defaultConnectTimeoutMs,
+    balancer: balancerOf(cluster, problems),
+    labels: { ...labelsOf(weftValues(cluster.metadata), clusterLabels), authority: name },
+    tls,
+    identities,
+    idleTimeoutMs: meshIdleTimeoutMs,
+  }
+  if (type === 'EDS') return { config, endpoints: { eds: cluster.edsClusterConfig?.serviceName || name } }
+  return {
+    config,
+    endpoints: { inline: decodeEndpoints(cluster.loadAssignment ?? {}, problems, 'load_assignment.') },
+  }
+}
+
+function decodeEndpoint(
+  entry: LbEndpoint,
+  zone: string,
+  path: string,
+  problems: Problems,
+): EndpointConfig | undefined {
+  const address = entry.endpoint?.address?.socketAddress
+  const port = address?.portValue ?? 0
+  if (address?.address === undefined || address.address === '')
+    problems.add(`${path}.endpoint.address`, 'is missing')
+  if (port < 1 || port > 65_535)
+    problems.add(`${path}.endpoint.address.socket_address.port_value`, `${port} is no port`)
+  const weight = entry.loadBalancingWeight?.value ?? 1
+  if (weight < 1) problems.add(`${path}.load_balancing_weight`, 'must be at least 1')
+  if (
+    entry.healthStatus !== undefined &&
+    entry.healthStatus !== 'HEALTHY' &&
+    entry.healthStatus !== 'UNKNOWN'
+  )
+    return undefined
+  const values = weftValues(entry.metadata)
+  const meshed = fromStruct(entry.metadata?.filterMetadata?.[transportSocketMatch])['tlsMode'] === 'weft'
+  const { identity } = values
+  if (typeof identity === 'string' && parseSpiffeId(identity) === undefined) {
+    problems.add(`${path}.metadata`, `identity '${identity}' is no SPIFFE id of a workload`)
+  }
+  return {
+    address: address?.address ?? '',
+    port,
+    weight,
+    zone,
+    meshed,
+    identity: typeof identity === 'string' ? identity : undefined,
+    labels: labelsOf(values, endpointLabels),
+  }
+}
+
+/** Endpoints that may be sent to; those that are draining or unhealthy are left out. */
+export function decodeEndpoints(
+  assignment: ClusterLoadAssignment,
+  problems: Problems,
+  path = '',
+): readonly EndpointConfig[] {
+  return (assignment.endpoints ?? []).flatMap((locality, l) =>
+    (locality.lbEndpoints ?? []).flatMap((entry, e) => {
+      const where = `${path}endpoints[${l}].lb_endpoints[${e}]`
+      const endpoint = decodeEndpoint(entry, locality.locality?.zone ?? '', where, problems)
+      return endpoint === undefined ? [] : [endpoint]
+    }),
+  )
+}

@@ -1,0 +1,100 @@
+/** Listener -> where a destination's routes are, or what this workload's own inbound side serves. Secret -> roots. */
+import { unpackAs } from '../../api/xds/codec.ts'
+import { parseInboundClusterName } from '../../api/xds/naming.ts'
+import type { FilterChain, HttpConnectionManager, Listener, Secret } from '../../api/xds/types.ts'
+import type { InboundConfig, InboundPort } from '../cluster/cluster-config.ts'
+import { type DecodedRoutes, decodeRoutes } from './decode-routes.ts'
+import type { Problems } from './problems.ts'
+
+const managerName = 'envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager'
+const tcpProxyName = 'envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy'
+const downstreamTls = 'envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext'
+
+export type DecodedListener =
+  | {
+      readonly kind: 'destination'
+      readonly routes: { readonly rds: string } | { readonly inline: DecodedRoutes }
+    }
+  | { readonly kind: 'inbound'; readonly config: InboundConfig }
+
+function destination(manager: HttpConnectionManager, problems: Problems): DecodedListener {
+  const rds = manager.rds?.routeConfigName
+  if (rds !== undefined && rds !== '') return { kind: 'destination', routes: { rds } }
+  if (manager.routeConfig !== undefined) {
+    return {
+      kind: 'destination',
+      routes: { inline: decodeRoutes(manager.routeConfig, problems, 'api_listener.route_config.') },
+    }
+  }
+  problems.add('api_listener', 'names no routes')
+  return { kind: 'destination', routes: { rds: '' } }
+}
+
+function applicationPort(
+  chain: FilterChain,
+  path: string,
+  problems: Problems,
+): { readonly port: number; readonly opaque: boolean } {
+  for (const filter of chain.filters ?? []) {
+    const manager = unpackAs(managerName, filter.typedConfig)
+    const cluster =
+      manager?.routeConfig?.virtualHosts?.[0]?.routes?.[0]?.route?.cluster ??
+      unpackAs(tcpProxyName, filter.typedConfig)?.cluster
+    const port = cluster === undefined ? undefined : parseInboundClusterName(cluster)
+    if (port !== undefined) return { port, opaque: manager === undefined }
+  }
+  problems.add(`${path}.filters`, 'lead to no port of the application')
+  return { port: 0, opaque: false }
+}
+
+function inboundPorts(listener: Listener, problems: Problems): readonly InboundPort[] {
+  const explicit = listener.useOriginalDst?.value !== true
+  const addresses = [listener.address, ...(listener.additionalAddresses ?? []).map((entry) => entry.address)]
+  const hostOf = new Map(
+    addresses.map((entry) => [entry?.socketAddress?.portValue ?? 0, entry?.socketAddress?.address ?? '']),
+  )
+  const ports = new Map<number, InboundPort>()
+  ;(listener.filterChains ?? []).forEach((chain, i) => {
+    const path = `filter_chains[${i}]`
+    const { port, opaque } = applicationPort(chain, path, problems)
+    const listenPort = chain.filterChainMatch?.destinationPort?.value ?? 0
+    const host = hostOf.get(listenPort)
+    if (explicit && host === undefined)
+      problems.add(`${path}.filter_chain_match.destination_port`, 'is no address of the listener')
+    ports.set(port, {
+      listen: explicit ? { host: host ?? '', port: listenPort } : undefined,
+      applicationHost: '127.0.0.1',
+      applicationPort: port,
+      protocol: opaque ? 'opaque' : 'detect',
+    })
+  })
+  return [...ports.values()]
+}
+
+/** Strict: no chain takes anything but mesh TLS. */
+function mtlsMode(listener: Listener): InboundConfig['mtls'] {
+  const chains = listener.filterChains ?? []
+  const all = chains.every(
+    (chain) => unpackAs(downstreamTls, chain.transportSocket?.typedConfig) !== undefined,
+  )
+  return chains.length > 0 && all ? 'strict' : 'permissive'
+}
+
+export function decodeListener(listener: Listener, problems: Problems): DecodedListener {
+  const manager = unpackAs(managerName, listener.apiListener?.apiListener)
+  if (manager !== undefined) return destination(manager, problems)
+  if (listener.trafficDirection !== 'INBOUND')
+    problems.add('traffic_direction', 'must be INBOUND without an api_listener')
+  return { kind: 'inbound', config: { mtls: mtlsMode(listener), ports: inboundPorts(listener, problems) } }
+}
+
+/** The PEM bundle of a validation context. */
+export function decodeTrustBundle(secret: Secret, problems: Problems): string {
+  const source = secret.validationContext?.trustedCa
+  const pem =
+    source?.inlineString ??
+    (source?.inlineBytes === undefined ? '' : Buffer.from(source.inlineBytes).toString())
+  if (!pem.includes('-----BEGIN CERTIFICATE-----'))
+    problems.add('validation_context.trusted_ca', 'holds no PEM certificate')
+  return pem
+}

@@ -1,0 +1,99 @@
+/** The resources in force, kept on disk, so that a sidecar restarted while the control plane is away comes back with them. */
+import { createHash } from 'node:crypto'
+import { mkdirSync, readFileSync } from 'node:fs'
+import { rename, writeFile } from 'node:fs/promises'
+import path from 'node:path'
+import type { ResourceKind } from '../../api/xds/type-urls.ts'
+import type { Clock, Timer } from '../../core/clock.ts'
+import type { Log } from '../../core/log.ts'
+
+export type StoredResource = {
+  readonly kind: ResourceKind
+  readonly name: string
+  readonly version: string
+  readonly bytes: Uint8Array
+}
+
+const format = 'weft-xds-1'
+/** Changes come in bursts; one write per burst. */
+const writeDelayMs = 200
+
+function checksum(body: string): string {
+  return createHash('sha256').update(body).digest('hex')
+}
+
+export class LastKnownGood {
+  readonly #file: string
+  readonly #clock: Clock
+  readonly #log: Log
+  readonly #snapshot: () => readonly StoredResource[]
+  #timer: Timer | undefined
+  #writing: Promise<void> = Promise.resolve()
+
+  /** `snapshot` gives what is in force when a write is due. The folder is made when it is missing. */
+  constructor(options: {
+    readonly folder: string
+    readonly clock: Clock
+    readonly log: Log
+    readonly snapshot: () => readonly StoredResource[]
+  }) {
+    mkdirSync(options.folder, { recursive: true, mode: 0o700 })
+    this.#file = path.join(options.folder, 'last-known-good.json')
+    this.#clock = options.clock
+    this.#log = options.log
+    this.#snapshot = options.snapshot
+  }
+
+  /** What was kept; nothing when there is no file, or when it is damaged (said in the log, and begun anew). */
+  load(): readonly StoredResource[] {
+    let text: string
+    try {
+      text = readFileSync(this.#file, 'utf8')
+    } catch {
+      // The usual first start.
+      return []
+    }
+    const newline = text.indexOf('\n')
+    const body = text.slice(newline + 1)
+    if (text.slice(0, newline) !== `${format} ${checksum(body)}`) {
+      this.#log.warn(
+        { code: 'STATE_FILE_INVALID', file: this.#file },
+        'the kept configuration is damaged; it is not used',
+      )
+      return []
+    }
+    const stored = JSON.parse(body) as (Omit<StoredResource, 'bytes'> & { bytes: string })[]
+    return stored.map((entry) => ({ ...entry, bytes: Buffer.from(entry.bytes, 'base64') }))
+  }
+
+  /** Something changed: a write follows shortly. */
+  changed(): void {
+    this.#timer ??= this.#clock.after(writeDelayMs, () => {
+      this.#timer = undefined
+      void this.flush()
+    })
+  }
+
+  /** Writes now; also the last thing at shutdown. Failures are logged: the disk is a help, not a condition. */
+  flush(): Promise<void> {
+    this.#writing = this.#writing.then(() => this.#write())
+    return this.#writing
+  }
+
+  async #write(): Promise<void> {
+    const resources = this.#snapshot().map((entry) => ({
+      ...entry,
+      bytes: Buffer.from(entry.bytes).toString('base64'),
+    }))
+    const body = JSON.stringify(resources)
+    try {
+      await writeFile(`${this.#file}.new`, `${format} ${checksum(body)}\n${body}`, { mode: 0o600 })
+      await rename(`${this.#file}.new`, this.#file)
+    } catch (error) {
+      this.#log.warn(
+        { code: 'STATE_FOLDER_UNUSABLE', error },
+        'the configuration in force could not be kept on disk',
+      )
+    }
+  }
+}

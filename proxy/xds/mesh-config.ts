@@ -1,0 +1,342 @@
+/**
+ * Follows names through LDS, RDS, CDS and EDS, and tells the data path when a destination is complete. Make before
+ * break: new routes go in only when their clusters are there, clusters go only when no route names them.
+ */
+import { decode } from '../../api/xds/codec.ts'
+import { rootCaSecret } from '../../api/xds/naming.ts'
+import { type ResourceKind, resourceNames } from '../../api/xds/type-urls.ts'
+import type { Clock } from '../../core/clock.ts'
+import type { ConfigSink, Discovery } from '../config-sink.ts'
+import { type DecodedCluster, decodeCluster, decodeEndpoints } from './decode-cluster.ts'
+import { type DecodedListener, decodeListener, decodeTrustBundle } from './decode-listener.ts'
+import { type DecodedRoutes, decodeRoutes } from './decode-routes.ts'
+import type { EndpointConfig } from '../cluster/cluster-config.ts'
+import type { ReceivedResource } from './delta-client.ts'
+import type { StoredResource } from './last-known-good.ts'
+import { type Decoded, decoded } from './problems.ts'
+
+/** The subscriptions of the stream. */
+export interface Subscriptions {
+  subscribe(kind: ResourceKind, name: string): void
+  unsubscribe(kind: ResourceKind, name: string): void
+}
+
+export type MeshConfigOptions = {
+  readonly sink: ConfigSink
+  readonly clock: Clock
+  readonly subscriptions: Subscriptions
+  readonly connected: () => boolean
+  readonly inboundListener: string
+  readonly onTrustBundle: (pem: string) => void
+  /** A resource in force changed: what is kept on disk is out of date. */
+  readonly onChange: () => void
+}
+
+type Destination = {
+  state: 'asked' | 'known' | 'unknown'
+  listener: DecodedListener | undefined
+  applied: DecodedRoutes | undefined
+  usedMs: number
+  warmUntilMs: number
+  waiting: ((outcome: 'known' | 'unknown' | 'unavailable') => void)[]
+}
+
+/** With the control plane away, an unknown name is given up after this. */
+const awayTimeoutMs = 1_000
+/** A control plane that is there gets longer. */
+const answerTimeoutMs = 5_000
+/** Routes wait this long for clusters that do not come. */
+const warmingTimeoutMs = 5_000
+const idleMs = 600_000
+const sweepEveryMs = 60_000
+
+export class MeshConfig implements Discovery {
+  readonly #options: MeshConfigOptions
+  readonly #destinations = new Map<string, Destination>()
+  readonly #routes = new Map<string, DecodedRoutes>()
+  readonly #clusters = new Map<string, DecodedCluster>()
+  readonly #endpoints = new Map<string, readonly EndpointConfig[]>()
+  readonly #raw = new Map<string, StoredResource>()
+  #inboundKnown = false
+  #trustKnown = false
+
+  constructor(options: MeshConfigOptions) {
+    this.#options = options
+    options.subscriptions.subscribe('secret', rootCaSecret)
+    options.subscriptions.subscribe('listener', options.inboundListener)
+    this.#scheduleSweep()
+  }
+
+  /** True once this workload's own side and the roots are known, from the wire or from disk. */
+  ready(): true | string {
+    if (!this.#trustKnown) return 'no trust bundle yet'
+    return this.#inboundKnown || 'the control plane has not described this workload yet'
+  }
+
+  /** Everything in force, for the disk. */
+  snapshot(): readonly StoredResource[] {
+    return [...this.#raw.values()]
+  }
+
+  /** Puts back what a former run kept. */
+  restore(resources: readonly StoredResource[]): void {
+    for (const entry of resources) {
+      if (entry.kind === 'listener' && entry.name !== this.#options.inboundListener)
+        this.#destination(entry.name)
+    }
+    // Listeners last: by then everything that they lead to is here.
+    for (const resource of resources) if (resource.kind !== 'listener') this.#take(resource.kind, resource)
+    for (const resource of resources) if (resource.kind === 'listener') this.#take(resource.kind, resource)
+    this.#advance()
+  }
+
+  /** One response of the stream; returns every problem as `name: path: text`. Good resources beside bad ones count. */
+  receive(
+    kind: ResourceKind,
+    resources: readonly ReceivedResource[],
+    removed: readonly string[],
+  ): readonly string[] {
+    const problems: string[] = []
+    for (const resource of resources) {
+      const stored = this.#raw.get(`${kind} ${resource.name}`)
+      if (stored !== undefined && stored.version === resource.version) continue
+      const result = this.#take(kind, resource)
+      if (!result.ok) problems.push(...result.problems.map((problem) => `${resource.name}: ${problem}`))
+    }
+    for (const name of removed) this.#remove(kind, name)
+    this.#advance()
+    if (resources.length > 0 || removed.length > 0) this.#options.onChange()
+    return problems
+  }
+
+  resolve(name: string): Promise<'known' | 'unknown' | 'unavailable'> {
+    const destination = this.#destination(name)
+    if (destination.state !== 'asked') return Promise.resolve(destination.state)
+    const { clock, connected } = this.#options
+    return new Promise((resolve) => {
+      const timer = clock.after(connected() ? answerTimeoutMs : awayTimeoutMs, () => resolve('unavailable'))
+      destination.waiting.push((outcome) => {
+        timer.cancel()
+        resolve(outcome)
+      })
+    })
+  }
+
+  touch(name: string): void {
+    const destination = this.#destinations.get(name)
+    if (destination !== undefined) destination.usedMs = this.#options.clock.monotonicMs()
+  }
+
+  /** For the admin page /config. */
+  dump(): object {
+    const destinations = [...this.#destinations].map(([name, { state, applied }]) => [
+      name,
+      { state, hosts: applied?.hosts ?? [] },
+    ])
+    const versions = [...this.#raw.values()].map(({ kind, name, version }) => ({ kind, name, version }))
+    return { destinations: Object.fromEntries(destinations), resources: versions }
+  }
+
+  #destination(name: string): Destination {
+    const found = this.#destinations.get(name)
+    if (found !== undefined) return found
+    const made: Destination = {
+      state: 'asked',
+      listener: undefined,
+      applied: undefined,
+      usedMs: this.#options.clock.monotonicMs(),
+      warmUntilMs: Number.POSITIVE_INFINITY,
+      waiting: [],
+    }
+    this.#destinations.set(name, made)
+    this.#options.subscriptions.subscribe('listener', name)
+    return made
+  }
+
+  #take(kind: ResourceKind, { name, version, bytes }: ReceivedResource): Decoded<unknown> {
+    const result = this.#decodeInto(kind, name, bytes)
+    if (result.ok) this.#raw.set(`${kind} ${name}`, { kind, name, version, bytes })
+    return result
+  }
+
+  #decodeInto(kind: ResourceKind, name: string, bytes: Uint8Array): Decoded<unknown> {
+    switch (kind) {
+      case 'listener':
+        return this.#kept(
+          decoded((problems) => decodeListener(decode(resourceNames.listener, bytes), problems)),
+          (listener) => this.#setListener(name, listener),
+        )
+      case 'routeConfiguration':
+        return this.#kept(
+          decoded((problems) => decodeRoutes(decode(resourceNames.routeConfiguration, bytes), problems)),
+          (routes) => this.#routes.set(name, routes),
+        )
+      case 'cluster':
+        return this.#kept(
+          decoded((problems) => decodeCluster(decode(resourceNames.cluster, bytes), problems)),
+          (cluster) => this.#setCluster(name, cluster),
+        )
+      case 'clusterLoadAssignment':
+        return this.#kept(
+          decoded((problems) =>
+            decodeEndpoints(decode(resourceNames.clusterLoadAssignment, bytes), problems),
+          ),
+          (endpoints) => this.#setEndpoints(name, endpoints),
+        )
+      case 'secret':
+        return this.#kept(
+          decoded((problems) => decodeTrustBundle(decode(resourceNames.secret, bytes), problems)),
+          (pem) => {
+            this.#trustKnown = true
+            this.#options.onTrustBundle(pem)
+          },
+        )
+    }
+  }
+
+  #kept<T>(result: Decoded<T>, keep: (value: T) => void): Decoded<T> {
+    if (result.ok) keep(result.value)
+    return result
+  }
+
+  #setListener(name: string, listener: DecodedListener): void {
+    if (listener.kind === 'inbound') {
+      if (name !== this.#options.inboundListener) return
+      this.#inboundKnown = true
+      this.#options.sink.setInbound(listener.config)
+      return
+    }
+    this.#destination(name).listener = listener
+    if ('rds' in listener.routes)
+      this.#options.subscriptions.subscribe('routeConfiguration', listener.routes.rds)
+  }
+
+  #setCluster(name: string, cluster: DecodedCluster): void {
+    const fresh = !this.#clusters.has(name)
+    this.#clusters.set(name, cluster)
+    this.#options.sink.setCluster(cluster.config)
+    if ('inline' in cluster.endpoints) {
+      this.#options.sink.setEndpoints(name, cluster.endpoints.inline)
+    } else {
+      this.#options.subscriptions.subscribe('clusterLoadAssignment', cluster.endpoints.eds)
+      const endpoints = this.#endpoints.get(cluster.endpoints.eds)
+      if (endpoints !== undefined) this.#options.sink.setEndpoints(name, endpoints)
+    }
+    // Routes that went ahead without this cluster have to see it.
+    if (fresh)
+      for (const d of this.#destinations.values())
+        if (d.applied?.clusters.has(name) === true) d.applied = undefined
+  }
+
+  #setEndpoints(name: string, endpoints: readonly EndpointConfig[]): void {
+    this.#endpoints.set(name, endpoints)
+    for (const [clusterName, cluster] of this.#clusters) {
+      if ('eds' in cluster.endpoints && cluster.endpoints.eds === name)
+        this.#options.sink.setEndpoints(clusterName, endpoints)
+    }
+  }
+
+  #remove(kind: ResourceKind, name: string): void {
+    this.#raw.delete(`${kind} ${name}`)
+    if (kind === 'listener') {
+      const destination = this.#destinations.get(name)
+      if (destination === undefined) return
+      destination.listener = undefined
+      destination.applied = undefined
+      this.#settle(destination, 'unknown')
+      this.#options.sink.setUnknown(name)
+    } else if (kind === 'routeConfiguration') {
+      this.#routes.delete(name)
+    } else if (kind === 'clusterLoadAssignment') {
+      this.#setEndpoints(name, [])
+    }
+    // A cluster leaves when no route names it, whatever the server says first.
+  }
+
+  /** Applies every destination whose parts are all there, then drops clusters that nothing names any more. */
+  #advance(): void {
+    for (const [name, destination] of this.#destinations) this.#advanceOne(name, destination)
+    this.#collect()
+  }
+
+  #advanceOne(name: string, destination: Destination): void {
+    const routes = this.#routesOf(destination)
+    if (routes === undefined || routes === destination.applied) return
+    for (const cluster of routes.clusters) this.#options.subscriptions.subscribe('cluster', cluster)
+    const now = this.#options.clock.monotonicMs()
+    if (!this.#warm(routes)) {
+      if (destination.warmUntilMs === Number.POSITIVE_INFINITY) {
+        destination.warmUntilMs = now + warmingTimeoutMs
+        this.#options.clock.after(warmingTimeoutMs, () => this.#advance())
+      }
+      if (now < destination.warmUntilMs) return
+    }
+    destination.warmUntilMs = Number.POSITIVE_INFINITY
+    destination.applied = routes
+    this.#options.sink.setRoutes(name, routes.hosts)
+    this.#settle(destination, 'known')
+  }
+
+  #routesOf({ listener }: Destination): DecodedRoutes | undefined {
+    if (listener?.kind !== 'destination') return undefined
+    return 'inline' in listener.routes ? listener.routes.inline : this.#routes.get(listener.routes.rds)
+  }
+
+  #warm(routes: DecodedRoutes): boolean {
+    for (const name of routes.clusters) {
+      const cluster = this.#clusters.get(name)
+      if (cluster === undefined) return false
+      if ('eds' in cluster.endpoints && !this.#endpoints.has(cluster.endpoints.eds)) return false
+    }
+    return true
+  }
+
+  #settle(destination: Destination, outcome: 'known' | 'unknown'): void {
+    destination.state = outcome
+    for (const resolve of destination.waiting.splice(0)) resolve(outcome)
+  }
+
+  #collect(): void {
+    const used = new Set<string>()
+    const routeNames = new Set<string>()
+    for (const destination of this.#destinations.values()) {
+      for (const routes of [destination.applied, this.#routesOf(destination)]) {
+        if (routes !== undefined) for (const name of routes.clusters) used.add(name)
+      }
+      const { listener } = destination
+      if (listener?.kind === 'destination' && 'rds' in listener.routes) routeNames.add(listener.routes.rds)
+    }
+    for (const [name, cluster] of this.#clusters) if (!used.has(name)) this.#dropCluster(name, cluster)
+    for (const name of this.#routes.keys())
+      if (!routeNames.has(name)) this.#drop('routeConfiguration', name, this.#routes)
+  }
+
+  #dropCluster(name: string, cluster: DecodedCluster): void {
+    this.#drop('cluster', name, this.#clusters)
+    if ('eds' in cluster.endpoints)
+      this.#drop('clusterLoadAssignment', cluster.endpoints.eds, this.#endpoints)
+    this.#options.sink.removeCluster(name)
+  }
+
+  #drop(kind: ResourceKind, name: string, from: Map<string, unknown>): void {
+    from.delete(name)
+    this.#raw.delete(`${kind} ${name}`)
+    this.#options.subscriptions.unsubscribe(kind, name)
+  }
+
+  /** Drops names that nobody has used for a while; never while the control plane could not give them back. */
+  #scheduleSweep(): void {
+    this.#options.clock.after(sweepEveryMs, () => {
+      const oldestMs = this.#options.clock.monotonicMs() - idleMs
+      for (const [name, destination] of this.#destinations) {
+        if (!this.#options.connected() || destination.usedMs > oldestMs) continue
+        this.#destinations.delete(name)
+        this.#raw.delete(`listener ${name}`)
+        this.#options.subscriptions.unsubscribe('listener', name)
+        this.#options.sink.removeRoutes(name)
+      }
+      this.#collect()
+      this.#scheduleSweep()
+    })
+  }
+}
