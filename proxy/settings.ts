@@ -20,15 +20,19 @@ export const proxySettings = {
     kind: 'file',
     help: 'PEM bundle that the control plane is trusted by',
   },
-  controlPlaneName: {
-    flag: '--control-plane-name',
-    env: 'WEFT_CONTROL_PLANE_NAME',
-    kind: 'string',
-    default: 'localhost',
-    help: "DNS name in the control plane's certificate",
+  tokenFile: {
+    flag: '--token-file',
+    env: 'WEFT_TOKEN_FILE',
+    kind: 'path',
+    help: 'file with the token that proves who we are',
   },
-  tokenFile: { flag: '--token-file', env: 'WEFT_TOKEN_FILE', kind: 'path', help: 'file with the token that proves who we are' },
-  namespace: { flag: '--namespace', env: 'WEFT_NAMESPACE', kind: 'string', default: 'default', help: "the workload's namespace" },
+  namespace: {
+    flag: '--namespace',
+    env: 'WEFT_NAMESPACE',
+    kind: 'string',
+    default: 'default',
+    help: "the workload's namespace",
+  },
   pod: { flag: '--pod', env: 'WEFT_POD', kind: 'string', default: 'local', help: "the pod's name" },
   serviceAccount: {
     flag: '--service-account',
@@ -37,7 +41,13 @@ export const proxySettings = {
     default: 'default',
     help: "the workload's service account",
   },
-  deployment: { flag: '--deployment', env: 'WEFT_DEPLOYMENT', kind: 'string', default: '', help: 'label of the metrics' },
+  deployment: {
+    flag: '--deployment',
+    env: 'WEFT_DEPLOYMENT',
+    kind: 'string',
+    default: '',
+    help: 'label of the metrics',
+  },
   podTemplateHash: {
     flag: '--pod-template-hash',
     env: 'WEFT_POD_TEMPLATE_HASH',
@@ -81,7 +91,12 @@ export const proxySettings = {
     default: '127.0.0.1:4191',
     help: '/live /ready /metrics /config /clusters /logging /shutdown',
   },
-  state: { flag: '--state', env: 'WEFT_STATE', kind: 'path', help: 'folder for the last known good configuration' },
+  state: {
+    flag: '--state',
+    env: 'WEFT_STATE',
+    kind: 'path',
+    help: 'folder for the last known good configuration',
+  },
   outboundPolicy: {
     flag: '--outbound-policy',
     env: 'WEFT_OUTBOUND_POLICY',
@@ -105,7 +120,12 @@ export const proxySettings = {
     default: 'off',
     help: 'one line per exchange',
   },
-  zipkinUrl: { flag: '--zipkin-url', env: 'WEFT_ZIPKIN_URL', kind: 'string', help: 'Zipkin collector, e.g. http://host:9411/api/v2/spans' },
+  zipkinUrl: {
+    flag: '--zipkin-url',
+    env: 'WEFT_ZIPKIN_URL',
+    kind: 'string',
+    help: 'Zipkin collector, e.g. http://host:9411/api/v2/spans',
+  },
   traceSampling: {
     flag: '--trace-sampling',
     env: 'WEFT_TRACE_SAMPLING',

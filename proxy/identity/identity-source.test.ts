@@ -1,6 +1,7 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { inspect } from 'node:util'
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createLog } from '../../core/log.ts'
 import { ManualClock } from '../../core/manual-clock.ts'
@@ -168,12 +169,7 @@ describe('IdentitySource', () => {
     await source.start()
     const { keyPem } = await source.ready
     const secret = keyPem.split('\n').slice(1, -2).join('')
-    const told = [
-      ...signer.requests,
-      ...lines,
-      JSON.stringify(source.current),
-      String(Object.values(source.current ?? {})),
-    ]
+    const told = [...signer.requests, ...lines, JSON.stringify(source.current), inspect(source.current)]
     expect(secret.length).toBeGreaterThan(100)
     for (const text of told) {
       expect(text.replace(/\\n|\n/g, '')).not.toContain(secret.slice(40, 80))

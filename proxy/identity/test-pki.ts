@@ -11,6 +11,7 @@ const HOUR_MS = 3_600_000
 export type LeafOptions = {
   readonly uris?: readonly string[]
   readonly dns?: readonly string[]
+  readonly ip?: readonly string[]
   readonly usages?: readonly ('server' | 'client')[]
   readonly notBeforeMs?: number
   readonly notAfterMs?: number
@@ -90,6 +91,7 @@ export class TestRoot {
     const names: x509.JsonGeneralNames = [
       ...uris.map((value) => ({ type: 'url' as const, value })),
       ...dns.map((value) => ({ type: 'dns' as const, value })),
+      ...ip.map((value) => ({ type: 'ip' as const, value })),
     ]
     const certificate = await x509.X509CertificateGenerator.create({
       issuer: this.#certificate.subjectName,

@@ -7,7 +7,11 @@ const directions = ['inbound', 'outbound'] as const
 
 export function registerDataPathMetrics(registry: Registry, dataPath: DataPath): void {
   registerGoldenMetrics(registry, dataPath.golden)
-  const perDirection = (name: string, help: string, read: (stats: DataPath['serveStats']['inbound']) => number): void =>
+  const perDirection = (
+    name: string,
+    help: string,
+    read: (stats: DataPath['serveStats']['inbound']) => number,
+  ): void =>
     registerFamily(registry, {
       name,
       help,
@@ -19,8 +23,16 @@ export function registerDataPathMetrics(registry: Registry, dataPath: DataPath):
         })),
     })
   perDirection('tcp_open_total', 'Connections accepted', (stats) => stats.opened)
-  perDirection('tcp_read_bytes_total', 'Bytes of opaque connections, from their client', (stats) => stats.readBytes)
-  perDirection('tcp_write_bytes_total', 'Bytes of opaque connections, to their client', (stats) => stats.writtenBytes)
+  perDirection(
+    'tcp_read_bytes_total',
+    'Bytes of opaque connections, from their client',
+    (stats) => stats.readBytes,
+  )
+  perDirection(
+    'tcp_write_bytes_total',
+    'Bytes of opaque connections, to their client',
+    (stats) => stats.writtenBytes,
+  )
   perDirection('http_violations_total', 'Requests refused as malformed', (stats) => stats.violations)
   registerFamily(registry, {
     name: 'tcp_open_connections',
@@ -44,7 +56,8 @@ function registerPoolMetrics(registry: Registry, dataPath: DataPath): void {
     )
   const summed = (read: (stats: ReturnType<typeof pools>[number]['stats']) => number) => () => {
     const byCluster = new Map<string, number>()
-    for (const { cluster, stats } of pools()) byCluster.set(cluster, (byCluster.get(cluster) ?? 0) + read(stats))
+    for (const { cluster, stats } of pools())
+      byCluster.set(cluster, (byCluster.get(cluster) ?? 0) + read(stats))
     return [...byCluster].map(([cluster, value]) => ({ labels: { cluster }, value }))
   }
   registerFamily(registry, {

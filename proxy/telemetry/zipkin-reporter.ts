@@ -20,7 +20,13 @@ function readable(span: SpanRecord, resource: ReturnType<typeof resourceFromAttr
   const parent =
     span.parentSpanId === undefined
       ? {}
-      : { parentSpanContext: { traceId: span.traceId, spanId: span.parentSpanId, traceFlags: TraceFlags.SAMPLED } }
+      : {
+          parentSpanContext: {
+            traceId: span.traceId,
+            spanId: span.parentSpanId,
+            traceFlags: TraceFlags.SAMPLED,
+          },
+        }
   return {
     name: span.name,
     kind: span.kind === 'server' ? SpanKind.SERVER : SpanKind.CLIENT,
@@ -73,11 +79,15 @@ export class ZipkinReporter implements SpanReporter {
   /** `url` is the collector's, e.g. `http://127.0.0.1:9411/api/v2/spans`; `service` names us in the graph. */
   constructor(url: string, service: string, log: Log) {
     this.#resource = resourceFromAttributes({ 'service.name': service })
-    const exporter = new CountingExporter(new ZipkinExporter({ url, serviceName: service }), (spans, error) => {
-      // Once is enough: a collector that is away stays away for a while.
-      if (this.lost === 0) log.warn({ url, reason: error?.message }, 'spans are lost: the trace collector does not take them')
-      this.lost += spans
-    })
+    const exporter = new CountingExporter(
+      new ZipkinExporter({ url, serviceName: service }),
+      (spans, error) => {
+        // Once is enough: a collector that is away stays away for a while.
+        if (this.lost === 0)
+          log.warn({ url, reason: error?.message }, 'spans are lost: the trace collector does not take them')
+        this.lost += spans
+      },
+    )
     this.#processor = new BatchSpanProcessor(exporter, {
       maxQueueSize: maxQueuedSpans,
       scheduledDelayMillis: batchEveryMs,

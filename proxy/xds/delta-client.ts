@@ -25,10 +25,15 @@ export type XdsStats = {
 }
 
 export type DeltaClientOptions = {
+  /** Made anew for each connection, so that rotated files are noticed. Throws WeftError when one is unreadable. */
+  readonly dial: () => {
+    readonly target: string
+    readonly credentials: grpc.ChannelCredentials
+    readonly options: grpc.ClientOptions
+    readonly metadata: grpc.Metadata
+  }
+  /** For the log. */
   readonly target: string
-  /** Read at each connection, so that rotated files are noticed. Throws WeftError when unreadable. */
-  readonly credentials: () => { readonly channel: grpc.ChannelCredentials; readonly metadata: grpc.Metadata }
-  readonly serverName: string
   readonly node: Node
   readonly clock: Clock
   readonly log: Log
@@ -116,12 +121,10 @@ export class DeltaClient {
   #connect(): void {
     if (this.#closed) return
     try {
-      const { channel, metadata } = this.#options.credentials()
-      const { serverName } = this.#options
-      this.#client = new grpc.Client(this.#options.target, channel, {
+      const { target, credentials, options, metadata } = this.#options.dial()
+      this.#client = new grpc.Client(target, credentials, {
+        ...options,
         ...keepalive,
-        'grpc.ssl_target_name_override': serverName,
-        'grpc.default_authority': serverName,
         'grpc.max_receive_message_length': maxMessageBytes,
       })
       this.#open(this.#client, metadata)

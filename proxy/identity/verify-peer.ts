@@ -1,0 +1,109 @@
+/** Who is at the other end of a mesh TLS connection. OpenSSL checked the chain; here the name is checked. */
+import type { Buffer } from 'node:buffer'
+import { hash } from 'node:crypto'
+import type { TLSSocket } from 'node:tls'
+import { parseSpiffeId } from '../../api/spiffe.ts'
+import type { Clock } from '../../core/clock.ts'
+import { WeftError, toWeftError } from '../../core/errors.ts'
+import { type CertificateFacts, readCertificateFacts } from './certificate-facts.ts'
+import { tlsFailure } from './tls-failure.ts'
+
+/** The name in a certificate of the mesh, and until when it counts. */
+export type VerifiedPeer = { readonly principal: string; readonly notAfterMs: number }
+
+export type PeerRole = 'client' | 'server'
+
+type Verdict = { readonly facts: CertificateFacts; readonly principal: string } | WeftError
+
+/** Far more peers than one sidecar talks to; what is beyond is read anew. */
+const LARGEST_CACHE = 4096
+
+/** Checks peers of one trust domain, reading each certificate once however many connections bring it. */
+export class PeerVerifier {
+  readonly #trustDomain: string
+  readonly #clock: Clock
+  readonly #verdicts = new Map<string, Verdict>()
+
+  constructor(options: { readonly trustDomain: string; readonly clock: Clock }) {
+    this.#trustDomain = options.trustDomain
+    this.#clock = options.clock
+  }
+
+  /**
+   * The peer's principal. Throws PEER_CERTIFICATE_MISSING, PEER_CERTIFICATE_UNTRUSTED, PEER_IDENTITY_INVALID,
+   * PEER_TRUST_DOMAIN_MISMATCH, PEER_USAGE_REFUSED, PEER_IDENTITY_MISMATCH, CERTIFICATE_EXPIRED or
+   * CERTIFICATE_NOT_YET_VALID. Looks at the time too, as OpenSSL does not when a session is resumed.
+   */
+  verifyPeer(
+    socket: TLSSocket,
+    options: { readonly role: PeerRole; readonly expectedIdentity?: string | undefined },
+  ): VerifiedPeer {
+    if (!socket.authorized) {
+      throw tlsFailure(
+        new Error('the certificate is not authorized'),
+        socket.authorizationError,
+        addressOf(socket),
+      )
+    }
+    const certificate = socket.getPeerX509Certificate()
+    if (certificate === undefined) throw new WeftError('PEER_CERTIFICATE_MISSING', addressOf(socket))
+    const verdict = this.#verdictOn(certificate.raw)
+    if (verdict instanceof WeftError)
+      throw new WeftError(verdict.code, `${addressOf(socket)}: ${verdict.message}`)
+    const { facts, principal } = verdict
+    this.#checkTime(facts, principal)
+    if (!(options.role === 'server' ? facts.serverAuth : facts.clientAuth)) {
+      throw new WeftError(
+        'PEER_USAGE_REFUSED',
+        `the certificate of ${principal} is not for a ${options.role}`,
+      )
+    }
+    if (options.expectedIdentity !== undefined && options.expectedIdentity !== principal) {
+      const expected = `expected ${options.expectedIdentity}`
+      throw new WeftError('PEER_IDENTITY_MISMATCH', `${addressOf(socket)} is ${principal}, ${expected}`)
+    }
+    return { principal, notAfterMs: facts.notAfterMs }
+  }
+
+  #verdictOn(der: Buffer): Verdict {
+    const key = hash('sha256', der, 'base64')
+    const known = this.#verdicts.get(key)
+    if (known !== undefined) return known
+    const verdict = this.#judge(der)
+    if (this.#verdicts.size >= LARGEST_CACHE) this.#verdicts.clear()
+    this.#verdicts.set(key, verdict)
+    return verdict
+  }
+
+  #judge(der: Buffer): Verdict {
+    try {
+      const facts = readCertificateFacts(der)
+      const [uri, ...others] = facts.uris
+      if (uri === undefined || others.length > 0) {
+        throw new WeftError('PEER_IDENTITY_INVALID', `the certificate has ${facts.uris.length} URI names`)
+      }
+      if (facts.isCa) throw new WeftError('PEER_IDENTITY_INVALID', 'the certificate is that of a CA')
+      const id = parseSpiffeId(uri)
+      if (id === undefined)
+        throw new WeftError('PEER_IDENTITY_INVALID', `"${uri.slice(0, 200)}" is not an identity`)
+      if (id.trustDomain !== this.#trustDomain) {
+        throw new WeftError('PEER_TRUST_DOMAIN_MISMATCH', `${uri} is not of ${this.#trustDomain}`)
+      }
+      return { facts, principal: uri }
+    } catch (error) {
+      return toWeftError(error)
+    }
+  }
+
+  #checkTime(facts: CertificateFacts, principal: string): void {
+    const nowMs = this.#clock.wallMs()
+    if (nowMs >= facts.notAfterMs)
+      throw new WeftError('CERTIFICATE_EXPIRED', `the certificate of ${principal}`)
+    if (nowMs < facts.notBeforeMs)
+      throw new WeftError('CERTIFICATE_NOT_YET_VALID', `the certificate of ${principal}`)
+  }
+}
+
+function addressOf(socket: TLSSocket): string {
+  return socket.remoteAddress === undefined ? 'peer' : `${socket.remoteAddress}:${socket.remotePort}`
+}

@@ -1,0 +1,174 @@
+/** The sidecar's side of the control plane: its identity, what it is told, and how it keeps both. */
+import { readFileSync } from 'node:fs'
+import path from 'node:path'
+import * as grpc from '@grpc/grpc-js'
+import { formatSpiffeId } from '../api/spiffe.ts'
+import { inboundListenerName } from '../api/xds/naming.ts'
+import { toStruct } from '../api/xds/struct.ts'
+import type { Node } from '../api/xds/types.ts'
+import { formatAddress } from '../core/address.ts'
+import type { Clock } from '../core/clock.ts'
+import { describe, WeftError } from '../core/errors.ts'
+import type { Log } from '../core/log.ts'
+import type { Registry } from '../core/metrics.ts'
+import { version } from '../core/version.ts'
+import type { ConfigSink, Discovery } from './config-sink.ts'
+import { GrpcCertificateIssuer } from './identity/certificate-issuer.ts'
+import { controlPlaneChannel } from './identity/control-plane-channel.ts'
+import { IdentitySource } from './identity/identity-source.ts'
+import { FileIdentityStore } from './identity/identity-store.ts'
+import { MeshTlsClient } from './identity/mesh-tls-client.ts'
+import { MeshTlsServer } from './identity/mesh-tls-server.ts'
+import type { ProxySettings } from './settings.ts'
+import { registerIdentityMetrics, registerXdsMetrics } from './telemetry/mesh-metrics.ts'
+import { DeltaClient } from './xds/delta-client.ts'
+import { LastKnownGood } from './xds/last-known-good.ts'
+import { MeshConfig } from './xds/mesh-config.ts'
+
+export type Mesh = {
+  readonly identity: IdentitySource
+  readonly tlsClient: MeshTlsClient
+  readonly tlsServer: MeshTlsServer
+  readonly discovery: Discovery
+  readonly ready: () => true | string
+  readonly dump: () => object
+  /** Begins to enrol and to listen to the control plane; what comes goes into `sink`. */
+  readonly start: (sink: ConfigSink, registry: Registry) => void
+  readonly stop: () => Promise<void>
+}
+
+type Required = {
+  readonly controlPlane: NonNullable<ProxySettings['controlPlane']>
+  readonly caFile: string
+  readonly tokenFile: string
+}
+
+/** Everything that is missing at once. */
+function required(settings: ProxySettings): Required {
+  const { controlPlane, controlPlaneCa, tokenFile } = settings
+  const missing = [
+    ...(controlPlane === undefined ? ['--control-plane is required'] : []),
+    ...(controlPlaneCa === undefined ? ['--control-plane-ca is required'] : []),
+    ...(tokenFile === undefined ? ['--token-file is required'] : []),
+  ]
+  if (controlPlane === undefined || controlPlaneCa === undefined || tokenFile === undefined) {
+    throw new WeftError('CONFIG_INVALID', 'a sidecar of a mesh needs its control plane', { detail: missing })
+  }
+  return { controlPlane, caFile: controlPlaneCa, tokenFile }
+}
+
+function readToken(file: string): string {
+  try {
+    return readFileSync(file, 'utf8').trim()
+  } catch (error) {
+    throw new WeftError('TOKEN_FILE_UNREADABLE', `${file} cannot be read`, { cause: error })
+  }
+}
+
+function nodeOf(settings: ProxySettings): Node {
+  const { namespace, pod, serviceAccount, trustDomain } = settings
+  return {
+    id: `${pod}.${namespace}`,
+    cluster: serviceAccount,
+    userAgentName: 'weft',
+    userAgentVersion: version,
+    metadata: toStruct({
+      NAMESPACE: namespace,
+      POD: pod,
+      SERVICE_ACCOUNT: serviceAccount,
+      TRUST_DOMAIN: trustDomain,
+      WEFT: 'sidecar',
+    }),
+  }
+}
+
+function identityOf(settings: ProxySettings, needs: Required, clock: Clock, log: Log): IdentitySource {
+  const { namespace, serviceAccount, trustDomain, state } = settings
+  return new IdentitySource({
+    principal: formatSpiffeId({ trustDomain, namespace, serviceAccount }),
+    issuer: new GrpcCertificateIssuer({
+      controlPlane: needs.controlPlane,
+      controlPlaneCaFile: needs.caFile,
+      tokenFile: needs.tokenFile,
+    }),
+    trustBundlePem: readFileSync(needs.caFile, 'utf8'),
+    clock,
+    log,
+    ...(state === undefined ? {} : { store: new FileIdentityStore(path.join(state, 'identity')) }),
+  })
+}
+
+/** A sink that is not there yet would lose what is restored from disk: the configuration is made when both sides are. */
+export function makeMesh(settings: ProxySettings, log: Log, clock: Clock): Mesh {
+  const needs = required(settings)
+  const identity = identityOf(settings, needs, clock, log)
+  let config: MeshConfig | undefined
+  let client: DeltaClient | undefined
+  let kept: LastKnownGood | undefined
+  const discovery: Discovery = {
+    resolve: (name) => config?.resolve(name) ?? Promise.resolve('unavailable'),
+    touch: (name) => config?.touch(name),
+  }
+  const makeClient = (): DeltaClient =>
+    new DeltaClient({
+      target: formatAddress(needs.controlPlane),
+      dial: () => {
+        const metadata = new grpc.Metadata()
+        metadata.set('authorization', `Bearer ${readToken(needs.tokenFile)}`)
+        return { ...controlPlaneChannel(needs.controlPlane, readFileSync(needs.caFile)), metadata }
+      },
+      node: nodeOf(settings),
+      clock,
+      log,
+      onResources: (kind, resources, removed) => config?.receive(kind, resources, removed) ?? [],
+      onConnectedChange: () => undefined,
+    })
+  const start = (sink: ConfigSink, registry: Registry): void => {
+    const stream = makeClient()
+    client = stream
+    config = new MeshConfig({
+      sink,
+      clock,
+      subscriptions: stream,
+      connected: () => stream.stats.connected,
+      inboundListener: inboundListenerName(settings.namespace, settings.pod),
+      onTrustBundle: (pem) => takeTrustBundle(identity, pem, log),
+      onChange: () => kept?.changed(),
+    })
+    if (settings.state !== undefined) {
+      const current = config
+      kept = new LastKnownGood({ folder: settings.state, clock, log, snapshot: () => current.snapshot() })
+      const resources = kept.load()
+      current.restore(resources)
+      for (const { kind, name, version: held } of resources) stream.known(kind, name, held)
+      if (resources.length > 0)
+        log.info({ resources: resources.length }, 'the configuration kept on disk is in force')
+    }
+    registerIdentityMetrics(registry, identity)
+    registerXdsMetrics(registry, stream.stats, clock.wallMs)
+    void identity.start()
+    stream.start()
+  }
+  return {
+    identity,
+    tlsClient: new MeshTlsClient({ identities: identity, trustDomain: settings.trustDomain, clock }),
+    tlsServer: new MeshTlsServer({ identities: identity, trustDomain: settings.trustDomain, clock }),
+    discovery,
+    ready: () => config?.ready() ?? 'starting',
+    dump: () => config?.dump() ?? {},
+    start,
+    stop: async () => {
+      client?.close()
+      identity.stop()
+      await kept?.flush()
+    },
+  }
+}
+
+function takeTrustBundle(identity: IdentitySource, pem: string, log: Log): void {
+  try {
+    identity.setTrustBundle(pem)
+  } catch (error) {
+    log.error({ error }, `the trust bundle is refused: ${describe(error)}`)
+  }
+}
