@@ -1,0 +1,55 @@
+/** What is wrong with the configuration as a whole: logged once when it appears, kept for the admin page. */
+import type { Log } from '../core/log.ts'
+import { keyOf, type MeshModel } from './model/mesh-model.ts'
+import { type Finding, routingOf } from './model/routing.ts'
+
+export class Findings {
+  readonly #model: MeshModel
+  readonly #log: Log
+  readonly #byService = new Map<string, readonly Finding[]>()
+
+  constructor(model: MeshModel, log: Log) {
+    this.#model = model
+    this.#log = log
+  }
+
+  /** Looks anew at the services that a change touched. */
+  update(services: ReadonlySet<string>): void {
+    for (const key of services) {
+      const before = new Set(
+        (this.#byService.get(key) ?? []).map((finding) => finding.object + finding.message),
+      )
+      const findings = this.#of(key)
+      if (findings.length === 0) this.#byService.delete(key)
+      else this.#byService.set(key, findings)
+      for (const { code, object, message } of findings) {
+        if (!before.has(object + message)) this.#log.warn({ code, object }, message)
+      }
+    }
+  }
+
+  all(): readonly Finding[] {
+    return [...this.#byService.values()].flat()
+  }
+
+  #of(key: string): readonly Finding[] {
+    const service = this.#model.service(key)
+    const unique = new Map<string, Finding>()
+    for (const port of service?.ports ?? []) {
+      for (const finding of service === undefined
+        ? []
+        : routingOf(this.#model, service, port.port).findings) {
+        unique.set(finding.object + finding.message, finding)
+      }
+    }
+    for (const split of service === undefined ? this.#model.splits(key) : []) {
+      const object = `TrafficSplit ${keyOf(split.namespace, split.name)}`
+      unique.set(object, {
+        code: 'BACKEND_UNKNOWN',
+        object,
+        message: `its apex '${split.apex}' is no Service`,
+      })
+    }
+    return [...unique.values()]
+  }
+}

@@ -1,0 +1,27 @@
+import type { Change, ServicePort } from '../model/objects.ts'
+import type { ObjectHead } from './convert.ts'
+import type { FieldReader } from './field-reader.ts'
+
+function readPort(field: FieldReader): ServicePort[] {
+  const port = field.at('port').port()
+  if (port === undefined && !field.at('port').present) field.at('port').problem('is required')
+  const name = field.at('name').string() ?? ''
+  const protocol = field.at('appProtocol').string() ?? ''
+  return port === undefined ? [] : [{ name, port, protocol }]
+}
+
+export function convertService(object: FieldReader, { key, namespace, name }: ObjectHead): Change {
+  const spec = object.at('spec')
+  const single = spec.at('clusterIP').string()
+  const several = spec
+    .at('clusterIPs')
+    .list()
+    .flatMap((entry) => entry.string() ?? [])
+  const clusterIps = [...new Set([...(single === undefined ? [] : [single]), ...several])].filter(
+    (ip) => ip !== 'None' && ip !== '',
+  )
+  const ports = spec.at('ports').list().flatMap(readPort)
+  if (ports.length > 1 && ports.some((port) => port.name === ''))
+    spec.at('ports').problem('need names when there are several')
+  return { kind: 'service', key, value: { namespace, name, clusterIps, ports } }
+}

@@ -1,0 +1,28 @@
+/** The control plane's process: settings, log, start, signals. */
+import { createLog } from '../core/log.ts'
+import { exitOnUncaught, runMain } from '../core/main-guard.ts'
+import { settingsHelp } from '../core/settings.ts'
+import { startControlPlane } from './control-plane.ts'
+import { controlPlaneSettings, readControlPlaneSettings } from './settings.ts'
+
+const shutdownDeadlineMs = 10_000
+
+/** Runs until a signal ends the process. Throws WeftError when it cannot start. */
+export async function main(
+  args: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<void> {
+  if (args.includes('--help')) {
+    process.stdout.write(
+      `Usage: weft control-plane --config FOLDER --state FOLDER [settings]\n\n${settingsHelp(controlPlaneSettings)}`,
+    )
+    return
+  }
+  const settings = readControlPlaneSettings({ args, env })
+  const log = createLog({ process: 'control-plane', level: settings.logLevel })
+  exitOnUncaught(log)
+  const { shutdown } = await startControlPlane(settings, log)
+  shutdown.onSignals({ deadlineMs: shutdownDeadlineMs })
+}
+
+if (import.meta.main) await runMain(() => main(process.argv.slice(2), process.env))

@@ -1,0 +1,222 @@
+/** The mesh as it is known now. Applying a change costs what the change touches, however large the mesh is. */
+import { IndexOf } from './index-of.ts'
+import type { Change, EndpointSlice, Namespace, Route, Service, Split, Workload } from './objects.ts'
+
+export type ServiceEndpoint = {
+  readonly address: string
+  readonly port: number
+  readonly zone: string
+  readonly workload: Workload | undefined
+  readonly meshed: boolean
+}
+
+/** Which services (by key) and workloads (by key) look different than before; `routing` when more than endpoints changed. */
+export type Dirty = {
+  readonly services: Set<string>
+  readonly workloads: Set<string>
+  readonly addresses: Set<string>
+  routing: boolean
+}
+
+export function keyOf(namespace: string, name: string): string {
+  return `${namespace}/${name}`
+}
+
+export class MeshModel {
+  readonly #namespaces = new Map<string, Namespace>()
+  readonly #services = new Map<string, Service>()
+  readonly #slices = new Map<string, EndpointSlice>()
+  readonly #workloads = new Map<string, Workload>()
+  readonly #splits = new Map<string, Split>()
+  readonly #routes = new Map<string, Route>()
+  readonly #slicesOfService = new IndexOf()
+  readonly #slicesOfWorkload = new IndexOf()
+  readonly #workloadsOfNamespace = new IndexOf()
+  readonly #splitsOfApex = new IndexOf()
+  readonly #routesOfParent = new IndexOf()
+  /** Apexes whose routing depends on a service. */
+  readonly #apexesOfBackend = new IndexOf()
+  readonly #serviceOfAddress = new IndexOf()
+
+  /** Takes the changes in and tells what they touch. */
+  apply(changes: readonly Change[]): Dirty {
+    const dirty: Dirty = { services: new Set(), workloads: new Set(), addresses: new Set(), routing: false }
+    for (const change of changes) this.#applyOne(change, dirty)
+    return dirty
+  }
+
+  service(key: string): Service | undefined {
+    return this.#services.get(key)
+  }
+
+  services(): Iterable<[string, Service]> {
+    return this.#services
+  }
+
+  serviceByAddress(address: string): Service | undefined {
+    const [key] = this.#serviceOfAddress.sources(address)
+    return key === undefined ? undefined : this.#services.get(key)
+  }
+
+  workload(key: string): Workload | undefined {
+    return this.#workloads.get(key)
+  }
+
+  /** A workload has a sidecar: it says so, or its namespace does, or it names where its sidecar listens. */
+  isMeshed(workload: Workload): boolean {
+    return (
+      workload.inbound.length > 0 ||
+      (workload.inject ?? this.#namespaces.get(workload.namespace)?.inject ?? false)
+    )
+  }
+
+  /** The endpoints that may be sent to, of one port of a service, in a stable order. */
+  endpoints(serviceKey: string, portName: string): readonly ServiceEndpoint[] {
+    const endpoints = this.#slicesOfService
+      .sources(serviceKey)
+      .toSorted()
+      .flatMap((sliceKey) => this.#sliceEndpoints(this.#slices.get(sliceKey), portName))
+    return endpoints.toSorted((a, b) => compare(`${a.address}:${a.port}`, `${b.address}:${b.port}`))
+  }
+
+  /** The splits for an apex, the one in force first. */
+  splits(apexKey: string): readonly Split[] {
+    return oldestFirst(this.#splitsOfApex.sources(apexKey).flatMap((key) => this.#splits.get(key) ?? []))
+  }
+
+  /** The routes whose parent is this service (on this port), oldest first. */
+  routes(serviceKey: string, port: number): readonly Route[] {
+    const routes = this.#routesOfParent.sources(serviceKey).flatMap((key) => this.#routes.get(key) ?? [])
+    const here = routes.filter((route) =>
+      route.parents.some(
+        (parent) => keyOf(parent.namespace, parent.service) === serviceKey && (parent.port ?? port) === port,
+      ),
+    )
+    return oldestFirst(here)
+  }
+
+  #sliceEndpoints(slice: EndpointSlice | undefined, portName: string): ServiceEndpoint[] {
+    const port = slice?.ports.find((candidate) => candidate.name === portName)?.port
+    if (slice === undefined || port === undefined) return []
+    return slice.endpoints
+      .filter((endpoint) => endpoint.ready)
+      .map(({ address, zone, workload: key }) => {
+        const workload = key === undefined ? undefined : this.#workloads.get(key)
+        return { address, port, zone, workload, meshed: workload !== undefined && this.isMeshed(workload) }
+      })
+  }
+
+  #applyOne(change: Change, dirty: Dirty): void {
+    switch (change.kind) {
+      case 'namespace':
+        store(this.#namespaces, change.key, change.value)
+        for (const workload of this.#workloadsOfNamespace.sources(change.key))
+          this.#touchWorkload(workload, dirty)
+        dirty.routing = true
+        return
+      case 'service':
+        this.#applyService(change.key, change.value, dirty)
+        return
+      case 'slice':
+        this.#applySlice(change.key, change.value, dirty)
+        return
+      case 'workload':
+        store(this.#workloads, change.key, change.value)
+        this.#workloadsOfNamespace.set(change.key, change.value === undefined ? [] : [change.value.namespace])
+        this.#touchWorkload(change.key, dirty)
+        dirty.routing = true
+        return
+      case 'split':
+        this.#applySplit(change.key, change.value, dirty)
+        return
+      case 'route':
+        this.#applyRoute(change.key, change.value, dirty)
+        return
+    }
+  }
+
+  #applyService(key: string, value: Service | undefined, dirty: Dirty): void {
+    for (const address of this.#services.get(key)?.clusterIps ?? []) dirty.addresses.add(address)
+    for (const address of value?.clusterIps ?? []) dirty.addresses.add(address)
+    store(this.#services, key, value)
+    this.#serviceOfAddress.set(key, value?.clusterIps ?? [])
+    dirty.services.add(key)
+    for (const apex of this.#apexesOfBackend.sources(key)) dirty.services.add(apex)
+    dirty.routing = true
+  }
+
+  #applySlice(key: string, value: EndpointSlice | undefined, dirty: Dirty): void {
+    const previous = this.#slices.get(key)
+    if (previous !== undefined) this.#touchEndpoints(previous.service, dirty)
+    store(this.#slices, key, value)
+    this.#slicesOfService.set(key, value === undefined ? [] : [value.service])
+    this.#slicesOfWorkload.set(key, value?.endpoints.flatMap((endpoint) => endpoint.workload ?? []) ?? [])
+    if (value !== undefined) this.#touchEndpoints(value.service, dirty)
+  }
+
+  /** Also those who send to the service: for some clients a backend without endpoints changes the weights. */
+  #touchEndpoints(service: string, dirty: Dirty): void {
+    dirty.services.add(service)
+    for (const apex of this.#apexesOfBackend.sources(service)) dirty.services.add(apex)
+  }
+
+  #applySplit(key: string, value: Split | undefined, dirty: Dirty): void {
+    const previous = this.#splits.get(key)
+    store(this.#splits, key, value)
+    for (const split of [previous, value])
+      if (split !== undefined) dirty.services.add(keyOf(split.namespace, split.apex))
+    this.#splitsOfApex.set(key, value === undefined ? [] : [keyOf(value.namespace, value.apex)])
+    if (previous !== undefined) this.#indexBackends(keyOf(previous.namespace, previous.apex))
+    if (value !== undefined) this.#indexBackends(keyOf(value.namespace, value.apex))
+    dirty.routing = true
+  }
+
+  #applyRoute(key: string, value: Route | undefined, dirty: Dirty): void {
+    const previous = this.#routes.get(key)
+    store(this.#routes, key, value)
+    const parents = (route: Route | undefined): string[] =>
+      route?.parents.map((parent) => keyOf(parent.namespace, parent.service)) ?? []
+    this.#routesOfParent.set(key, parents(value))
+    for (const parent of [...parents(previous), ...parents(value)]) {
+      dirty.services.add(parent)
+      this.#indexBackends(parent)
+    }
+    dirty.routing = true
+  }
+
+  #indexBackends(apexKey: string): void {
+    const ofSplits = this.splits(apexKey).flatMap((split) =>
+      split.backends.map((backend) => keyOf(split.namespace, backend.service)),
+    )
+    const ofRoutes = this.#routesOfParent
+      .sources(apexKey)
+      .flatMap((key) => this.#routes.get(key)?.rules ?? [])
+      .flatMap((rule) => rule.backends.map((backend) => keyOf(backend.namespace, backend.service)))
+    this.#apexesOfBackend.set(apexKey, [...new Set([...ofSplits, ...ofRoutes])])
+  }
+
+  #touchWorkload(key: string, dirty: Dirty): void {
+    dirty.workloads.add(key)
+    for (const slice of this.#slicesOfWorkload.sources(key)) {
+      const service = this.#slices.get(slice)?.service
+      if (service !== undefined) dirty.services.add(service)
+    }
+  }
+}
+
+function store<T>(map: Map<string, T>, key: string, value: T | undefined): void {
+  if (value === undefined) map.delete(key)
+  else map.set(key, value)
+}
+
+function compare(a: string, b: string): number {
+  if (a === b) return 0
+  return a < b ? -1 : 1
+}
+
+/** By creation, then by name, so that every replica decides alike. */
+function oldestFirst<T extends { readonly createdMs: number | undefined; readonly name: string }>(
+  objects: readonly T[],
+): readonly T[] {
+  return objects.toSorted((a, b) => (a.createdMs ?? 0) - (b.createdMs ?? 0) || compare(a.name, b.name))
+}

@@ -1,0 +1,92 @@
+/** What the mesh consists of, whoever told us: no Kubernetes and no xDS in here. Keys are `namespace/name`. */
+
+export type ServicePort = { readonly name: string; readonly port: number; readonly protocol: string }
+export type Service = {
+  readonly namespace: string
+  readonly name: string
+  readonly clusterIps: readonly string[]
+  readonly ports: readonly ServicePort[]
+}
+
+export type SliceEndpoint = {
+  readonly address: string
+  readonly ready: boolean
+  /** The workload behind it, when the source tells. */
+  readonly workload: string | undefined
+  readonly zone: string
+}
+/** Some of a service's endpoints; `ports` maps the names of the service's ports to numbers. */
+export type EndpointSlice = {
+  readonly service: string
+  readonly ports: readonly { readonly name: string; readonly port: number }[]
+  readonly endpoints: readonly SliceEndpoint[]
+}
+
+export type Namespace = { readonly name: string; readonly inject: boolean | undefined }
+
+export type Workload = {
+  readonly namespace: string
+  readonly name: string
+  readonly serviceAccount: string
+  readonly inject: boolean | undefined
+  /** Explicit inbound addresses; empty: connections are redirected. */
+  readonly inbound: readonly {
+    readonly host: string
+    readonly port: number
+    readonly applicationPort: number
+  }[]
+  readonly containerPorts: readonly number[]
+  readonly deployment: string | undefined
+  readonly podTemplateHash: string | undefined
+}
+
+export type Split = {
+  readonly namespace: string
+  readonly name: string
+  readonly apex: string
+  /** In thousandths, so that Quantities like `500m` stay whole. */
+  readonly backends: readonly { readonly service: string; readonly weightMilli: number }[]
+  /** The oldest of several splits for one apex wins; undefined: the source does not tell. */
+  readonly createdMs: number | undefined
+}
+
+export type TextMatch = { readonly name: string; readonly value: string; readonly regex: boolean }
+export type RouteMatch = {
+  readonly path: { readonly kind: 'exact' | 'prefix' | 'regex'; readonly value: string }
+  readonly headers: readonly TextMatch[]
+  readonly query: readonly TextMatch[]
+  readonly method: string | undefined
+}
+export type RouteBackend = {
+  readonly namespace: string
+  readonly service: string
+  readonly port: number
+  readonly weight: number
+  /** Not a Service: its share of the requests fails. */
+  readonly unsupported: boolean
+}
+export type Route = {
+  readonly namespace: string
+  readonly name: string
+  /** `port` undefined: all ports of the Service. */
+  readonly parents: readonly {
+    readonly namespace: string
+    readonly service: string
+    readonly port: number | undefined
+  }[]
+  readonly rules: readonly {
+    readonly matches: readonly RouteMatch[]
+    readonly backends: readonly RouteBackend[]
+    readonly timeoutMs: number | undefined
+  }[]
+  readonly createdMs: number | undefined
+}
+
+/** One object of one kind, replaced or (undefined) removed. */
+export type Change =
+  | { readonly kind: 'namespace'; readonly key: string; readonly value: Namespace | undefined }
+  | { readonly kind: 'service'; readonly key: string; readonly value: Service | undefined }
+  | { readonly kind: 'slice'; readonly key: string; readonly value: EndpointSlice | undefined }
+  | { readonly kind: 'workload'; readonly key: string; readonly value: Workload | undefined }
+  | { readonly kind: 'split'; readonly key: string; readonly value: Split | undefined }
+  | { readonly kind: 'route'; readonly key: string; readonly value: Route | undefined }

@@ -1,0 +1,141 @@
+/** The model as xDS resources: made when first asked for, encoded once, shared by all streams, dropped when outdated. */
+import { createHash } from 'node:crypto'
+import { encode, type MessageName, type Messages } from '../../api/xds/codec.ts'
+import {
+  invalidBackendCluster,
+  parseInboundClusterName,
+  parseInboundListenerName,
+  rootCaSecret,
+  serviceResourceName,
+} from '../../api/xds/naming.ts'
+import { type ResourceKind, resourceNames } from '../../api/xds/type-urls.ts'
+import { type Dirty, keyOf, type MeshModel } from '../model/mesh-model.ts'
+import type { ClientKind } from './client-kind.ts'
+import { buildCluster, buildEndpoints, buildInboundCluster } from './clusters.ts'
+import { dependencyOf, destinationOf } from './destination.ts'
+import { buildDestinationListener, buildInboundListener } from './listeners.ts'
+import { buildRoutes } from './routes.ts'
+
+/** `bytes` is the encoded message itself; `version` is made from its content, so that it survives a restart. */
+export type SnapshotResource = { readonly name: string; readonly version: string; readonly bytes: Buffer }
+
+export class Snapshot {
+  readonly #model: MeshModel
+  readonly #trustDomain: string
+  readonly #trustBundlePem: () => string
+  /** By dependency, then by kind, client and name. */
+  readonly #cache = new Map<string, Map<string, SnapshotResource>>()
+
+  constructor(
+    model: MeshModel,
+    options: { readonly trustDomain: string; readonly trustBundlePem: () => string },
+  ) {
+    this.#model = model
+    this.#trustDomain = options.trustDomain
+    this.#trustBundlePem = options.trustBundlePem
+  }
+
+  /** The resource as this kind of client gets it; undefined when the mesh has none of that name. */
+  get(kind: ResourceKind, name: string, client: ClientKind): SnapshotResource | undefined {
+    const dependency = dependencyOf(name)
+    const key = `${kind} ${client} ${name}`
+    const cached = this.#cache.get(dependency)?.get(key)
+    if (cached !== undefined) return cached
+    const made = this.#build(kind, name, client)
+    // Names that do not exist are not kept: clients choose them.
+    if (made === undefined) return undefined
+    const entries = this.#cache.get(dependency)
+    if (entries === undefined) this.#cache.set(dependency, new Map([[key, made]]))
+    else entries.set(key, made)
+    return made
+  }
+
+  /** Drops what the change touched, and tells the dependencies that were. */
+  invalidate(dirty: Dirty): ReadonlySet<string> {
+    const dependencies = new Set<string>()
+    for (const key of dirty.services) dependencies.add(`service:${key}`)
+    for (const key of dirty.workloads) dependencies.add(`workload:${key}`)
+    for (const address of dirty.addresses) dependencies.add(`address:${address}`)
+    for (const dependency of dependencies) this.#cache.delete(dependency)
+    return dependencies
+  }
+
+  /** The namespace and service account whose sidecar may have this resource; undefined: everybody. */
+  ownerOf(
+    kind: ResourceKind,
+    name: string,
+  ): { readonly namespace: string; readonly serviceAccount: string } | undefined {
+    const inbound = kind === 'listener' ? parseInboundListenerName(name) : undefined
+    if (inbound === undefined) return undefined
+    const workload = this.#model.workload(keyOf(inbound.namespace, inbound.pod))
+    return { namespace: inbound.namespace, serviceAccount: workload?.serviceAccount ?? '' }
+  }
+
+  #build(kind: ResourceKind, name: string, client: ClientKind): SnapshotResource | undefined {
+    switch (kind) {
+      case 'listener':
+        return this.#buildListener(name, client)
+      case 'routeConfiguration': {
+        const destination = destinationOf(this.#model, name)
+        if (destination === undefined) return undefined
+        return resource(
+          resourceNames.routeConfiguration,
+          name,
+          buildRoutes(this.#model, name, destination, client),
+        )
+      }
+      case 'cluster':
+        return this.#buildCluster(name, client)
+      case 'clusterLoadAssignment': {
+        const destination = destinationOf(this.#model, name)
+        if (destination === undefined && client !== 'grpc') return undefined
+        return resource(
+          resourceNames.clusterLoadAssignment,
+          name,
+          buildEndpoints(this.#model, name, destination, client, this.#trustDomain),
+        )
+      }
+      case 'secret': {
+        if (name !== rootCaSecret) return undefined
+        const trustedCa = { inlineBytes: Buffer.from(this.#trustBundlePem()) }
+        return resource(resourceNames.secret, name, { name, validationContext: { trustedCa } })
+      }
+    }
+  }
+
+  #buildListener(name: string, client: ClientKind): SnapshotResource | undefined {
+    const inbound = parseInboundListenerName(name)
+    if (inbound !== undefined) {
+      const workload = this.#model.workload(keyOf(inbound.namespace, inbound.pod))
+      // A gRPC client crashes on inbound routes; it has no business with them either.
+      if (workload === undefined || client === 'grpc') return undefined
+      return resource(resourceNames.listener, name, buildInboundListener(name, workload))
+    }
+    const destination = destinationOf(this.#model, name)
+    if (destination === undefined) return undefined
+    const { service, port } = destination
+    return resource(
+      resourceNames.listener,
+      name,
+      buildDestinationListener(name, serviceResourceName(service.name, service.namespace, port.port)),
+    )
+  }
+
+  #buildCluster(name: string, client: ClientKind): SnapshotResource | undefined {
+    const port = parseInboundClusterName(name)
+    if (port !== undefined) return resource(resourceNames.cluster, name, buildInboundCluster(port))
+    const destination = destinationOf(this.#model, name)
+    const emptied = client === 'grpc' || name === invalidBackendCluster
+    if (destination === undefined && !emptied) return undefined
+    return resource(
+      resourceNames.cluster,
+      name,
+      buildCluster(this.#model, name, destination, client, this.#trustDomain),
+    )
+  }
+}
+
+function resource<N extends MessageName>(type: N, name: string, message: Messages[N]): SnapshotResource {
+  const bytes = encode(type, message)
+  return { name, version: createHash('sha256').update(bytes).digest('hex').slice(0, 16), bytes }
+}

@@ -1,0 +1,20 @@
+/** What the pusher needs of a stream, whichever of the two protocols it speaks. */
+import type { WorkloadIdentity } from '../ca/authenticator.ts'
+import type { ClientKind } from '../snapshot/client-kind.ts'
+
+export interface Subscriber {
+  /** Sends what changed among the names that depend on one of `dependencies`. */
+  push(dependencies: ReadonlySet<string>): void
+  /** For the admin page /clients. */
+  describe(): object
+}
+
+/** Who is at the other end: proven by a token, or `undefined` on the insecure loopback listener. */
+export type Peer = { readonly identity: WorkloadIdentity | undefined; readonly address: string }
+
+/** The insecure listener is for stock gRPC clients alone, whatever the client says of itself. */
+export function effectiveKind(said: ClientKind, peer: Peer): ClientKind {
+  return peer.identity === undefined ? 'grpc' : said
+}
+
+export type PushStats = { pushes: number; resources: number; acks: number; nacks: number; streams: number }
