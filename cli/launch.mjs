@@ -22,7 +22,9 @@ function installIfMissing() {
     env: { ...process.env, NODE_ENV: 'development' },
   })
   if (npm.status === 0 && existsSync(pinnedNode)) return
-  process.stderr.write('weft: npm ci did not finish; see its message above, then run the same command again\n')
+  process.stderr.write(
+    'weft: npm ci did not finish; see its message above, then run the same command again\n',
+  )
   process.exit(1)
 }
 
@@ -43,10 +45,16 @@ installIfMissing()
 const file = mode === 'run' ? path.join(root, target) : toolFile(target)
 // The pinned Node goes first in PATH, so that every tool and child process uses it too.
 const env = { ...process.env, PATH: `${path.dirname(pinnedNode)}${path.delimiter}${process.env.PATH}` }
-const child = spawn(pinnedNode, [file, ...args], { cwd: mode === 'bin' ? root : process.cwd(), stdio: 'inherit', env })
+const child = spawn(pinnedNode, [file, ...args], {
+  cwd: mode === 'bin' ? root : process.cwd(),
+  stdio: 'inherit',
+  env,
+})
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
 child.on('error', (error) => {
   process.stderr.write(`weft: cannot start ${pinnedNode}: ${error.message}\n`)
   process.exit(1)
 })
-child.on('exit', (code, signal) => process.exit(signal === null ? (code ?? 1) : 128 + constants.signals[signal]))
+child.on('exit', (code, signal) =>
+  process.exit(signal === null ? (code ?? 1) : 128 + constants.signals[signal]),
+)

@@ -62,8 +62,8 @@ function reports(
 
 function metricLabels(settings: ProxySettings): Record<string, string> {
   const labels: Record<string, string> = { namespace: settings.namespace, pod: settings.pod }
-  if (settings.deployment !== '') labels['deployment'] = settings.deployment
-  if (settings.podTemplateHash !== '') labels['pod_template_hash'] = settings.podTemplateHash
+  if (settings.deployment !== undefined) labels['deployment'] = settings.deployment
+  if (settings.podTemplateHash !== undefined) labels['pod_template_hash'] = settings.podTemplateHash
   return labels
 }
 

@@ -45,14 +45,12 @@ export const proxySettings = {
     flag: '--deployment',
     env: 'WEFT_DEPLOYMENT',
     kind: 'string',
-    default: '',
     help: 'label of the metrics',
   },
   podTemplateHash: {
     flag: '--pod-template-hash',
     env: 'WEFT_POD_TEMPLATE_HASH',
     kind: 'string',
-    default: '',
     help: 'label of the metrics',
   },
   trustDomain: {

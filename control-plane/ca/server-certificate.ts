@@ -58,7 +58,8 @@ export class ServerCertificate {
       removeCaCertificateListener: () => {},
       addIdentityCertificateListener: (listener: IdentityListener) => {
         this.#listeners.add(listener)
-        listener(this.#current)
+        // Only then is the server itself listening to the credentials, which tell nobody who comes later.
+        queueMicrotask(() => listener(this.#current))
       },
       removeIdentityCertificateListener: (listener: IdentityListener) =>
         void this.#listeners.delete(listener),

@@ -1,8 +1,8 @@
 /** A folder of YAML as the source of the mesh: read at start, watched, each file's last good content kept. */
+import { type FSWatcher, watch } from 'node:fs'
 import { readdir, readFile, stat } from 'node:fs/promises'
 import path from 'node:path'
-import { type FSWatcher, watch } from 'chokidar'
-import type { Clock } from '../../../core/clock.ts'
+import type { Clock, Timer } from '../../../core/clock.ts'
 import { WeftError } from '../../../core/errors.ts'
 import type { Log } from '../../../core/log.ts'
 import type { Change } from '../../model/objects.ts'
@@ -23,6 +23,7 @@ type File = {
 }
 
 const configFile = /\.(?:ya?ml|json)$/
+const rescanEveryMs = 2_000
 const noObjects: ReadonlyMap<string, ParsedObject> = new Map()
 
 export class DirectoryProvider {
@@ -31,6 +32,7 @@ export class DirectoryProvider {
   /** Which file an object came from: the first one that names it. */
   readonly #owners = new Map<string, string>()
   #watcher: FSWatcher | undefined
+  #rescan: Timer | undefined
   #reading: Promise<void> = Promise.resolve()
 
   constructor(options: DirectoryProviderOptions) {
@@ -39,19 +41,17 @@ export class DirectoryProvider {
 
   /** Reads everything, then watches. Throws FILE_UNREADABLE when the folder cannot be read. */
   async start(): Promise<void> {
-    const { folder } = this.#options
     await this.#checkFolder()
     // Watching begins first, so that no write falls between the reading and the watching.
-    await this.#watch()
-    const names = await readdir(folder, { recursive: true })
+    this.#watch()
     const changes: Change[] = []
-    for (const name of names.filter((entry) => configFile.test(entry)).toSorted())
-      changes.push(...(await this.#read(name)))
+    for (const name of await this.#listFiles()) changes.push(...(await this.#read(name)))
     this.#options.onChanges(changes)
   }
 
   async stop(): Promise<void> {
-    await this.#watcher?.close()
+    this.#rescan?.cancel()
+    this.#watcher?.close()
     await this.#reading
   }
 
@@ -71,16 +71,33 @@ export class DirectoryProvider {
     }
   }
 
-  async #watch(): Promise<void> {
+  #watch(): void {
     const { folder, log } = this.#options
-    const watcher = watch(folder, { ignoreInitial: true, atomic: false })
+    // Node's own watcher: chokidar loses every second of two renames onto one file that follow each other closely.
+    const watcher = watch(folder, { recursive: true }, (_event, file) => {
+      if (file !== null && configFile.test(file)) this.#enqueue(file)
+    })
     this.#watcher = watcher
-    const changed = (file: string): void => {
-      if (configFile.test(file)) this.#enqueue(path.relative(folder, file))
-    }
-    watcher.on('add', changed).on('change', changed).on('unlink', changed)
     watcher.on('error', (error) => log.error({ error }, 'the configuration folder cannot be watched'))
-    await new Promise<void>((resolve) => watcher.once('ready', resolve))
+    this.#scheduleRescan()
+  }
+
+  /** Watchers miss things (network disks, links, events that overflow): every file is looked at now and then. */
+  #scheduleRescan(): void {
+    this.#rescan = this.#options.clock.after(rescanEveryMs, () => {
+      this.#scheduleRescan()
+      void this.#listFiles().then(
+        (names) => {
+          for (const name of new Set([...names, ...this.#files.keys()])) this.#enqueue(name)
+        },
+        (error: unknown) => this.#options.log.error({ error }, 'the configuration folder cannot be read'),
+      )
+    })
+  }
+
+  async #listFiles(): Promise<string[]> {
+    const names = await readdir(this.#options.folder, { recursive: true })
+    return names.filter((name) => configFile.test(name)).toSorted()
   }
 
   /** One file after the other, so that an older content never overtakes a newer one. */

@@ -1,0 +1,96 @@
+/** The demo's mesh as Kubernetes YAML: what a user would write, with the ports that are free on this machine. Pure. */
+import { stringify } from 'yaml'
+
+export type DemoPod = {
+  readonly name: string
+  readonly serviceAccount: string
+  /** Services that it serves. */
+  readonly services: readonly string[]
+  readonly listenPort: number
+  readonly applicationPort: number
+  /** Where clients connect: the listen port, or a relay in front of it. */
+  readonly publishedPort: number
+}
+
+export const namespace = 'shop'
+const servicePort = 8080
+
+function document(
+  apiVersion: string,
+  kind: string,
+  name: string,
+  rest: object,
+  metadata: object = {},
+): string {
+  return stringify({
+    apiVersion,
+    kind,
+    metadata: { name, ...(kind === 'Namespace' ? {} : { namespace }), ...metadata },
+    ...rest,
+  })
+}
+
+/** Everything but the split, which the story rewrites again and again. */
+export function meshYaml(pods: readonly DemoPod[]): string {
+  const services = [...new Set(pods.flatMap((pod) => pod.services))]
+  const documents = [
+    document('v1', 'Namespace', namespace, {}, { annotations: { 'weft.dev/inject': 'enabled' } }),
+    ...services.map((name) =>
+      document('v1', 'Service', name, { spec: { ports: [{ name: 'http', port: servicePort }] } }),
+    ),
+    ...[...new Set(pods.map((pod) => pod.serviceAccount))].map((name) =>
+      document('v1', 'ServiceAccount', name, {}),
+    ),
+    ...pods.map((pod) =>
+      document(
+        'v1',
+        'Pod',
+        pod.name,
+        {
+          spec: {
+            serviceAccountName: pod.serviceAccount,
+            containers: [{ name: 'app', ports: [{ containerPort: pod.applicationPort }] }],
+          },
+        },
+        {
+          labels: { 'weft.dev/deployment': pod.serviceAccount },
+          annotations: { 'config.weft.dev/inbound': `127.0.0.1:${pod.listenPort}=${pod.applicationPort}` },
+        },
+      ),
+    ),
+    ...pods.flatMap((pod) => pod.services.map((service) => slice(pod, service))),
+  ]
+  return documents.join('---\n')
+}
+
+function slice(pod: DemoPod, service: string): string {
+  return document(
+    'discovery.k8s.io/v1',
+    'EndpointSlice',
+    `${service}-${pod.name}`,
+    {
+      addressType: 'IPv4',
+      ports: [{ name: 'http', port: pod.publishedPort }],
+      endpoints: [
+        {
+          addresses: ['127.0.0.1'],
+          conditions: { ready: true },
+          targetRef: { kind: 'Pod', name: pod.name, namespace },
+        },
+      ],
+    },
+    { labels: { 'kubernetes.io/service-name': service } },
+  )
+}
+
+export type Weights = { readonly v1: number; readonly v2: number }
+
+export function splitYaml({ v1, v2 }: Weights): string {
+  const backends = [
+    { service: 'catalog-v1', weight: v1 },
+    { service: 'catalog-v2', weight: v2 },
+  ]
+  return document('split.smi-spec.io/v1alpha2', 'TrafficSplit', 'catalog', {
+    spec: { service: 'catalog', backends },
+  })
+}
