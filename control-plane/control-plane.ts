@@ -80,6 +80,22 @@ async function startInsecure(
   return { server, port }
 }
 
+function makeAdmin(
+  settings: ControlPlaneSettings,
+  log: Log,
+  parts: { readonly ads: AdsService; readonly provider: DirectoryProvider; readonly findings: Findings },
+): AdminServer {
+  const { ads, provider, findings } = parts
+  const registry = createRegistry('control-plane')
+  registerControlPlaneMetrics(registry, ads.stats, provider)
+  const admin = new AdminServer({ ...settings.adminAddress, log, registry })
+  admin.page('GET', '/findings', () => ({
+    body: { findings: findings.all(), brokenFiles: provider.brokenFiles },
+  }))
+  admin.page('GET', '/clients', () => ({ body: ads.clients() }))
+  return admin
+}
+
 /** Starts everything; rejects with CONFIG_INVALID, PORT_IN_USE, FILE_UNREADABLE or a code of the state folder. */
 export async function startControlPlane(
   settings: ControlPlaneSettings,
@@ -129,13 +145,7 @@ export async function startControlPlane(
     'listening',
   )
   const insecure = await startInsecure(settings, ads, log)
-  const registry = createRegistry('control-plane')
-  registerControlPlaneMetrics(registry, ads.stats, provider)
-  const admin = new AdminServer({ ...settings.adminAddress, log, registry })
-  admin.page('GET', '/findings', () => ({
-    body: { findings: findings.all(), brokenFiles: provider.brokenFiles },
-  }))
-  admin.page('GET', '/clients', () => ({ body: ads.clients() }))
+  const admin = makeAdmin(settings, log, { ads, provider, findings })
   const { port: adminPort } = await admin.start()
   shutdown.add('admin', () => admin.stop())
   shutdown.add('grpc', async () => {

@@ -9,9 +9,9 @@ export interface Timer {
 /** Monotonic time for intervals, wall time for certificates and logs, and delayed calls. */
 export interface Clock {
   /** Milliseconds since some fixed moment; never goes back. */
-  monotonicMs(): number
+  readonly monotonicMs: () => number
   /** Milliseconds since the Unix epoch; may jump. */
-  wallMs(): number
+  readonly wallMs: () => number
   /** Calls `run` once after `delayMs`, however long that is. The timer does not keep the process alive. */
   after(delayMs: number, run: () => void): Timer
 }

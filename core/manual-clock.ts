@@ -22,13 +22,9 @@ export class ManualClock implements Clock {
     return this.#pending.size
   }
 
-  monotonicMs(): number {
-    return this.#monotonicMs
-  }
+  readonly monotonicMs = (): number => this.#monotonicMs
 
-  wallMs(): number {
-    return this.#wallMs
-  }
+  readonly wallMs = (): number => this.#wallMs
 
   after(delayMs: number, run: () => void): Timer {
     const entry: Pending = { dueMs: this.#monotonicMs + Math.max(0, delayMs), order: this.#order++, run }

@@ -21,7 +21,7 @@ import { MeshTlsClient } from './identity/mesh-tls-client.ts'
 import { MeshTlsServer } from './identity/mesh-tls-server.ts'
 import type { ProxySettings } from './settings.ts'
 import { registerIdentityMetrics, registerXdsMetrics } from './telemetry/mesh-metrics.ts'
-import { DeltaClient } from './xds/delta-client.ts'
+import { DeltaClient, type OnResources } from './xds/delta-client.ts'
 import { LastKnownGood } from './xds/last-known-good.ts'
 import { MeshConfig } from './xds/mesh-config.ts'
 
@@ -98,6 +98,27 @@ function identityOf(settings: ProxySettings, needs: Required, clock: Clock, log:
   })
 }
 
+function makeClient(
+  settings: ProxySettings,
+  needs: Required,
+  clock: Clock,
+  log: Log,
+  onResources: OnResources,
+): DeltaClient {
+  return new DeltaClient({
+    target: formatAddress(needs.controlPlane),
+    dial: () => {
+      const metadata = new grpc.Metadata()
+      metadata.set('authorization', `Bearer ${readToken(needs.tokenFile)}`)
+      return { ...controlPlaneChannel(needs.controlPlane, readFileSync(needs.caFile)), metadata }
+    },
+    node: nodeOf(settings),
+    clock,
+    log,
+    onResources,
+  })
+}
+
 /** A sink that is not there yet would lose what is restored from disk: the configuration is made when both sides are. */
 export function makeMesh(settings: ProxySettings, log: Log, clock: Clock): Mesh {
   const needs = required(settings)
@@ -109,22 +130,14 @@ export function makeMesh(settings: ProxySettings, log: Log, clock: Clock): Mesh 
     resolve: (name) => config?.resolve(name) ?? Promise.resolve('unavailable'),
     touch: (name) => config?.touch(name),
   }
-  const makeClient = (): DeltaClient =>
-    new DeltaClient({
-      target: formatAddress(needs.controlPlane),
-      dial: () => {
-        const metadata = new grpc.Metadata()
-        metadata.set('authorization', `Bearer ${readToken(needs.tokenFile)}`)
-        return { ...controlPlaneChannel(needs.controlPlane, readFileSync(needs.caFile)), metadata }
-      },
-      node: nodeOf(settings),
+  const start = (sink: ConfigSink, registry: Registry): void => {
+    const stream = makeClient(
+      settings,
+      needs,
       clock,
       log,
-      onResources: (kind, resources, removed) => config?.receive(kind, resources, removed) ?? [],
-      onConnectedChange: () => undefined,
-    })
-  const start = (sink: ConfigSink, registry: Registry): void => {
-    const stream = makeClient()
+      (...received) => config?.receive(...received) ?? [],
+    )
     client = stream
     config = new MeshConfig({
       sink,

@@ -11,7 +11,7 @@ import type { Layer } from './layer.ts'
 import { accessLog } from './layers/access-log.ts'
 import { trace } from './layers/trace.ts'
 import { makeOriginalDestination } from './listen/original-destination.ts'
-import { makeMesh } from './mesh.ts'
+import { makeMesh, type Mesh } from './mesh.ts'
 import type { ProxySettings } from './settings.ts'
 import { registerDataPathMetrics } from './telemetry/data-path-metrics.ts'
 import type { SpanReporter } from './telemetry/span.ts'
@@ -67,6 +67,18 @@ function metricLabels(settings: ProxySettings): Record<string, string> {
   return labels
 }
 
+function addChecks(
+  admin: AdminServer,
+  mesh: Mesh,
+  shutdown: Shutdown,
+  inboundProblem: () => string | undefined,
+): void {
+  admin.addCheck('identity', () => mesh.identity.readiness())
+  admin.addCheck('configuration', () => mesh.ready())
+  admin.addCheck('inbound', () => inboundProblem() ?? true)
+  admin.addCheck('draining', () => (shutdown.started ? 'draining' : true))
+}
+
 /** Starts a sidecar of the mesh. Rejects with CONFIG_INVALID, PORT_IN_USE and the like; everything later is logged. */
 export async function startProxy(
   settings: ProxySettings,
@@ -109,10 +121,7 @@ export async function startProxy(
   mesh.start(dataPath, registry)
   shutdown.add('control plane', () => mesh.stop())
   const admin = new AdminServer({ ...settings.adminAddress, log, registry })
-  admin.addCheck('identity', () => mesh.identity.readiness())
-  admin.addCheck('configuration', () => mesh.ready())
-  admin.addCheck('inbound', () => inboundProblem ?? true)
-  admin.addCheck('draining', () => (shutdown.started ? 'draining' : true))
+  addChecks(admin, mesh, shutdown, () => inboundProblem)
   const end = (): void => {
     process.kill(process.pid, 'SIGTERM')
   }

@@ -133,13 +133,14 @@ export class DemoMesh {
   async startControlPlane(): Promise<void> {
     this.#processes.start('control-plane', 'cli/main.ts', [
       'control-plane',
-      ...['--config', path.join(this.folder, 'config'), '--state', path.join(this.folder, 'state')],
-      ...[
-        '--grpc-address',
-        `127.0.0.1:${this.#controlPlanePort}`,
-        '--admin-address',
-        `127.0.0.1:${this.#controlPlaneAdminPort}`,
-      ],
+      '--config',
+      path.join(this.folder, 'config'),
+      '--state',
+      path.join(this.folder, 'state'),
+      '--grpc-address',
+      `127.0.0.1:${this.#controlPlanePort}`,
+      '--admin-address',
+      `127.0.0.1:${this.#controlPlaneAdminPort}`,
     ])
     await untilReady('control plane', this.#controlPlaneAdminPort, readyTimeoutMs)
     copyFileSync(path.join(this.folder, 'state', 'root-cert.pem'), path.join(this.folder, 'roots.pem'))
@@ -199,21 +200,29 @@ export class DemoMesh {
       this.#zipkinUrl === undefined ? [] : ['--zipkin-url', this.#zipkinUrl, '--trace-sampling', '1']
     this.#processes.start(`${pod.name}-sidecar`, 'cli/main.ts', [
       'proxy',
-      ...[
-        '--control-plane',
-        `127.0.0.1:${this.#controlPlanePort}`,
-        '--control-plane-ca',
-        path.join(this.folder, 'roots.pem'),
-      ],
-      ...['--token-file', path.join(this.folder, 'tokens', pod.serviceAccount), '--namespace', namespace],
-      ...['--pod', pod.name, '--service-account', pod.serviceAccount, '--deployment', pod.serviceAccount],
-      ...[
-        '--outbound-address',
-        `127.0.0.1:${pod.outboundPort}`,
-        '--admin-address',
-        `127.0.0.1:${pod.adminPort}`,
-      ],
-      ...['--state', path.join(this.folder, 'sidecars', pod.name), '--drain-delay', '0s', ...tracing],
+      '--control-plane',
+      `127.0.0.1:${this.#controlPlanePort}`,
+      '--control-plane-ca',
+      path.join(this.folder, 'roots.pem'),
+      '--token-file',
+      path.join(this.folder, 'tokens', pod.serviceAccount),
+      '--namespace',
+      namespace,
+      '--pod',
+      pod.name,
+      '--service-account',
+      pod.serviceAccount,
+      '--deployment',
+      pod.serviceAccount,
+      '--outbound-address',
+      `127.0.0.1:${pod.outboundPort}`,
+      '--admin-address',
+      `127.0.0.1:${pod.adminPort}`,
+      '--state',
+      path.join(this.folder, 'sidecars', pod.name),
+      '--drain-delay',
+      '0s',
+      ...tracing,
     ])
   }
 }

@@ -1,4 +1,7 @@
-/** One client connection speaking HTTP/1.x: reads requests one after the other, writes their replies. */
+/**
+ * One client connection speaking HTTP/1.x: reads requests one after the other, writes their replies. Longer than other
+ * files, because it is one state machine and its states are best read together.
+ */
 import { Buffer } from 'node:buffer'
 import { Body, type BodySource, chunked, untilClose } from '../body.ts'
 import { type Downstream, Exchange, type Handler, type Reply } from '../exchange.ts'

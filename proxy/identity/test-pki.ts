@@ -84,6 +84,7 @@ export class TestRoot {
     const {
       uris = ['spiffe://cluster.local/ns/shop/sa/web'],
       dns = [],
+      ip = [],
       usages = ['server', 'client'],
     } = options
     const notBeforeMs = options.notBeforeMs ?? Date.now() - 120_000

@@ -29,7 +29,7 @@ export class Connections {
 
   add(connection: Connection): void {
     this.#open.add(connection)
-    this.#timer ??= this.#clock.after(sweepEveryMs, this.#sweep)
+    if (this.#timer === undefined) this.#timer = this.#clock.after(sweepEveryMs, this.#sweep)
   }
 
   remove(connection: Connection): void {

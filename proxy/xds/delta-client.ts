@@ -38,7 +38,6 @@ export type DeltaClientOptions = {
   readonly clock: Clock
   readonly log: Log
   readonly onResources: OnResources
-  readonly onConnectedChange: (connected: boolean) => void
 }
 
 type Stream = grpc.ClientDuplexStream<DeltaDiscoveryRequest, DeltaDiscoveryResponse>
@@ -167,14 +166,12 @@ export class DeltaClient {
     this.#failuresLogged = 0
     this.#backoff.reset()
     this.#options.log.info({ target: this.#options.target }, 'connected to the control plane')
-    this.#options.onConnectedChange(true)
   }
 
   #lost(error: unknown, stream?: Stream): void {
     if (this.#closed || (stream !== undefined && stream !== this.#stream)) return
     this.#stream = undefined
     this.#client?.close()
-    const was = this.stats.connected
     this.stats.connected = false
     const code = isRefusal(error) ? 'CONTROL_PLANE_REFUSED' : 'CONTROL_PLANE_UNREACHABLE'
     const reason = error instanceof Error ? error.message : String(error)
@@ -183,7 +180,6 @@ export class DeltaClient {
     if (this.#failuresLogged++ === 0)
       this.#options.log.warn(fields, 'the control plane is away; what is known goes on working')
     else this.#options.log.debug(fields, 'still no control plane')
-    if (was) this.#options.onConnectedChange(false)
     this.#retry = this.#options.clock.after(this.#backoff.nextMs(), () => this.#connect())
   }
 

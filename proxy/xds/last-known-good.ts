@@ -68,7 +68,8 @@ export class LastKnownGood {
 
   /** Something changed: a write follows shortly. */
   changed(): void {
-    this.#timer ??= this.#clock.after(writeDelayMs, () => {
+    if (this.#timer !== undefined) return
+    this.#timer = this.#clock.after(writeDelayMs, () => {
       this.#timer = undefined
       void this.flush()
     })

@@ -17,12 +17,20 @@ const get = (fields: string): string => `GET / HTTP/1.1\r\n${host}${fields}\r\n`
 const post = (fields: string, body: string): string => `POST / HTTP/1.1\r\n${host}${fields}\r\n${body}`
 const chunkedPost = (body: string): string => post('Transfer-Encoding: chunked\r\n', body)
 const ok = (name: string, request: string, forwarded: string | RegExp, notForwarded?: RegExp): Row =>
-  notForwarded === undefined ? { name, request, status: 200, forwarded } : { name, request, status: 200, forwarded, notForwarded }
+  notForwarded === undefined
+    ? { name, request, status: 200, forwarded }
+    : { name, request, status: 200, forwarded, notForwarded }
 const refused = (name: string, request: string, status = 400): Row => ({ name, request, status })
 
 const rows: readonly Row[] = [
-  refused('1 Content-Length and chunked', post('Content-Length: 3\r\nTransfer-Encoding: chunked\r\n', '0\r\n\r\n')),
-  refused('1 chunked and Content-Length', post('Transfer-Encoding: chunked\r\nContent-Length: 3\r\n', '0\r\n\r\n')),
+  refused(
+    '1 Content-Length and chunked',
+    post('Content-Length: 3\r\nTransfer-Encoding: chunked\r\n', '0\r\n\r\n'),
+  ),
+  refused(
+    '1 chunked and Content-Length',
+    post('Transfer-Encoding: chunked\r\nContent-Length: 3\r\n', '0\r\n\r\n'),
+  ),
   refused('2 xchunked', post('Transfer-Encoding: xchunked\r\n', '0\r\n\r\n')),
   refused('2 quoted chunked', post('Transfer-Encoding: "chunked"\r\n', '0\r\n\r\n')),
   refused('2 chunked, identity', post('Transfer-Encoding: chunked, identity\r\n', '0\r\n\r\n')),
@@ -30,9 +38,16 @@ const rows: readonly Row[] = [
   refused('2 vertical tab before chunked', post('Transfer-Encoding: \vchunked\r\n', '0\r\n\r\n')),
   refused('3 gzip, chunked', post('Transfer-Encoding: gzip, chunked\r\n', '0\r\n\r\n'), 501),
   refused('3 empty coding before chunked', post('Transfer-Encoding: ,chunked\r\n', '0\r\n\r\n'), 501),
-  refused('4 two Transfer-Encoding', post('Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n', '0\r\n\r\n')),
+  refused(
+    '4 two Transfer-Encoding',
+    post('Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n', '0\r\n\r\n'),
+  ),
   refused('5 empty Transfer-Encoding', post('Transfer-Encoding:\r\n', '0\r\n\r\n')),
-  ok('6 white space after chunked', post('Transfer-Encoding: chunked\t \r\n', '0\r\n\r\n'), 'Transfer-Encoding: chunked\r\n'),
+  ok(
+    '6 white space after chunked',
+    post('Transfer-Encoding: chunked\t \r\n', '0\r\n\r\n'),
+    'Transfer-Encoding: chunked\r\n',
+  ),
   refused('7 chunked in HTTP/1.0', `POST / HTTP/1.0\r\n${host}Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n`),
   refused('8 the same Content-Length twice', post('Content-Length: 3\r\nContent-Length: 3\r\n', 'abc')),
   refused('8 Content-Length as a list', post('Content-Length: 3, 3\r\n', 'abc')),
@@ -60,8 +75,14 @@ const rows: readonly Row[] = [
   refused('24 CR CR LF', get('X-A: a\r\r\n')),
   refused('25 no Host', 'GET / HTTP/1.1\r\n\r\n'),
   refused('26 two Hosts', `GET / HTTP/1.1\r\n${host}Host: other\r\n\r\n`),
-  ...['a b', 'x@a', ''].map((value) => refused(`27 Host ${JSON.stringify(value)}`, `GET / HTTP/1.1\r\nHost: ${value}\r\n\r\n`)),
-  ok('28 absolute form overrides Host', 'GET http://app.test/x HTTP/1.1\r\nHost: other\r\n\r\n', 'GET /x HTTP/1.1\r\nHost: app.test\r\n'),
+  ...['a b', 'x@a', ''].map((value) =>
+    refused(`27 Host ${JSON.stringify(value)}`, `GET / HTTP/1.1\r\nHost: ${value}\r\n\r\n`),
+  ),
+  ok(
+    '28 absolute form overrides Host',
+    'GET http://app.test/x HTTP/1.1\r\nHost: other\r\n\r\n',
+    'GET /x HTTP/1.1\r\nHost: app.test\r\n',
+  ),
   refused('29 userinfo in the target', 'GET http://u@app.test/ HTTP/1.1\r\nHost: app.test\r\n\r\n'),
   refused('30 CONNECT', 'CONNECT app.test:443 HTTP/1.1\r\nHost: app.test:443\r\n\r\n', 405),
   refused('31 target without a slash', `GET foo HTTP/1.1\r\n${host}\r\n`),
@@ -90,26 +111,56 @@ const rows: readonly Row[] = [
   refused('43 space after the chunk size', chunkedPost('3  \r\nabc\r\n0\r\n\r\n')),
   refused('44 chunk size of 21 digits', chunkedPost('000000000000000000003\r\nabc\r\n0\r\n\r\n')),
   refused('45 data not followed by CRLF', chunkedPost('3\r\nabcX0\r\n\r\n')),
-  ok('46 trailers are dropped without TE', chunkedPost('3\r\nabc\r\n0\r\nX-T: 1\r\n\r\n'), /0\r\n\r\n$/, /X-T/),
+  ok(
+    '46 trailers are dropped without TE',
+    chunkedPost('3\r\nabc\r\n0\r\nX-T: 1\r\n\r\n'),
+    /0\r\n\r\n$/,
+    /X-T/,
+  ),
   ok(
     '46 trailers pass with TE: trailers',
     post('TE: trailers\r\nTransfer-Encoding: chunked\r\n', '3\r\nabc\r\n0\r\nX-T: 1\r\n\r\n'),
     /0\r\nX-T: 1\r\n\r\n$/,
   ),
-  ok('47 trailer that frames', post('TE: trailers\r\nTransfer-Encoding: chunked\r\n', '0\r\nContent-Length: 5\r\n\r\n'), /0\r\n\r\n$/, /Content-Length/),
+  ok(
+    '47 trailer that frames',
+    post('TE: trailers\r\nTransfer-Encoding: chunked\r\n', '0\r\nContent-Length: 5\r\n\r\n'),
+    /0\r\n\r\n$/,
+    /Content-Length/,
+  ),
   refused('48 malformed trailer', chunkedPost('0\r\nbad trailer\r\n\r\n')),
-  ok('49 GET with a body', `GET / HTTP/1.1\r\n${host}Content-Length: 3\r\n\r\nabc`, /Content-Length: 3\r\n\r\nabc$/),
+  ok(
+    '49 GET with a body',
+    `GET / HTTP/1.1\r\n${host}Content-Length: 3\r\n\r\nabc`,
+    /Content-Length: 3\r\n\r\nabc$/,
+  ),
   ok(
     '50 nominated and hop-by-hop fields are stripped',
-    get('Connection: X-Foo, keep-alive\r\nX-Foo: 1\r\nKeep-Alive: a\r\nProxy-Connection: b\r\nProxy-Authorization: c\r\nX-Keep: 1\r\n'),
+    get(
+      'Connection: X-Foo, keep-alive\r\nX-Foo: 1\r\nKeep-Alive: a\r\nProxy-Connection: b\r\nProxy-Authorization: c\r\nX-Keep: 1\r\n',
+    ),
     'X-Keep: 1\r\n',
     /X-Foo|Keep-Alive|Proxy-/i,
   ),
   ok('50 Host cannot be nominated', get('Connection: host, content-length\r\n'), 'Host: app.test\r\n'),
-  ok('52 h2c upgrade is stripped', get('Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAA\r\n'), 'GET /', /upgrade|settings/i),
-  ok('53 upgrade with a body is stripped', post('Connection: Upgrade\r\nUpgrade: x\r\nContent-Length: 3\r\n', 'abc'), 'abc', /upgrade/i),
+  ok(
+    '52 h2c upgrade is stripped',
+    get('Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAA\r\n'),
+    'GET /',
+    /upgrade|settings/i,
+  ),
+  ok(
+    '53 upgrade with a body is stripped',
+    post('Connection: Upgrade\r\nUpgrade: x\r\nContent-Length: 3\r\n', 'abc'),
+    'abc',
+    /upgrade/i,
+  ),
   refused('54 unknown expectation', post('Expect: magic\r\nContent-Length: 3\r\n', 'abc'), 417),
-  refused('57 too many header fields', get(Array.from({ length: 101 }, (_, i) => `X-${i}: a\r\n`).join('')), 431),
+  refused(
+    '57 too many header fields',
+    get(Array.from({ length: 101 }, (_, i) => `X-${i}: a\r\n`).join('')),
+    431,
+  ),
   refused('57 head too long', get(`X-A: ${'a'.repeat(62_000)}\r\n`), 431),
 ]
 
@@ -135,7 +186,9 @@ afterAll(async () => {
 
 async function check(row: Row, pieces: readonly string[]): Promise<void> {
   const before = upstream.received.length
-  const answer = await exchangeRaw(sidecar.port, pieces, (text) => /^HTTP\/1\.1 200 .*\r\n\r\nok$/s.test(text))
+  const answer = await exchangeRaw(sidecar.port, pieces, (text) =>
+    /^HTTP\/1\.1 200 .*\r\n\r\nok$/s.test(text),
+  )
   expect(Number(/^HTTP\/1\.1 (\d{3}) /.exec(answer.text)?.[1]), row.name).toBe(row.status)
   if (row.status !== 200) {
     expect(answer.closed, 'a refused connection is closed').toBe(true)
@@ -156,6 +209,7 @@ describe('a request as a whole', () => {
 
 describe('a request split at every byte', () => {
   test.each(rows.filter((row) => row.request.length < 1000))('$name: $status', async (row) => {
-    for (let at = 1; at < row.request.length; at++) await check(row, [row.request.slice(0, at), row.request.slice(at)])
+    for (let at = 1; at < row.request.length; at++)
+      await check(row, [row.request.slice(0, at), row.request.slice(at)])
   })
 })

@@ -6,7 +6,9 @@ import type { RouteRule } from '../../proxy/route/route-rule.ts'
 export type PlainDataPath = { readonly dataPath: DataPath; readonly port: number; readonly stop: () => void }
 
 /** The rule that sends everything to `clusters`, in equal shares unless weights are given. */
-export function forwardRule(...clusters: readonly { readonly cluster: string; readonly weight: number }[]): RouteRule {
+export function forwardRule(
+  ...clusters: readonly { readonly cluster: string; readonly weight: number }[]
+): RouteRule {
   return {
     name: 'all',
     match: { path: { kind: 'prefix', value: '/' }, headers: [], query: [] },

@@ -67,7 +67,8 @@ export function exchangeRaw(
     socket.on('close', () => finish({ text, closed: true }))
     const send = (at: number): void => {
       const piece = pieces[at]
-      if (piece !== undefined && !socket.destroyed) socket.write(piece, 'latin1', () => setImmediate(send, at + 1))
+      if (piece !== undefined && !socket.destroyed)
+        socket.write(piece, 'latin1', () => setImmediate(send, at + 1))
     }
     socket.on('connect', () => send(0))
   })
