@@ -15,15 +15,17 @@ const pinnedNode = path.join(modules, 'node', 'bin', 'node')
 function installIfMissing() {
   const complete = existsSync(path.join(modules, '.package-lock.json')) && existsSync(pinnedNode)
   if (complete) return
-  process.stderr.write('weft: installing dependencies (npm ci), once\n')
-  const npm = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
+  process.stderr.write('weft: installing dependencies (npm install), once\n')
+  // Not `npm ci`: it refuses a registry that lacks an optional package of some other platform. The lock file is read
+  // all the same, and with --no-save it is not written.
+  const npm = spawnSync('npm', ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error'], {
     cwd: root,
     stdio: ['ignore', 2, 2],
     env: { ...process.env, NODE_ENV: 'development' },
   })
   if (npm.status === 0 && existsSync(pinnedNode)) return
   process.stderr.write(
-    'weft: npm ci did not finish; see its message above, then run the same command again\n',
+    'weft: npm install did not finish; see its message above, then run the same command again\n',
   )
   process.exit(1)
 }
