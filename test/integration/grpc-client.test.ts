@@ -21,7 +21,10 @@ const echo: grpc.MethodDefinition<string, string> = {
 
 function startGreeter(name: string): Promise<{ readonly server: grpc.Server; readonly port: number }> {
   const server = new grpc.Server()
-  server.addService({ name: echo }, { name: (_call: unknown, reply: grpc.sendUnaryData<string>) => reply(null, name) })
+  server.addService(
+    { name: echo },
+    { name: (_call: unknown, reply: grpc.sendUnaryData<string>) => reply(null, name) },
+  )
   return new Promise((resolve, reject) => {
     server.bindAsync('127.0.0.1:0', grpc.ServerCredentials.createInsecure(), (error, port) =>
       error === null ? resolve({ server, port }) : reject(error),

@@ -26,7 +26,11 @@ export async function startTestControlPlane(
   }
   for (const [file, text] of Object.entries(files)) write(file, text)
   const logLines: string[] = []
-  const log = createLog({ process: 'control-plane', level: 'info', destination: { write: (line) => void logLines.push(line) } })
+  const log = createLog({
+    process: 'control-plane',
+    level: 'info',
+    destination: { write: (line) => void logLines.push(line) },
+  })
   const local = (port: number) => ({ host: '127.0.0.1', port })
   const running = await startControlPlane(
     {
@@ -63,6 +67,8 @@ export function servicesYaml(services: Readonly<Record<string, readonly number[]
 }
 
 export function splitYaml(weights: Readonly<Record<string, number>>): string {
-  const backends = Object.entries(weights).map(([service, weight]) => `{service: ${service}, weight: ${weight}}`)
+  const backends = Object.entries(weights).map(
+    ([service, weight]) => `{service: ${service}, weight: ${weight}}`,
+  )
   return `apiVersion: split.smi-spec.io/v1alpha2\nkind: TrafficSplit\nmetadata: {name: catalog, namespace: shop}\nspec: {service: catalog, backends: [${backends.join(', ')}]}\n`
 }
