@@ -1,4 +1,5 @@
 /** The control plane's process: settings, log, start, signals. */
+import { logVerbosity, setLogVerbosity } from '@grpc/grpc-js'
 import { createLog } from '../core/log.ts'
 import { exitOnUncaught, runMain } from '../core/main-guard.ts'
 import { settingsHelp } from '../core/settings.ts'
@@ -18,6 +19,8 @@ export async function main(
     )
     return
   }
+  // Whatever gRPC has to say reaches us as an error, and is said once, in our own words.
+  setLogVerbosity(logVerbosity.NONE)
   const settings = readControlPlaneSettings({ args, env })
   const log = createLog({ process: 'control-plane', level: settings.logLevel })
   exitOnUncaught(log)

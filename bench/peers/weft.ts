@@ -43,65 +43,60 @@ spec:
 `
 }
 
+type Ports = {
+  readonly grpc: number
+  readonly controlAdmin: number
+  readonly listen: number
+  readonly admin: number
+}
+
+/** `--name value` for each setting. */
+function flags(settings: Readonly<Record<string, string>>): string[] {
+  return Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value])
+}
+
+function controlPlaneArgs(folder: string, ports: Ports): string[] {
+  const settings = {
+    config: path.join(folder, 'config'),
+    state: path.join(folder, 'state'),
+    'grpc-address': `127.0.0.1:${ports.grpc}`,
+    'admin-address': `127.0.0.1:${ports.controlAdmin}`,
+  }
+  return [main, 'control-plane', ...flags(settings)]
+}
+
+function sidecarArgs(folder: string, ports: Ports, outboundPort: number): string[] {
+  const settings = {
+    'control-plane': `127.0.0.1:${ports.grpc}`,
+    'control-plane-ca': path.join(folder, 'roots.pem'),
+    'token-file': path.join(folder, 'token'),
+    namespace: 'bench',
+    pod: 'client',
+    'service-account': 'client',
+    'outbound-address': `127.0.0.1:${outboundPort}`,
+    'admin-address': `127.0.0.1:${ports.admin}`,
+  }
+  return [main, 'proxy', ...flags(settings)]
+}
+
 /** A real sidecar of a real control plane with everything on: routes, metrics, trace context (1 %), retries, P2C EWMA. */
 export const weft: Peer = {
   name: 'weft',
   available: () => true,
   async start({ port, backendPort, folder }) {
-    const [grpcPort, controlAdmin, listenPort, adminPort] = (await freePorts(4)) as [
-      number,
-      number,
-      number,
-      number,
-    ]
-    const config = path.join(folder, 'config')
+    const [grpc, controlAdmin, listen, admin] = (await freePorts(4)) as [number, number, number, number]
+    const ports = { grpc, controlAdmin, listen, admin }
     const state = path.join(folder, 'state')
-    mkdirSync(config)
-    writeFileSync(path.join(config, 'mesh.yaml'), meshYaml(backendPort, listenPort))
+    mkdirSync(path.join(folder, 'config'))
+    writeFileSync(path.join(folder, 'config', 'mesh.yaml'), meshYaml(backendPort, listen))
     const env = { WEFT_LOG_LEVEL: 'warn', WEFT_EXIT_WITH_PARENT: '1' }
-    const controlPlane = startProcess(
-      process.execPath,
-      [
-        main,
-        'control-plane',
-        '--config',
-        config,
-        '--state',
-        state,
-        '--grpc-address',
-        `127.0.0.1:${grpcPort}`,
-        '--admin-address',
-        `127.0.0.1:${controlAdmin}`,
-      ],
-      env,
-    )
+    const controlPlane = startProcess(process.execPath, controlPlaneArgs(folder, ports), env)
     await untilReady('control plane', controlAdmin, 20_000)
     copyFileSync(path.join(state, 'root-cert.pem'), path.join(folder, 'roots.pem'))
-    const token = path.join(folder, 'token')
-    writeFileSync(
-      token,
-      createWorkloadToken({ state, namespace: 'bench', serviceAccount: 'client', ttl: '1h' }),
-      { mode: 0o600 },
-    )
-    const sidecar = startProcess(
-      process.execPath,
-      [
-        ...[
-          main,
-          'proxy',
-          '--control-plane',
-          `127.0.0.1:${grpcPort}`,
-          '--control-plane-ca',
-          path.join(folder, 'roots.pem'),
-          '--token-file',
-          token,
-        ],
-        ...['--namespace', 'bench', '--pod', 'client', '--service-account', 'client'],
-        ...['--outbound-address', `127.0.0.1:${port}`, '--admin-address', `127.0.0.1:${adminPort}`],
-      ],
-      env,
-    )
-    await untilReady('sidecar', adminPort, 20_000)
+    const token = createWorkloadToken({ state, namespace: 'bench', serviceAccount: 'client', ttl: '1h' })
+    writeFileSync(path.join(folder, 'token'), token, { mode: 0o600 })
+    const sidecar = startProcess(process.execPath, sidecarArgs(folder, ports, port), env)
+    await untilReady('sidecar', admin, 20_000)
     const stop = async (): Promise<void> => {
       await Promise.all([stopProcess(sidecar), stopProcess(controlPlane)])
     }

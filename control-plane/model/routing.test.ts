@@ -1,0 +1,110 @@
+import { describe, expect, test } from 'vitest'
+import { MeshModel } from './mesh-model.ts'
+import type { Change, Split } from './objects.ts'
+import { reduceWeights, routingOf } from './routing.ts'
+
+const service = (name: string, port = 8080): Change => ({
+  kind: 'service',
+  key: `shop/${name}`,
+  value: { namespace: 'shop', name, clusterIps: [], ports: [{ name: 'http', port, protocol: '' }] },
+})
+const split = (name: string, weights: Readonly<Record<string, number>>, createdMs?: number): Change => {
+  const backends = Object.entries(weights).map(([backend, weightMilli]) => ({
+    service: backend,
+    weightMilli,
+  }))
+  const value: Split = { namespace: 'shop', name, apex: 'catalog', backends, createdMs }
+  return { kind: 'split', key: `shop/${name}`, value }
+}
+
+function routing(...changes: readonly Change[]) {
+  const model = new MeshModel()
+  model.apply([service('catalog'), service('catalog-v1'), service('catalog-v2'), ...changes])
+  const apex = model.service('shop/catalog')
+  if (apex === undefined) throw new Error('no apex')
+  const { rules, findings } = routingOf(model, apex, 8080)
+  const weights = rules.map((rule) =>
+    Object.fromEntries(rule.backends.map(({ backend, weight }) => [backend?.key ?? 'invalid', weight])),
+  )
+  return { weights, codes: findings.map((finding) => finding.code) }
+}
+
+describe('a TrafficSplit', () => {
+  test('gives each backend its share, in the smallest whole numbers', () => {
+    const { weights } = routing(split('s', { 'catalog-v1': 500, 'catalog-v2': 1500 }))
+    expect(weights).toEqual([{ 'shop/catalog-v1': 1, 'shop/catalog-v2': 3 }])
+  })
+  test('gives nothing to a zero weight', () => {
+    expect(routing(split('s', { 'catalog-v1': 0, 'catalog-v2': 1000 })).weights).toEqual([
+      { 'shop/catalog-v2': 1 },
+    ])
+  })
+  test('leaves out a backend that is no Service, or has not the port, and says so', () => {
+    const { weights, codes } = routing(
+      service('other', 9),
+      split('s', { 'catalog-v1': 1, ghost: 1, other: 1 }),
+    )
+    expect(weights).toEqual([{ 'shop/catalog-v1': 1 }])
+    expect(codes).toEqual(['BACKEND_UNKNOWN', 'BACKEND_WITHOUT_PORT'])
+  })
+  test('sends to the apex itself when all weights are zero or nobody is left', () => {
+    expect(routing(split('s', { 'catalog-v1': 0 })).weights).toEqual([{ 'shop/catalog': 1 }])
+    expect(routing(split('s', { ghost: 1 })).codes).toContain('SPLIT_WITHOUT_TRAFFIC')
+  })
+  test('the oldest of several for one apex wins, then the name', () => {
+    const younger = split('a', { 'catalog-v1': 1 }, 2000)
+    const older = split('b', { 'catalog-v2': 1 }, 1000)
+    expect(routing(younger, older)).toEqual({
+      weights: [{ 'shop/catalog-v2': 1 }],
+      codes: ['SPLIT_OVERRULED'],
+    })
+    expect(routing(split('b', { 'catalog-v2': 1 }), split('a', { 'catalog-v1': 1 })).weights).toEqual([
+      { 'shop/catalog-v1': 1 },
+    ])
+  })
+  test('an apex among its own backends means its own endpoints', () => {
+    expect(routing(split('s', { catalog: 1, 'catalog-v2': 1 })).weights).toEqual([
+      { 'shop/catalog': 1, 'shop/catalog-v2': 1 },
+    ])
+  })
+  test('is gone when it is removed', () => {
+    const removed: Change = { kind: 'split', key: 'shop/s', value: undefined }
+    expect(routing(split('s', { 'catalog-v2': 1 }), removed).weights).toEqual([{ 'shop/catalog': 1 }])
+  })
+})
+
+test('a route beats a split, and a backend that does not exist keeps its share', () => {
+  const backend = (name: string) => ({
+    namespace: 'shop',
+    service: name,
+    port: 8080,
+    weight: 1,
+    unsupported: false,
+  })
+  const parents = [{ namespace: 'shop', service: 'catalog', port: undefined }]
+  const rules = [{ matches: [], backends: [backend('catalog-v1'), backend('ghost')], timeoutMs: undefined }]
+  const route: Change = {
+    kind: 'route',
+    key: 'shop/r',
+    value: { namespace: 'shop', name: 'r', parents, rules, createdMs: undefined },
+  }
+  expect(routing(split('s', { 'catalog-v2': 1 }), route)).toEqual({
+    weights: [{ 'shop/catalog-v1': 1, invalid: 1 }],
+    codes: ['BACKEND_UNKNOWN'],
+  })
+})
+
+test('weights are reduced by their greatest common divisor', () => {
+  expect(reduceWeights([90_000, 10_000])).toEqual([9, 1])
+  expect(reduceWeights([7, 3])).toEqual([7, 3])
+})
+
+test('a change tells only what it touches', () => {
+  const model = new MeshModel()
+  model.apply([service('catalog'), service('catalog-v1'), service('web'), split('s', { 'catalog-v1': 1 })])
+  expect([...model.apply([service('web')]).services]).toEqual(['shop/web'])
+  expect([...model.apply([service('catalog-v1')]).services].toSorted()).toEqual([
+    'shop/catalog',
+    'shop/catalog-v1',
+  ])
+})
