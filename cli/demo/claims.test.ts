@@ -1,8 +1,16 @@
 import { describe, expect, test } from 'vitest'
-import { judgeConvergence, judgeMtls, judgeOutage, judgeSplit, judgeTrace, percentile } from './claims.ts'
+import {
+  judgeConvergence,
+  judgeFailing,
+  judgeMtls,
+  judgeOutage,
+  judgeSplit,
+  judgeTrace,
+  percentile,
+} from './claims.ts'
 
 const goodMtls = {
-  hops: [{ to: 'web', clients: ['spiffe://t/ns/shop/sa/client'], inClear: 0 }],
+  hops: [{ to: 'web', clients: ['spiffe://t/ns/shop/sa/client'], requests: 9, inClear: 0 }],
   expected: [{ to: 'web', client: 'spiffe://t/ns/shop/sa/client' }],
   relayedBytes: 10,
   clearTextSeen: false,
@@ -21,10 +29,12 @@ describe('each claim holds on a good observation and fails on a bad one', () => 
   })
   test('mTLS fails on a hop in clear, a missing client, an unused relay and clear text', () => {
     expect(judgeMtls(goodMtls)).toBeUndefined()
-    expect(judgeMtls({ ...goodMtls, hops: [{ to: 'web', clients: [], inClear: 1 }] })).toContain(
+    expect(judgeMtls({ ...goodMtls, hops: [{ to: 'web', clients: [], requests: 9, inClear: 1 }] })).toContain(
       'without mTLS',
     )
-    expect(judgeMtls({ ...goodMtls, hops: [{ to: 'web', clients: [], inClear: 0 }] })).toContain('never saw')
+    expect(judgeMtls({ ...goodMtls, hops: [{ to: 'web', clients: [], requests: 0, inClear: 0 }] })).toContain(
+      'never saw',
+    )
     expect(judgeMtls({ ...goodMtls, relayedBytes: 0 })).toContain('nothing passed')
     expect(judgeMtls({ ...goodMtls, clearTextSeen: true })).toContain('in clear')
   })
@@ -33,11 +43,23 @@ describe('each claim holds on a good observation and fails on a bad one', () => 
     expect(judgeOutage('x', { requests: 10, failed: 1 })).toContain('1 of 10')
     expect(judgeOutage('x', { requests: 0, failed: 0 })).toContain('no request')
   })
-  test('a trace fails when one application saw another id, or the chain was short', () => {
-    const seen = ['web', 'catalog-v1', 'inventory'].map((app) => ({ app, trace: 'a' }))
-    expect(judgeTrace('a', seen)).toBeUndefined()
-    expect(judgeTrace('b', seen)).toContain('web saw')
-    expect(judgeTrace('a', seen.slice(1))).toContain('only 2')
+  test('a failing backend may take its own share down, and nothing else', () => {
+    const good = { configured: 10, failedShare: 11, failedElsewhere: 0, failedAfter: 0 }
+    expect(judgeFailing(good)).toBeUndefined()
+    expect(judgeFailing({ ...good, failedShare: 13.1 })).toContain('13.1 %')
+    expect(judgeFailing({ ...good, failedShare: 0 })).toContain('0 %')
+    expect(judgeFailing({ ...good, failedElsewhere: 1 })).toContain('elsewhere')
+    expect(judgeFailing({ ...good, failedAfter: 1 })).toContain('well again')
+  })
+  test('a trace fails when one application saw another id, or one was never reached', () => {
+    const expected = ['web', 'catalog-v1', 'inventory']
+    const seen = expected.map((app) => ({ app, trace: 'a' }))
+    expect(judgeTrace({ sent: 'a', seen, expected })).toBeUndefined()
+    expect(judgeTrace({ sent: 'b', seen, expected })).toContain('web saw')
+    expect(judgeTrace({ sent: 'a', seen: seen.slice(1), expected })).toContain('never seen by web')
+    expect(judgeTrace({ sent: 'a', seen: [...seen, { app: 'inventory', trace: '' }], expected })).toContain(
+      'inventory saw',
+    )
   })
 })
 

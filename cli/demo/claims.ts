@@ -24,6 +24,7 @@ export type MtlsObservation = {
   readonly hops: readonly {
     readonly to: string
     readonly clients: readonly string[]
+    readonly requests: number
     readonly inClear: number
   }[]
   readonly expected: readonly { readonly to: string; readonly client: string }[]
@@ -54,14 +55,36 @@ export function judgeOutage(name: string, { requests, failed }: Outage): string 
   return failed === 0 ? undefined : `${name}: ${failed} of ${requests} requests failed`
 }
 
-/** `seen` are the trace ids that the applications were given, in the order of the call. */
-export function judgeTrace(
-  sent: string,
-  seen: readonly { readonly app: string; readonly trace: string }[],
-): string | undefined {
-  if (seen.length < 3) return `only ${seen.length} applications answered, 3 are in the chain`
+export type FailingObservation = {
+  /** Share of v2 in percent, and of the failed requests while all of v2 failed. */
+  readonly configured: number
+  readonly failedShare: number
+  /** Answers that did not come from v2 itself: failures that the mesh added. */
+  readonly failedElsewhere: number
+  readonly failedAfter: number
+}
+
+/** While a backend fails its own share fails, and nothing else does. */
+export function judgeFailing(observation: FailingObservation): string | undefined {
+  const { configured, failedShare, failedElsewhere, failedAfter } = observation
+  if (Math.abs(configured - failedShare) > 3)
+    return `v2 failing: ${failedShare} % of the requests failed, v2 gets ${configured} %`
+  if (failedElsewhere > 0) return `v2 failing: ${failedElsewhere} requests failed elsewhere than in v2`
+  return failedAfter === 0 ? undefined : `v2 well again: ${failedAfter} requests failed`
+}
+
+export type TraceObservation = {
+  readonly sent: string
+  /** The trace id that each application was given, once for each that differs. */
+  readonly seen: readonly { readonly app: string; readonly trace: string }[]
+  readonly expected: readonly string[]
+}
+
+export function judgeTrace({ sent, seen, expected }: TraceObservation): string | undefined {
   const other = seen.find((entry) => entry.trace !== sent)
-  return other === undefined ? undefined : `${other.app} saw trace '${other.trace}' instead of '${sent}'`
+  if (other !== undefined) return `${other.app} saw trace '${other.trace}' instead of '${sent}'`
+  const missing = expected.filter((app) => !seen.some((entry) => entry.app === app))
+  return missing.length === 0 ? undefined : `the trace was never seen by ${missing.join(', ')}`
 }
 
 /** The value below which `share` of the sorted values lie, by nearest rank. */

@@ -19,10 +19,8 @@ export class Load {
   get(url: string, headers: Readonly<Record<string, string>> = {}): Promise<Answer> {
     const startedMs = performance.now()
     return new Promise((resolve) => {
-      const done = (status: number, body: string): void => {
-        const apps = status === 200 ? (JSON.parse(body) as Answer['apps']) : []
-        resolve({ status, apps, latencyMs: performance.now() - startedMs })
-      }
+      const done = (status: number, body: string): void =>
+        resolve({ status, apps: appsOf(body), latencyMs: performance.now() - startedMs })
       const request = http.get(
         {
           host: '127.0.0.1',
@@ -64,27 +62,32 @@ export class Load {
   }
 }
 
+/** Sidecars answer in plain text where no application did. */
+function appsOf(body: string): Answer['apps'] {
+  return body.startsWith('[') ? (JSON.parse(body) as Answer['apps']) : []
+}
+
 export type Tally = {
   requests: number
   failed: number
   v1: number
   v2: number
-  latenciesMs: number[]
-  problems: Map<number, number>
+  /** Of the failed ones, those that v2 itself answered. */
+  failedInV2: number
 }
 
 export function newTally(): Tally {
-  return { requests: 0, failed: 0, v1: 0, v2: 0, latenciesMs: [], problems: new Map() }
+  return { requests: 0, failed: 0, v1: 0, v2: 0, failedInV2: 0 }
 }
 
 export function count(tally: Tally, answer: Answer): void {
   tally.requests++
-  tally.latenciesMs.push(answer.latencyMs)
+  const v2 = answer.apps.some(({ app }) => app === 'catalog-v2')
   if (answer.status !== 200) {
     tally.failed++
-    tally.problems.set(answer.status, (tally.problems.get(answer.status) ?? 0) + 1)
+    if (v2) tally.failedInV2++
     return
   }
+  if (v2) tally.v2++
   if (answer.apps.some(({ app }) => app === 'catalog-v1')) tally.v1++
-  if (answer.apps.some(({ app }) => app.startsWith('catalog-v2'))) tally.v2++
 }

@@ -85,6 +85,13 @@ function slice(pod: DemoPod, service: string): string {
 
 export type Weights = { readonly v1: number; readonly v2: number }
 
+/** The steps of the canary. */
+export const splitSteps = [
+  { v1: 90, v2: 10 },
+  { v1: 50, v2: 50 },
+  { v1: 0, v2: 100 },
+] as const satisfies readonly Weights[]
+
 export function splitYaml({ v1, v2 }: Weights): string {
   const backends = [
     { service: 'catalog-v1', weight: v1 },

@@ -7,7 +7,7 @@ import { type DemoPod, meshYaml, namespace, splitYaml, type Weights } from './me
 import { freePorts } from './ports.ts'
 import { Processes } from './processes.ts'
 import { Relay } from './relay.ts'
-import { fetchText, untilReady } from './sidecar-admin.ts'
+import { fetchText, untilAnswering } from './sidecar-admin.ts'
 
 export type MeshPod = DemoPod & {
   readonly outboundPort: number
@@ -117,10 +117,7 @@ export class DemoMesh {
       this.#startApplication(pod)
       this.#startSidecar(pod)
     }
-    await Promise.all(this.pods.map((pod) => untilReady(pod.name, pod.adminPort, readyTimeoutMs)))
-    await Promise.all(
-      this.pods.filter((pod) => pod.services.length > 0).map((pod) => untilListening(pod.applicationPort)),
-    )
+    await Promise.all(this.pods.flatMap((pod) => [this.#sidecarReady(pod), this.#applicationReady(pod)]))
   }
 
   /** Puts new weights into force the way an editor or `git pull` does: a new file takes the old one's place. */
@@ -142,7 +139,7 @@ export class DemoMesh {
       '--admin-address',
       `127.0.0.1:${this.#controlPlaneAdminPort}`,
     ])
-    await untilReady('control plane', this.#controlPlaneAdminPort, readyTimeoutMs)
+    await this.#answering('control-plane', this.#controlPlaneAdminPort, '/ready')
     copyFileSync(path.join(this.folder, 'state', 'root-cert.pem'), path.join(this.folder, 'roots.pem'))
   }
 
@@ -159,26 +156,39 @@ export class DemoMesh {
     const pod = this.pod(name)
     this.#startApplication(pod)
     this.#startSidecar(pod)
-    await untilReady(name, pod.adminPort, readyTimeoutMs)
-    await untilListening(pod.applicationPort)
+    await Promise.all([this.#sidecarReady(pod), this.#applicationReady(pod)])
   }
 
   async restartSidecar(name: string): Promise<void> {
     const pod = this.pod(name)
     await this.#processes.stop(`${name}-sidecar`)
     this.#startSidecar(pod)
-    await untilReady(name, pod.adminPort, readyTimeoutMs)
+    await this.#sidecarReady(pod)
   }
 
-  /** Makes an application answer 500, or well again. */
-  async setFailing(name: string, failing: boolean): Promise<void> {
-    await fetchText(this.pod(name).applicationPort, failing ? '/fail' : '/recover')
+  /** Makes all applications of a version answer 500, or well again. */
+  async setVersionFailing(service: string, failing: boolean): Promise<void> {
+    const pods = this.pods.filter((pod) => pod.services.includes(service))
+    await Promise.all(pods.map((pod) => fetchText(pod.applicationPort, failing ? '/fail' : '/recover')))
   }
 
   async stop(keepFolder: boolean): Promise<void> {
     await this.#processes.stopAll()
     this.relay.close()
-    if (!keepFolder) rmSync(this.folder, { recursive: true, force: true })
+    if (!keepFolder) rmSync(this.folder, { recursive: true, force: true, maxRetries: 3 })
+  }
+
+  #sidecarReady({ name, adminPort }: MeshPod): Promise<void> {
+    return this.#answering(`${name}-sidecar`, adminPort, '/ready')
+  }
+
+  async #applicationReady({ name, services, applicationPort }: MeshPod): Promise<void> {
+    if (services.length > 0) await this.#answering(`${name}-app`, applicationPort, '/recover')
+  }
+
+  #answering(name: string, port: number, path: string): Promise<void> {
+    const fallen = () => this.#processes.fallen(name)
+    return untilAnswering({ name, port, path, timeoutMs: readyTimeoutMs, fallen })
   }
 
   #writeToken({ serviceAccount }: MeshPod): void {
@@ -224,13 +234,5 @@ export class DemoMesh {
       '0s',
       ...tracing,
     ])
-  }
-}
-
-async function untilListening(port: number): Promise<void> {
-  const deadline = performance.now() + readyTimeoutMs
-  while ((await fetchText(port, '/recover')).status !== 200) {
-    if (performance.now() > deadline) throw new Error(`the application on port ${port} does not answer`)
-    await new Promise((resolve) => setTimeout(resolve, 20))
   }
 }

@@ -1,19 +1,30 @@
+/** Ports for the demo's processes, each of which has to be told its port before it starts. */
 import net from 'node:net'
 
-/** `count` ports that nothing listens on now. They are held together while being chosen, so that all differ. */
-export async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from(
-      { length: count },
-      () =>
-        new Promise<net.Server>((resolve, reject) => {
-          const server = net.createServer()
-          server.once('error', reject)
-          server.listen(0, '127.0.0.1', () => resolve(server))
-        }),
-    ),
-  )
-  const ports = servers.map((server) => (server.address() as net.AddressInfo).port)
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
-  return ports
+/** Below what systems hand out to outgoing connections, so that none of those takes a port that we have chosen. */
+const first = 10_000
+const last = 32_000
+
+/** `count` different ports of 127.0.0.1 that nothing listens on now. Rejects when there are not as many. */
+export async function freePorts(count: number, random: () => number = Math.random): Promise<number[]> {
+  const held: net.Server[] = []
+  try {
+    for (let port = first + Math.floor(random() * (last - first)), tried = 0; held.length < count; tried++) {
+      if (tried > last - first) throw new Error(`there are no ${count} free ports`)
+      const server = await listen(port)
+      if (server !== undefined) held.push(server)
+      port = port === last ? first : port + 1
+    }
+    return held.map((server) => (server.address() as net.AddressInfo).port)
+  } finally {
+    await Promise.all(held.map((server) => new Promise((resolve) => server.close(resolve))))
+  }
+}
+
+function listen(port: number): Promise<net.Server | undefined> {
+  return new Promise((resolve) => {
+    const server = net.createServer()
+    server.once('error', () => resolve(undefined))
+    server.listen(port, '127.0.0.1', () => resolve(server))
+  })
 }

@@ -1,15 +1,24 @@
 /** The scenes of the demo's story; each acts on the mesh and gives back what it observed. */
 import { randomBytes } from 'node:crypto'
-import type { Convergence, MtlsObservation, Outage, SplitObservation } from './claims.ts'
+import type {
+  Convergence,
+  FailingObservation,
+  MtlsObservation,
+  Outage,
+  SplitObservation,
+  TraceObservation,
+} from './claims.ts'
 import { percentile } from './claims.ts'
+import { inboundPeers } from './golden.ts'
 import { type Answer, count, type Load, newTally, type Tally } from './load.ts'
 import { type DemoMesh, pathMarker } from './mesh.ts'
 import { namespace, type Weights } from './mesh-yaml.ts'
-import { inboundPeers, usedShare } from './sidecar-admin.ts'
+import { fetchText, usedShare } from './sidecar-admin.ts'
 
 export type Stage = {
   readonly mesh: DemoMesh
-  readonly load: Load
+  /** By pod: each asks through its own sidecar. */
+  readonly loads: ReadonlyMap<string, Load>
   readonly total: Tally
   readonly onAnswer: (answer: Answer) => void
 }
@@ -20,6 +29,8 @@ const concurrency = 16
 const apex = `catalog.${namespace}:8080`
 const pollMs = 5
 const convergenceTimeoutMs = 10_000
+/** At 10 % for v2, that it gets none of so many will not be seen. */
+const maxTraceRequests = 500
 
 function observe(stage: Stage, tally: Tally): (answer: Answer) => void {
   return (answer) => {
@@ -29,9 +40,10 @@ function observe(stage: Stage, tally: Tally): (answer: Answer) => void {
   }
 }
 
-async function loadWhile(stage: Stage, goOn: (tally: Tally) => boolean): Promise<Tally> {
+async function loadOf(stage: Stage, requests: number): Promise<Tally> {
   const tally = newTally()
-  await stage.load.run(url, concurrency, () => goOn(tally), observe(stage, tally))
+  let started = 0
+  await client(stage).run(url, concurrency, () => started++ < requests, observe(stage, tally))
   return tally
 }
 
@@ -46,14 +58,22 @@ export async function during(
   const acted = act().finally(() => {
     acting = false
   })
-  const tally = await loadWhile(stage, () => acting || performance.now() < until)
-  await acted
+  const tally = newTally()
+  const load = client(stage).run(
+    url,
+    concurrency,
+    () => acting || performance.now() < until,
+    observe(stage, tally),
+  )
+  await Promise.all([acted, load])
   return tally
 }
 
-/** Waits until every sidecar that knows the apex uses `share` percent of v2; the time it took. */
-async function untilUsed(stage: Stage, names: readonly string[], share: number): Promise<number> {
+/** Writes `weights` and waits until every one of these sidecars uses them; the time that it took. */
+async function converge(stage: Stage, names: readonly string[], weights: Weights): Promise<number> {
+  const share = shareOf(weights)
   const startedMs = performance.now()
+  stage.mesh.writeSplit(weights)
   const wait = async (name: string): Promise<void> => {
     const { adminPort } = stage.mesh.pod(name)
     while ((await usedShare(adminPort, apex)) !== share) {
@@ -71,33 +91,20 @@ export async function splitScene(
   weights: Weights,
   requests: number,
 ): Promise<SplitObservation> {
-  stage.mesh.writeSplit(weights)
-  const configured = (100 * weights.v2) / (weights.v1 + weights.v2)
-  await untilUsed(stage, ['web'], configured)
-  let started = 0
-  const tally = newTally()
-  await stage.load.run(url, concurrency, () => started++ < requests, observe(stage, tally))
+  await converge(stage, ['web'], weights)
+  const tally = await loadOf(stage, requests)
   const answered = tally.v1 + tally.v2
-  return {
-    configured,
-    observed: Math.round((10_000 * tally.v2) / Math.max(1, answered)) / 100,
-    requests: answered,
-  }
+  return { configured: shareOf(weights), observed: percent(tally.v2, answered), requests: answered }
 }
 
 /** Every sidecar asks for the apex once, so that the change concerns all of them; then the weights change again and again. */
-export async function convergenceScene(
-  stage: Stage,
-  loadOf: (name: string) => Load,
-  writes: number,
-): Promise<Convergence> {
-  const names = stage.mesh.pods.map((pod) => pod.name)
-  for (const name of names) await loadOf(name).get(`http://catalog:8080/${pathMarker}`)
+export async function convergenceScene(stage: Stage, writes: number): Promise<Convergence> {
+  for (const load of stage.loads.values()) await load.get(`http://catalog:8080/${pathMarker}`)
+  const names = [...stage.loads.keys()]
   const times: number[] = []
   for (let i = 0; i < writes; i++) {
     const v2 = i % 2 === 0 ? 40 : 60
-    stage.mesh.writeSplit({ v1: 100 - v2, v2 })
-    times.push(await untilUsed(stage, names, v2))
+    times.push(await converge(stage, names, { v1: 100 - v2, v2 }))
   }
   const rounded = (share: number): number => Math.round(percentile(times, share) * 10) / 10
   return { p50: rounded(0.5), p99: rounded(0.99), writes }
@@ -107,7 +114,10 @@ export async function mtlsScene(stage: Stage): Promise<MtlsObservation> {
   const id = (account: string): string => `spiffe://cluster.local/ns/${namespace}/sa/${account}`
   const serving = stage.mesh.pods.filter((pod) => pod.services.length > 0)
   const hops = await Promise.all(
-    serving.map(async (pod) => ({ to: pod.name, ...(await inboundPeers(pod.adminPort)) })),
+    serving.map(async (pod) => {
+      const { text } = await fetchText(pod.adminPort, '/metrics')
+      return { to: pod.name, ...inboundPeers(text) }
+    }),
   )
   const expected = [
     { to: 'web', client: id('client') },
@@ -125,12 +135,36 @@ export async function mtlsScene(stage: Stage): Promise<MtlsObservation> {
   }
 }
 
-export async function traceScene(
-  stage: Stage,
-): Promise<{ readonly sent: string; readonly seen: Answer['apps'] }> {
+/** The same trace goes through the mesh again and again, until both versions have had it. */
+export async function traceScene(stage: Stage): Promise<TraceObservation> {
+  const expected = ['web', 'catalog-v1', 'catalog-v2', 'inventory']
   const sent = randomBytes(16).toString('hex')
-  const answer = await stage.load.get(url, { traceparent: `00-${sent}-${randomBytes(8).toString('hex')}-01` })
-  return { sent, seen: answer.apps }
+  const seen = new Map<string, { readonly app: string; readonly trace: string }>()
+  const apps = (): Set<string> => new Set([...seen.values()].map(({ app }) => app))
+  for (let i = 0; i < maxTraceRequests && apps().size < expected.length; i++) {
+    const traceparent = `00-${sent}-${randomBytes(8).toString('hex')}-01`
+    const answer = await client(stage).get(url, { traceparent })
+    observe(stage, newTally())(answer)
+    for (const entry of answer.apps) seen.set(`${entry.app} ${entry.trace}`, entry)
+  }
+  return { sent, seen: [...seen.values()], expected }
+}
+
+/** All of v2 answers 500 for a while. What fails then is counted apart: it is meant to. */
+export async function failingScene(stage: Stage, requests: number): Promise<FailingObservation> {
+  const weights = { v1: 90, v2: 10 }
+  await converge(stage, ['web'], weights)
+  const apart = { ...stage, total: newTally() }
+  await stage.mesh.setVersionFailing('catalog-v2', true)
+  const during = await loadOf(apart, requests)
+  await stage.mesh.setVersionFailing('catalog-v2', false)
+  const after = await loadOf(stage, requests)
+  return {
+    configured: shareOf(weights),
+    failedShare: percent(during.failed, during.requests),
+    failedElsewhere: during.failed - during.failedInV2,
+    failedAfter: after.failed,
+  }
 }
 
 export async function endpointScene(stage: Stage, seconds: number): Promise<Outage> {
@@ -140,23 +174,40 @@ export async function endpointScene(stage: Stage, seconds: number): Promise<Outa
   })
 }
 
+function client({ loads }: Stage): Load {
+  const load = loads.get('client')
+  if (load === undefined) throw new Error('the demo has no client')
+  return load
+}
+
+function shareOf({ v1, v2 }: Weights): number {
+  return (100 * v2) / (v1 + v2)
+}
+
+function percent(part: number, all: number): number {
+  return Math.round((10_000 * part) / Math.max(1, all)) / 100
+}
+
 export type ControlPlaneOutage = {
   readonly killed: Outage & { readonly seconds: number }
   readonly restarted: Outage
 }
 
-/** The control plane is killed; load goes on; meanwhile a sidecar is killed and has to come back by itself. */
+/** The control plane is killed and load goes on; meanwhile a sidecar is killed and has to come back by itself. */
 export async function controlPlaneScene(stage: Stage, seconds: number): Promise<ControlPlaneOutage> {
   const startedMs = performance.now()
   await stage.mesh.killControlPlane()
   const before = await during(stage, seconds * 1000)
   await stage.mesh.restartSidecar('web')
-  const restarted = await during(stage, 2000)
+  const after = await during(stage, 2000)
   const elapsed = Math.round((performance.now() - startedMs) / 100) / 10
   await stage.mesh.startControlPlane()
-  const { requests, failed } = before
   return {
-    killed: { seconds: elapsed, requests, failed },
-    restarted: { requests: restarted.requests, failed: restarted.failed },
+    killed: {
+      seconds: elapsed,
+      requests: before.requests + after.requests,
+      failed: before.failed + after.failed,
+    },
+    restarted: { requests: after.requests, failed: after.failed },
   }
 }

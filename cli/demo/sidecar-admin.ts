@@ -2,6 +2,7 @@
 import http from 'node:http'
 
 const agent = new http.Agent({ keepAlive: true })
+const answerTimeoutMs = 2_000
 
 /** Status 0 when nobody answers. */
 export function fetchText(
@@ -17,18 +18,29 @@ export function fetchText(
       })
       response.on('end', () => resolve({ status: response.statusCode ?? 0, text }))
     })
+    request.setTimeout(answerTimeoutMs, () => request.destroy())
     request.on('error', () => resolve({ status: 0, text: '' }))
   })
 }
 
-/** Resolves once /ready answers 200. Rejects after `timeoutMs` with what it said last. */
-export async function untilReady(name: string, port: number, timeoutMs: number): Promise<void> {
+export type Waiting = {
+  readonly name: string
+  readonly port: number
+  readonly path: string
+  readonly timeoutMs: number
+  /** Why the process ended, when it did. */
+  readonly fallen: () => string | undefined
+}
+
+/** Resolves once the page answers 200. Rejects after `timeoutMs` with what it said last, at once if the process ended. */
+export async function untilAnswering({ name, port, path, timeoutMs, fallen }: Waiting): Promise<void> {
   const deadline = performance.now() + timeoutMs
-  for (let last = ''; ; ) {
-    const { status, text } = await fetchText(port, '/ready')
+  while (true) {
+    const { status, text } = await fetchText(port, path)
     if (status === 200) return
-    last = text.trim() || 'no answer'
-    if (performance.now() > deadline) throw new Error(`${name} is not ready: ${last}`)
+    const ended = fallen()
+    if (ended !== undefined) throw new Error(ended)
+    if (performance.now() > deadline) throw new Error(`${name} is not ready: ${text.trim() || 'no answer'}`)
     await new Promise((resolve) => setTimeout(resolve, 20))
   }
 }
@@ -60,20 +72,4 @@ export async function usedShare(port: number, destination: string): Promise<numb
     .filter((entry) => entry.cluster.startsWith('catalog-v2'))
     .reduce((sum, entry) => sum + entry.weight, 0)
   return (100 * v2) / total
-}
-
-/** Inbound requests of a sidecar: who sent them over mTLS, and how many came in clear. */
-export async function inboundPeers(
-  port: number,
-): Promise<{ readonly clients: readonly string[]; readonly inClear: number }> {
-  const { text } = await fetchText(port, '/metrics')
-  const clients = new Set<string>()
-  let inClear = 0
-  for (const [, labels, value] of text.matchAll(/^request_total\{([^}]*)\} (\d+)/gm)) {
-    if (labels?.includes('direction="inbound"') !== true) continue
-    const client = /client_id="([^"]*)"/.exec(labels)?.[1]
-    if (labels.includes('tls="true"') && client !== undefined) clients.add(client)
-    else inClear += Number(value)
-  }
-  return { clients: [...clients], inClear }
 }

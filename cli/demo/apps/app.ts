@@ -55,7 +55,7 @@ async function answer(request: http.IncomingMessage, response: http.ServerRespon
     return
   }
   const { status, body } = await callNext(next, request.url ?? '/', request)
-  const rest = status === 200 ? (JSON.parse(body) as object[]) : [{ app: next, status }]
+  const rest = body.startsWith('[') ? (JSON.parse(body) as object[]) : []
   response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify([own, ...rest]))
 }
 

@@ -1,0 +1,56 @@
+import { stripVTControlCharacters } from 'node:util'
+import { expect, test } from 'vitest'
+import type { Answer } from './load.ts'
+import { View } from './view.ts'
+
+const answer = (status: number, ...apps: string[]): Answer => ({
+  status,
+  apps: apps.map((app) => ({ app, trace: '' })),
+  latencyMs: 4,
+})
+
+function viewOf(terminal: boolean): { view: View; written: string[] } {
+  const written: string[] = []
+  return { view: new View({ terminal, logFolder: '/logs', write: (text) => written.push(text) }), written }
+}
+
+test('the panel shows the split, the signals of each sidecar, and who was proven to call it', () => {
+  const { view } = viewOf(true)
+  view.configured = 25
+  view.scene('weights 75/25')
+  for (let i = 0; i < 3; i++) view.answer(answer(200, 'web', 'catalog-v1'))
+  view.answer(answer(200, 'web', 'catalog-v2'))
+  const peers = { clients: ['spiffe://t/ns/shop/sa/client'], requests: 4, inClear: 0 }
+  view.rows = [
+    { name: 'web', golden: { requests: 4, success: 99.5, p50Ms: 4.2, p99Ms: 9 }, peers },
+    { name: 'inventory', golden: undefined, peers: undefined },
+    {
+      name: 'catalog-v1',
+      golden: { requests: 0, success: undefined, p50Ms: undefined, p99Ms: undefined },
+      peers: { clients: [], requests: 2, inClear: 2 },
+    },
+  ]
+  const panel = stripVTControlCharacters(view.paint())
+  expect(panel).toMatch(/configured \[#{10}\.{30}\]\s+25\.0 %/)
+  expect(panel).toMatch(/observed {3}\[#{10}\.{30}\]\s+25\.0 %/)
+  expect(panel).toMatch(/web\s+4\s+99\.50 %\s+4\.2 ms\s+9\.0 ms\s+ns\/shop\/sa\/client/)
+  expect(panel).toMatch(/inventory\s+does not answer/)
+  expect(panel).toContain('IN CLEAR: 2 requests')
+  expect(panel).toContain('weights 75/25')
+  expect(panel).toContain('/logs')
+})
+
+test('without a terminal there are plain lines: what happens, and what came of it', () => {
+  const { view, written } = viewOf(false)
+  view.configured = 50
+  view.start()
+  view.scene('weights 50/50')
+  view.answer(answer(200, 'catalog-v2'))
+  view.answer(answer(503))
+  view.sceneEnds()
+  view.stop()
+  expect(written).toEqual([
+    'weights 50/50\n',
+    '  v2 100.0 % of 50 %, success 50.00 %, p50 4.0 ms, p99 4.0 ms, 2 requests so far\n',
+  ])
+})

@@ -1,0 +1,39 @@
+/** The commands that become a process of the mesh: their arguments go to its own main untouched. */
+
+export type MeshProcess = {
+  readonly description: string
+  readonly example: string
+  readonly main: (args: readonly string[], env: Readonly<Record<string, string | undefined>>) => Promise<void>
+}
+
+/** By name of the command. Each loads its process only when it is started: a sidecar holds nothing but itself. */
+export const meshProcesses: ReadonlyMap<string, MeshProcess> = new Map([
+  [
+    'proxy',
+    {
+      description: 'run a sidecar',
+      example:
+        'weft proxy --control-plane 127.0.0.1:8086 --control-plane-ca state/root-cert.pem \\\n' +
+        '    --token-file web.token --namespace shop --pod web-0 --service-account web',
+      main: async (args, env) => (await import('../proxy/main.ts')).main(args, env),
+    },
+  ],
+  [
+    'control-plane',
+    {
+      description: 'run the control plane over a folder of Kubernetes YAML',
+      example: 'weft control-plane --config ./mesh --state ./state',
+      main: async (args, env) => (await import('../control-plane/main.ts')).main(args, env),
+    },
+  ],
+])
+
+/** Runs the process; `--help` is answered by its own main, to which the example is added here. */
+export async function runMeshProcess(
+  { example, main }: MeshProcess,
+  args: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<void> {
+  await main(args, env)
+  if (args.includes('--help')) process.stdout.write(`\n\nExample:\n  ${example}\n`)
+}

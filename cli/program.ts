@@ -1,0 +1,87 @@
+/** Every command that is not a process of the mesh, and the help that lists them all. */
+import { Command, CommanderError } from 'commander'
+import { WeftError } from '../core/errors.ts'
+import { version } from '../core/version.ts'
+import { meshProcesses, runMeshProcess } from './mesh-processes.ts'
+
+/** Runs one command and gives its exit status. Throws WeftError, CONFIG_INVALID for arguments that it does not take. */
+export async function runCommand(args: readonly string[]): Promise<number> {
+  const helpOn = args[0] === 'help' ? meshProcesses.get(args[1] ?? '') : undefined
+  if (helpOn !== undefined) {
+    await runMeshProcess(helpOn, ['--help'], process.env)
+    return 0
+  }
+  let status = 0
+  const program = makeProgram((value) => {
+    status = value
+  })
+  try {
+    await program.parseAsync(args.length === 0 ? ['--help'] : [...args], { from: 'user' })
+    return status
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error
+    if (error.exitCode === 0) return 0
+    // A group of commands called without one of them: its help was printed.
+    if (error.code === 'commander.help') return 2
+    throw new WeftError('CONFIG_INVALID', error.message.replace(/^error: /, ''), { cause: error })
+  }
+}
+
+function makeProgram(exitWith: (status: number) => void): Command {
+  const program = new Command('weft')
+    .description('A service mesh whose sidecar is a lean Node process.')
+    .version(version, '--version', 'print the version')
+    .exitOverride()
+    // The one line about an error is written at the edge of the process, with its code.
+    .configureOutput({ outputError: () => undefined })
+  withExample(program, 'weft demo      run a whole mesh on this machine')
+  for (const [name, meshProcess] of meshProcesses) {
+    program
+      .command(name)
+      .description(`${meshProcess.description} (${name} --help lists its settings)`)
+      .helpOption(false)
+  }
+  addToken(program)
+  addDemo(program, exitWith)
+  const versionCommand = program
+    .command('version')
+    .description('print the version')
+    .action(() => void process.stdout.write(`${version}\n`))
+  withExample(versionCommand, 'weft version')
+  return program
+}
+
+function withExample(command: Command, example: string): void {
+  command.addHelpText('after', `\nExample:\n  ${example}`)
+}
+
+function addToken(program: Command): void {
+  const token = program.command('token').description('tokens that prove a workload to the control plane')
+  const example = 'weft token create --state ./state --namespace shop --service-account web > web.token'
+  withExample(token, example)
+  const create = token
+    .command('create')
+    .description('sign a token with the key in the state folder and print it')
+    .requiredOption('--state <folder>', 'state folder of the control plane')
+    .requiredOption('--namespace <name>', 'namespace of the workload')
+    .requiredOption('--service-account <name>', 'its service account')
+    .option('--ttl <duration>', 'how long it is valid', '24h')
+    .action(async (options: { state: string; namespace: string; serviceAccount: string; ttl: string }) => {
+      const { createWorkloadToken } = await import('./token.ts')
+      process.stdout.write(`${createWorkloadToken(options)}\n`)
+    })
+  withExample(create, example)
+}
+
+function addDemo(program: Command, exitWith: (status: number) => void): void {
+  const demo = program
+    .command('demo')
+    .description('run a whole mesh on this machine: control plane, applications, sidecars, load')
+    .option('--ci', 'fast, check every claim, end in one line of JSON')
+    .option('--zipkin <url>', 'send all traces there')
+    .action(async (options: { ci?: boolean; zipkin?: string }) => {
+      const { runDemo, zipkinSpansUrl } = await import('./demo/demo.ts')
+      exitWith(await runDemo({ ci: options.ci === true, zipkinUrl: zipkinSpansUrl(options.zipkin) }))
+    })
+  withExample(demo, 'weft demo --zipkin http://127.0.0.1:9411')
+}
