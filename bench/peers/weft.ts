@@ -1,7 +1,7 @@
 import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { freePorts } from '../../cli/demo/ports.ts'
-import { untilReady } from '../../cli/demo/sidecar-admin.ts'
+import { untilAnswering } from '../../cli/demo/sidecar-admin.ts'
 import { createWorkloadToken } from '../../cli/token.ts'
 import type { Peer } from '../peer.ts'
 import { startProcess, stopProcess } from '../process.ts'
@@ -41,6 +41,10 @@ spec:
     - matches: [{ path: { type: PathPrefix, value: / } }]
       backendRefs: [{ name: app, port: 8080 }]
 `
+}
+
+function untilReady(name: string, port: number): Promise<void> {
+  return untilAnswering({ name, port, path: '/ready', timeoutMs: 20_000, fallen: () => undefined })
 }
 
 type Ports = {
@@ -91,12 +95,12 @@ export const weft: Peer = {
     writeFileSync(path.join(folder, 'config', 'mesh.yaml'), meshYaml(backendPort, listen))
     const env = { WEFT_LOG_LEVEL: 'warn', WEFT_EXIT_WITH_PARENT: '1' }
     const controlPlane = startProcess(process.execPath, controlPlaneArgs(folder, ports), env)
-    await untilReady('control plane', controlAdmin, 20_000)
+    await untilReady('control plane', controlAdmin)
     copyFileSync(path.join(state, 'root-cert.pem'), path.join(folder, 'roots.pem'))
     const token = createWorkloadToken({ state, namespace: 'bench', serviceAccount: 'client', ttl: '1h' })
     writeFileSync(path.join(folder, 'token'), token, { mode: 0o600 })
     const sidecar = startProcess(process.execPath, sidecarArgs(folder, ports, port), env)
-    await untilReady('sidecar', admin, 20_000)
+    await untilReady('sidecar', admin)
     const stop = async (): Promise<void> => {
       await Promise.all([stopProcess(sidecar), stopProcess(controlPlane)])
     }
