@@ -19,7 +19,7 @@ const connections = 16
 const roundSeconds = 2
 const warmUpSeconds = 4
 /** Fails the guard when even the lower quartile of weft against HAProxy is above it: then it is no noise. */
-const guardLimit = 1.6
+const guardLimit = 1.8
 
 async function startBackend(
   folder: string,
