@@ -2,12 +2,6 @@
 import { readSettings, type Settings, type SettingsInput, type SettingsTable } from '../core/settings.ts'
 
 export const proxySettings = {
-  bootstrap: {
-    flag: '--bootstrap',
-    env: 'WEFT_BOOTSTRAP',
-    kind: 'file',
-    help: 'Envoy v3 bootstrap file (YAML or JSON) to run from, instead of a control plane',
-  },
   controlPlane: {
     flag: '--control-plane',
     env: 'WEFT_CONTROL_PLANE',
