@@ -73,7 +73,7 @@ export class DirectoryProvider {
 
   #watch(): void {
     const { folder, log } = this.#options
-    // Node's own watcher: chokidar loses every second of two renames onto one file that follow each other closely.
+    // Node's own watcher: chokidar never reports the second of two renames onto one file within 20 ms.
     const watcher = watch(folder, { recursive: true }, (_event, file) => {
       if (file !== null && configFile.test(file)) this.#enqueue(file)
     })
