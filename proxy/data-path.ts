@@ -3,7 +3,8 @@
  * of xDS, Kubernetes or certificates; those are given to it.
  */
 import type { Clock, Timer } from '../core/clock.ts'
-import type { WeftError } from '../core/errors.ts'
+import { WeftError } from '../core/errors.ts'
+import type { StaticListenerConfig } from './bootstrap/decode-static-listener.ts'
 import type { ClusterConfig, EndpointConfig, InboundConfig } from './cluster/cluster-config.ts'
 import { ClusterSet } from './cluster/cluster-set.ts'
 import type { MakeEndpoint } from './cluster/cluster.ts'
@@ -14,6 +15,7 @@ import type { WireError } from './http1/wire-error.ts'
 import { Inbound, type MeshAccept } from './inbound.ts'
 import type { Layer } from './layer.ts'
 import { Connections } from './listen/connections.ts'
+import type { Wire } from './listen/wire.ts'
 import { OutboundListener } from './outbound-listener.ts'
 import { Outbound } from './outbound.ts'
 import { Passthrough } from './passthrough.ts'
@@ -21,7 +23,8 @@ import { dialMesh, dialPlain, type MeshDial } from './pool/dial.ts'
 import { Http1Pool } from './pool/http1-pool.ts'
 import type { VirtualHostRules } from './route/route-rule.ts'
 import type { ServeParts, ServeStats } from './serve.ts'
-import { GoldenStatsTable } from './telemetry/golden-stats.ts'
+import { StaticListener } from './static-listener.ts'
+import { type GoldenStats, GoldenStatsTable } from './telemetry/golden-stats.ts'
 
 export type Address = { readonly host: string; readonly port: number }
 
@@ -52,6 +55,10 @@ function makeServeStats(): ServeStats {
   return { opened: 0, closed: 0, violations: 0, readBytes: 0, writtenBytes: 0 }
 }
 
+function isMeshed(config: EndpointConfig, cluster: ClusterConfig): boolean {
+  return cluster.tls === 'always' || (cluster.tls === 'per-endpoint' && config.meshed)
+}
+
 export class DataPath implements ConfigSink {
   readonly golden = new GoldenStatsTable()
   readonly clusters: ClusterSet
@@ -62,6 +69,7 @@ export class DataPath implements ConfigSink {
   readonly #outbound: Outbound
   readonly #outboundListener: OutboundListener | undefined
   readonly #inbound: Inbound
+  readonly #static: StaticListener[] = []
   #sweepTimer: Timer | undefined
   #onInboundError: (error: unknown) => void = () => undefined
 
@@ -140,9 +148,28 @@ export class DataPath implements ConfigSink {
     this.#sweepTimer = this.#options.clock.after(sweepEveryMs, this.#sweep)
   }
 
+  /** Opens a listener of a bootstrap file; its clusters must be set. Resolves with its port. Rejects with PORT_IN_USE and the like. */
+  async openStatic(config: StaticListenerConfig, acceptTls: MeshAccept | undefined): Promise<number> {
+    const { onRefused, onListenerError } = this.#options
+    const { serve, direction, name } = config
+    const listener = new StaticListener(config, {
+      acceptTls,
+      onRefused,
+      onListenerError,
+      serve: this.#serveParts(this.serveStats[direction]),
+      handler: serve.kind === 'http' ? this.#outbound.handlerOf(name, serve.hosts) : undefined,
+      dial: () => this.#dialAny(serve.kind === 'tcp' ? serve.cluster : ''),
+      statsFor: (principal) => (direction === 'inbound' ? this.#staticStats(name, principal) : undefined),
+    })
+    const port = await listener.listen()
+    this.#static.push(listener)
+    return port
+  }
+
   /** Accepts no more, lets what is in flight finish; `destroy` cuts what is left at a deadline. */
   async drain(): Promise<void> {
     void this.#outboundListener?.close()
+    for (const listener of this.#static) void listener.close()
     await this.#inbound.close()
     await this.#connections.drain()
     this.#sweepTimer?.cancel()
@@ -198,22 +225,40 @@ export class DataPath implements ConfigSink {
     })
   }
 
-  #makeEndpoint(direction: 'inbound' | 'outbound'): MakeEndpoint {
+  /** Counts a bootstrap listener's exchanges by itself and by who sent them. */
+  #staticStats(listener: string, principal: string | undefined): GoldenStats {
+    return this.golden.for({
+      direction: 'inbound',
+      tls: String(principal !== undefined),
+      authority: listener,
+      ...(principal === undefined || principal === '' ? {} : { client_id: principal }),
+    })
+  }
+
+  /** A connection for opaque bytes to any endpoint of `name`. */
+  async #dialAny(name: string): Promise<Wire> {
+    const cluster = this.clusters.get(name)
+    const endpoint = cluster?.picker.pick(this.#options.clock.monotonicMs(), [])
+    if (cluster === undefined || endpoint === undefined)
+      throw new WeftError('NO_ENDPOINTS', `no endpoint of ${name} is ready`)
+    return this.#dial(endpoint.config, cluster.config, 'weft-tcp')
+  }
+
+  #dial(config: EndpointConfig, cluster: ClusterConfig, alpn: string): Promise<Wire> {
     const { clock, dialMesh: dial } = this.#options
+    const { address: host, port, identity: expectedIdentity } = config
+    const timeoutMs = cluster.connectTimeoutMs
+    if (!isMeshed(config, cluster)) return dialPlain(host, port, timeoutMs, clock)
+    return dialMesh(dial, { host, port, alpn, expectedIdentity, timeoutMs, cluster: cluster.name })
+  }
+
+  #makeEndpoint(direction: 'inbound' | 'outbound'): MakeEndpoint {
+    const { clock } = this.#options
     return (config, cluster) => {
-      const { address: host, port, identity } = config
-      const timeoutMs = cluster.connectTimeoutMs
-      const meshed = cluster.tls === 'always' || (cluster.tls === 'per-endpoint' && config.meshed)
-      const target = {
-        host,
-        port,
-        alpn: 'weft-h1',
-        expectedIdentity: identity,
-        timeoutMs,
-        cluster: cluster.name,
-      }
+      const { identity } = config
+      const meshed = isMeshed(config, cluster)
       const pool = new Http1Pool({
-        dial: meshed ? () => dialMesh(dial, target) : () => dialPlain(host, port, timeoutMs, clock),
+        dial: () => this.#dial(config, cluster, 'weft-h1'),
         nowMs: clock.monotonicMs,
         idleTimeoutMs: cluster.idleTimeoutMs,
         maxIdle: maxIdlePerEndpoint,

@@ -1,5 +1,4 @@
 /** The sidecar's process: settings, log, start, signals. */
-import { logVerbosity, setLogVerbosity } from '@grpc/grpc-js'
 import { createLog } from '../core/log.ts'
 import { exitOnUncaught, runMain } from '../core/main-guard.ts'
 import { settingsHelp } from '../core/settings.ts'
@@ -18,8 +17,6 @@ export async function main(
     process.stdout.write(`Usage: weft proxy [settings]\n\n${settingsHelp(proxySettings)}`)
     return
   }
-  // Whatever gRPC has to say reaches us as an error, and is said once, in our own words.
-  setLogVerbosity(logVerbosity.NONE)
   const settings = readProxySettings({ args, env })
   const log = createLog({ process: 'proxy', level: settings.logLevel })
   exitOnUncaught(log)

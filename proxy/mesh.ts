@@ -17,8 +17,11 @@ import { GrpcCertificateIssuer } from './identity/certificate-issuer.ts'
 import { controlPlaneChannel } from './identity/control-plane-channel.ts'
 import { IdentitySource } from './identity/identity-source.ts'
 import { FileIdentityStore } from './identity/identity-store.ts'
-import { MeshTlsClient } from './identity/mesh-tls-client.ts'
-import { MeshTlsServer } from './identity/mesh-tls-server.ts'
+import { TlsClient } from './identity/tls-client.ts'
+import { TlsServer } from './identity/tls-server.ts'
+import { PeerVerifier } from './identity/verify-peer.ts'
+import type { MeshAccept } from './inbound.ts'
+import type { MeshDial } from './pool/dial.ts'
 import type { ProxySettings } from './settings.ts'
 import { registerIdentityMetrics, registerXdsMetrics } from './telemetry/mesh-metrics.ts'
 import { DeltaClient, type OnResources } from './xds/delta-client.ts'
@@ -26,9 +29,10 @@ import { LastKnownGood } from './xds/last-known-good.ts'
 import { MeshConfig } from './xds/mesh-config.ts'
 
 export type Mesh = {
-  readonly identity: IdentitySource
-  readonly tlsClient: MeshTlsClient
-  readonly tlsServer: MeshTlsServer
+  /** undefined without a mesh. */
+  readonly identity: IdentitySource | undefined
+  readonly dialMesh: MeshDial
+  readonly acceptMesh: MeshAccept
   readonly discovery: Discovery
   readonly ready: () => true | string
   readonly dump: () => object
@@ -119,9 +123,25 @@ function makeClient(
   })
 }
 
+function meshTls(
+  identities: IdentitySource,
+  trustDomain: string,
+  clock: Clock,
+): Pick<Mesh, 'dialMesh' | 'acceptMesh'> {
+  const verifier = new PeerVerifier({ trustDomain, clock })
+  const client = new TlsClient({ identities, verifier, clock })
+  const server = new TlsServer({ identities, verifier })
+  return {
+    dialMesh: (target) => client.connect(target),
+    acceptMesh: (...accepted) => server.accept(...accepted),
+  }
+}
+
 /** A sink that is not there yet would lose what is restored from disk: the configuration is made when both sides are. */
 export function makeMesh(settings: ProxySettings, log: Log, clock: Clock): Mesh {
   const needs = required(settings)
+  // Whatever gRPC has to say reaches us as an error, and is said once, in our own words.
+  grpc.setLogVerbosity(grpc.logVerbosity.NONE)
   const identity = identityOf(settings, needs, clock, log)
   let config: MeshConfig | undefined
   let client: DeltaClient | undefined
@@ -164,8 +184,7 @@ export function makeMesh(settings: ProxySettings, log: Log, clock: Clock): Mesh 
   }
   return {
     identity,
-    tlsClient: new MeshTlsClient({ identities: identity, trustDomain: settings.trustDomain, clock }),
-    tlsServer: new MeshTlsServer({ identities: identity, trustDomain: settings.trustDomain, clock }),
+    ...meshTls(identity, settings.trustDomain, clock),
     discovery,
     ready: () => config?.ready() ?? 'starting',
     dump: () => config?.dump() ?? {},

@@ -36,19 +36,30 @@ export class Outbound {
   /** By name as the client wrote it, so that the usual request needs one look-up. */
   readonly #byAuthority = new Map<string, string>()
   readonly #known = new Map<string, Known>()
+  readonly #chain: Layer
   /** One handler for all: it finds the destination's own chain. */
   readonly handler: Handler
 
   constructor(parts: OutboundParts) {
     this.#parts = parts
     const nowMs = parts.clock.monotonicMs
-    this.handler = compose(
+    this.#chain = compose(
       // Sees the final status of everything, replies made below included.
       metrics(parts.localStats, nowMs),
       ...parts.observers,
       // Inside of what counts and logs, outside of all that can fail.
       rescue(parts.onUnexpected),
-    )((x) => this.#toDestination(x))
+    )
+    this.handler = this.#chain((x) => this.#toDestination(x))
+  }
+
+  /** The handler of a listener that has routes of its own. */
+  handlerOf(name: string, hosts: readonly VirtualHostRules[]): Handler {
+    const handle = routed(hosts, this.#parts)
+    return this.#chain((x) => {
+      x.destination = name
+      return handle(x)
+    })
   }
 
   setRoutes(destination: string, hosts: readonly VirtualHostRules[]): void {

@@ -6,12 +6,16 @@ import type { Log } from '../core/log.ts'
 import { createRegistry } from '../core/metrics.ts'
 import { Shutdown } from '../core/shutdown.ts'
 import { addPages } from './admin/pages.ts'
+import { openBootstrap, staticDials, withBootstrap } from './bootstrap/apply-bootstrap.ts'
+import { loadBootstrap } from './bootstrap/decode-bootstrap.ts'
 import { DataPath, type DataPathOptions } from './data-path.ts'
 import type { Layer } from './layer.ts'
 import { accessLog } from './layers/access-log.ts'
 import { trace } from './layers/trace.ts'
 import { makeOriginalDestination } from './listen/original-destination.ts'
-import { makeMesh, type Mesh } from './mesh.ts'
+import type { Mesh } from './mesh.ts'
+import { noMesh } from './no-mesh.ts'
+import type { MeshDial } from './pool/dial.ts'
 import type { ProxySettings } from './settings.ts'
 import { registerDataPathMetrics } from './telemetry/data-path-metrics.ts'
 import type { SpanReporter } from './telemetry/span.ts'
@@ -73,51 +77,82 @@ function addChecks(
   shutdown: Shutdown,
   inboundProblem: () => string | undefined,
 ): void {
-  admin.addCheck('identity', () => mesh.identity.readiness())
+  const { identity } = mesh
+  if (identity !== undefined) admin.addCheck('identity', () => identity.readiness())
   admin.addCheck('configuration', () => mesh.ready())
   admin.addCheck('inbound', () => inboundProblem() ?? true)
   admin.addCheck('draining', () => (shutdown.started ? 'draining' : true))
 }
 
-/** Starts a sidecar of the mesh. Rejects with CONFIG_INVALID, PORT_IN_USE and the like; everything later is logged. */
-export async function startProxy(
+function makeDataPath(
   settings: ProxySettings,
   log: Log,
-  clock: Clock = systemClock,
-): Promise<RunningProxy> {
-  const shutdown = new Shutdown({ log, clock })
-  const sampling = { rate: settings.traceSampling }
-  const reporter = await spanReporter(settings, log)
-  if (reporter !== undefined) shutdown.add('traces', () => reporter.close())
-  const mesh = makeMesh(settings, log, clock)
+  clock: Clock,
+  mesh: Mesh,
+  more: Pick<DataPathOptions, 'observers' | 'dialMesh'> & { readonly alone: boolean },
+): DataPath {
   const redirected = settings.mode === 'redirect'
-  const dataPath = new DataPath(
+  return new DataPath(
     {
       clock,
       namespace: settings.namespace,
-      outboundAddress: settings.outboundAddress,
+      // Without a mesh there is nothing to send to but what the file's own listeners lead to.
+      outboundAddress: more.alone ? undefined : settings.outboundAddress,
       outboundPolicy: settings.outboundPolicy,
       inboundAddress: redirected ? settings.inboundAddress : undefined,
       originalDestination: redirected ? makeOriginalDestination() : undefined,
       detectTimeoutMs: settings.detectTimeout,
-      dialMesh: (target) => mesh.tlsClient.connect(target),
-      acceptMesh: (socket, onSecure, onRefused) => mesh.tlsServer.accept(socket, onSecure, onRefused),
-      observers: observers(settings, log, clock, sampling, reporter),
+      dialMesh: more.dialMesh,
+      acceptMesh: mesh.acceptMesh,
+      observers: more.observers,
       ...reports(log),
     },
     mesh.discovery,
   )
+}
+
+/** Everything of the mesh, gRPC above all, is loaded only where there is one. */
+async function meshOf(alone: boolean, settings: ProxySettings, log: Log, clock: Clock): Promise<Mesh> {
+  if (alone) return noMesh
+  const { makeMesh } = await import('./mesh.ts')
+  return makeMesh(settings, log, clock)
+}
+
+/**
+ * Starts a sidecar, of a mesh or of a bootstrap file. Rejects with CONFIG_INVALID, BOOTSTRAP_INVALID, PORT_IN_USE and
+ * the like; everything later is logged.
+ */
+export async function startProxy(
+  given: ProxySettings,
+  log: Log,
+  clock: Clock = systemClock,
+): Promise<RunningProxy> {
+  const bootstrap = given.bootstrap === undefined ? undefined : loadBootstrap(given.bootstrap)
+  const settings = bootstrap === undefined ? given : withBootstrap(given, bootstrap)
+  const dials = bootstrap === undefined ? new Map<string, MeshDial>() : staticDials(bootstrap, clock)
+  const alone = bootstrap !== undefined && bootstrap.controlPlane === undefined
+  const shutdown = new Shutdown({ log, clock })
+  const sampling = { rate: settings.traceSampling }
+  const reporter = await spanReporter(settings, log)
+  if (reporter !== undefined) shutdown.add('traces', () => reporter.close())
+  const mesh = await meshOf(alone, settings, log, clock)
+  const dataPath = makeDataPath(settings, log, clock, mesh, {
+    alone,
+    observers: observers(settings, log, clock, sampling, reporter),
+    dialMesh: (target) => (dials.get(target.cluster) ?? mesh.dialMesh)(target),
+  })
   let inboundProblem: string | undefined
   await dataPath.start((error) => {
     inboundProblem = describe(error)
     log.error({ error }, 'an inbound address cannot be opened')
   })
-  log.info(
-    { name: 'outbound', address: `${settings.outboundAddress.host}:${dataPath.outboundPort}` },
-    'listening',
-  )
+  if (!alone) {
+    const { host } = settings.outboundAddress
+    log.info({ name: 'outbound', address: `${host}:${dataPath.outboundPort}` }, 'listening')
+  }
   const registry = createRegistry('proxy', metricLabels(settings))
   registerDataPathMetrics(registry, dataPath)
+  if (bootstrap !== undefined) await openBootstrap(bootstrap, dataPath, log)
   mesh.start(dataPath, registry)
   shutdown.add('control plane', () => mesh.stop())
   const admin = new AdminServer({ ...settings.adminAddress, log, registry })

@@ -2,6 +2,12 @@
 import { readSettings, type Settings, type SettingsInput, type SettingsTable } from '../core/settings.ts'
 
 export const proxySettings = {
+  bootstrap: {
+    flag: '--bootstrap',
+    env: 'WEFT_BOOTSTRAP',
+    kind: 'file',
+    help: 'file in the Envoy v3 bootstrap shape (YAML or JSON): listeners and clusters without a control plane, or where it is',
+  },
   controlPlane: {
     flag: '--control-plane',
     env: 'WEFT_CONTROL_PLANE',

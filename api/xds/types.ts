@@ -18,6 +18,7 @@ export type TcpProxy = Messages['envoy.extensions.filters.network.tcp_proxy.v3.T
 export type RouteConfiguration = Messages['envoy.config.route.v3.RouteConfiguration']
 export type VirtualHost = Messages['envoy.config.route.v3.VirtualHost']
 export type Route = Messages['envoy.config.route.v3.Route']
+export type RetryPolicy = Messages['envoy.config.route.v3.RetryPolicy']
 export type RouteMatch = Messages['envoy.config.route.v3.RouteMatch']
 export type RouteAction = Messages['envoy.config.route.v3.RouteAction']
 export type HeaderMatcher = Messages['envoy.config.route.v3.HeaderMatcher']

@@ -13,13 +13,21 @@ export type VerifiedPeer = { readonly principal: string; readonly notAfterMs: nu
 
 export type PeerRole = 'client' | 'server'
 
+/** Says who a peer is, or throws WeftError. OpenSSL has checked the chain before. */
+export interface PeerCheck {
+  verifyPeer(
+    socket: TLSSocket,
+    options: { readonly role: PeerRole; readonly expectedIdentity?: string | undefined },
+  ): VerifiedPeer
+}
+
 type Verdict = { readonly facts: CertificateFacts; readonly principal: string } | WeftError
 
 /** Far more peers than one sidecar talks to; what is beyond is read anew. */
 const LARGEST_CACHE = 4096
 
 /** Checks peers of one trust domain, reading each certificate once however many connections bring it. */
-export class PeerVerifier {
+export class PeerVerifier implements PeerCheck {
   readonly #trustDomain: string
   readonly #clock: Clock
   readonly #verdicts = new Map<string, Verdict>()

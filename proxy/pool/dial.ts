@@ -12,6 +12,7 @@ export type MeshDial = (target: {
   readonly alpn: string
   readonly expectedIdentity: string | undefined
   readonly timeoutMs: number
+  readonly cluster: string
 }) => Promise<TLSSocket>
 
 /** Resolves with a connected wire. Rejects with UpstreamFailure 'connect' or 'connect-timeout'. */

@@ -14,7 +14,7 @@ import type { BalancerKind, ClusterConfig, EndpointConfig } from '../cluster/clu
 import { durationMs } from './decode-routes.ts'
 import type { Problems } from './problems.ts'
 
-const upstreamTls = 'envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext'
+export const upstreamTlsName = 'envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext'
 const defaultConnectTimeoutMs = 1_000
 /** Towards another sidecar, which closes after an hour: long enough to save handshakes, short enough to forget idle ones. */
 const meshIdleTimeoutMs = 60_000
@@ -79,15 +79,15 @@ function tlsOf(cluster: Cluster): {
 } {
   const matches = cluster.transportSocketMatches ?? []
   const mesh = matches.find(
-    (entry) => unpackAs(upstreamTls, entry.transportSocket?.typedConfig) !== undefined,
+    (entry) => unpackAs(upstreamTlsName, entry.transportSocket?.typedConfig) !== undefined,
   )
   if (mesh !== undefined) {
     return {
       tls: 'per-endpoint',
-      identities: identitiesOf(unpackAs(upstreamTls, mesh.transportSocket?.typedConfig)),
+      identities: identitiesOf(unpackAs(upstreamTlsName, mesh.transportSocket?.typedConfig)),
     }
   }
-  const whole = unpackAs(upstreamTls, cluster.transportSocket?.typedConfig)
+  const whole = unpackAs(upstreamTlsName, cluster.transportSocket?.typedConfig)
   return whole === undefined
     ? { tls: 'never', identities: [] }
     : { tls: 'always', identities: identitiesOf(whole) }

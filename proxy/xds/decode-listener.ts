@@ -6,9 +6,9 @@ import type { InboundConfig, InboundPort } from '../cluster/cluster-config.ts'
 import { type DecodedRoutes, decodeRoutes } from './decode-routes.ts'
 import type { Problems } from './problems.ts'
 
-const managerName = 'envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager'
-const tcpProxyName = 'envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy'
-const downstreamTls = 'envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext'
+export const managerName = 'envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager'
+export const tcpProxyName = 'envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy'
+export const downstreamTlsName = 'envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext'
 
 export type DecodedListener =
   | {
@@ -75,7 +75,7 @@ function inboundPorts(listener: Listener, problems: Problems): readonly InboundP
 function mtlsMode(listener: Listener): InboundConfig['mtls'] {
   const chains = listener.filterChains ?? []
   const all = chains.every(
-    (chain) => unpackAs(downstreamTls, chain.transportSocket?.typedConfig) !== undefined,
+    (chain) => unpackAs(downstreamTlsName, chain.transportSocket?.typedConfig) !== undefined,
   )
   return chains.length > 0 && all ? 'strict' : 'permissive'
 }

@@ -7,6 +7,7 @@ import type {
   Route,
   RouteAction,
   RouteConfiguration,
+  RetryPolicy,
   RouteMatch,
   StringMatcher,
 } from '../../api/xds/types.ts'
@@ -123,6 +124,23 @@ function weighted(action: RouteAction, path: string, problems: Problems): readon
   return clusters
 }
 
+/** What the safe default retries anyway; more has to be honoured or refused. */
+const safeConditions = new Set(['connect-failure', 'refused-stream', 'reset-before-request'])
+
+function checkRetries(policy: RetryPolicy | undefined, path: string, problems: Problems): void {
+  if (policy === undefined) return
+  for (const condition of (policy.retryOn ?? '').split(',')) {
+    if (!safeConditions.has(condition.trim()))
+      problems.add(`${path}.retry_on`, `'${condition.trim()}' is not supported`)
+  }
+  for (const [name, value] of [
+    ['per_try_timeout', policy.perTryTimeout],
+    ['retriable_status_codes', policy.retriableStatusCodes],
+  ] as const) {
+    if (value !== undefined) problems.add(`${path}.${name}`, 'is not supported')
+  }
+}
+
 function routeAction(route: Route, path: string, problems: Problems): Action {
   if (route.directResponse !== undefined) {
     const { status = 0, body } = route.directResponse
@@ -146,6 +164,7 @@ function routeAction(route: Route, path: string, problems: Problems): Action {
   ] as const) {
     if (value !== undefined) problems.add(`${path}.route.${name}`, 'is not supported')
   }
+  checkRetries(action.retryPolicy, `${path}.route.retry_policy`, problems)
   return { kind: 'forward', clusters: weighted(action, `${path}.route`, problems) }
 }
 

@@ -1,11 +1,10 @@
-/** Accepts mesh TLS on sockets that others accepted and looked at. */
+/** Accepts TLS, of the mesh or of a bootstrap file, on sockets that others accepted and looked at. */
 import type { Socket } from 'node:net'
 import { type Server, type TLSSocket, createServer } from 'node:tls'
-import type { Clock } from '../../core/clock.ts'
 import { WeftError } from '../../core/errors.ts'
 import type { Identities, Identity } from './identity.ts'
 import { tlsFailure } from './tls-failure.ts'
-import { PeerVerifier } from './verify-peer.ts'
+import type { PeerCheck } from './verify-peer.ts'
 
 export type OnSecure = (tls: TLSSocket, principal: string, alpn: string) => void
 export type OnRefused = (error: WeftError) => void
@@ -18,30 +17,34 @@ const HANDSHAKE_TIMEOUT_MS = 10_000
 const SESSION_CONTEXT = 'weft'
 const DEFAULT_ALPN = ['weft-h1', 'weft-tcp'] as const
 
-export type MeshTlsServerOptions = {
+export type TlsServerOptions = {
   readonly identities: Identities
-  readonly trustDomain: string
-  readonly clock: Clock
+  readonly verifier: PeerCheck
+  /** Offered to clients. Set and empty: no ALPN is asked for. */
   readonly alpn?: readonly string[]
+  /** 'optional': one that is shown is verified. */
+  readonly clientCertificate?: 'required' | 'optional' | 'none'
   readonly handshakeTimeoutMs?: number
 }
 
 /** Calls exactly one of the two callbacks for every socket given to `accept`. */
-export class MeshTlsServer {
-  readonly #verifier: PeerVerifier
+export class TlsServer {
+  readonly #verifier: PeerCheck
+  readonly #needsAlpn: boolean
   readonly #server: Server
   readonly #waiting = new WeakMap<Socket, Waiting>()
   readonly #unsubscribe: () => void
   #hasIdentity = false
 
-  constructor(options: MeshTlsServerOptions) {
-    this.#verifier = new PeerVerifier(options)
+  constructor(options: TlsServerOptions) {
+    this.#verifier = options.verifier
+    const { alpn = DEFAULT_ALPN, clientCertificate: certificate = 'required' } = options
+    this.#needsAlpn = options.alpn === undefined
     // The server never listens: sockets are injected, so that its own checks of the client's certificate are made.
     this.#server = createServer({
-      requestCert: true,
-      rejectUnauthorized: true,
-      minVersion: 'TLSv1.3',
-      ALPNProtocols: [...(options.alpn ?? DEFAULT_ALPN)],
+      requestCert: certificate !== 'none',
+      rejectUnauthorized: certificate === 'required',
+      ...(alpn.length === 0 ? {} : { ALPNProtocols: [...alpn] }),
       handshakeTimeout: options.handshakeTimeoutMs ?? HANDSHAKE_TIMEOUT_MS,
       sessionIdContext: SESSION_CONTEXT,
     })
@@ -93,10 +96,10 @@ export class MeshTlsServer {
     const waiting = this.#take(tls)
     try {
       if (waiting === undefined) throw new WeftError('INTERNAL', 'a connection that nobody waits for')
-      if (typeof tls.alpnProtocol !== 'string')
-        throw new WeftError('TLS_REFUSED', 'the client offers no protocol')
+      const alpn = typeof tls.alpnProtocol === 'string' ? tls.alpnProtocol : ''
+      if (this.#needsAlpn && alpn === '') throw new WeftError('TLS_REFUSED', 'the client offers no protocol')
       const { principal } = this.#verifier.verifyPeer(tls, { role: 'client' })
-      waiting.onSecure(tls, principal, tls.alpnProtocol)
+      waiting.onSecure(tls, principal, alpn)
     } catch (error) {
       tls.destroy()
       waiting?.onRefused(tlsFailure(error, undefined, 'client'))

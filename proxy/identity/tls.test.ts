@@ -1,14 +1,15 @@
 import { type AddressInfo, type Server, type Socket, connect as connectTcp, createServer } from 'node:net'
 import { type TLSSocket, connect as connectTls } from 'node:tls'
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { systemClock } from '../../core/clock.ts'
+import { type Clock, systemClock } from '../../core/clock.ts'
 import type { WeftError } from '../../core/errors.ts'
 import { ManualClock } from '../../core/manual-clock.ts'
 import { type Identities, type Identity, type KeyAndCertificate, makeIdentity } from './identity.ts'
-import { MeshTlsClient, type MeshTarget } from './mesh-tls-client.ts'
-import { MeshTlsServer } from './mesh-tls-server.ts'
+import { TlsClient, type MeshTarget } from './tls-client.ts'
+import { TlsServer } from './tls-server.ts'
 import { TestRoot, selfSigned } from './test-pki.ts'
 import { parseTrustBundle } from './trust-bundle.ts'
+import { PeerVerifier } from './verify-peer.ts'
 
 const WEB = 'spiffe://cluster.local/ns/shop/sa/web'
 const CATALOG = 'spiffe://cluster.local/ns/shop/sa/catalog'
@@ -46,17 +47,27 @@ beforeAll(async () => {
 })
 
 let serving: Given
-let mesh: MeshTlsServer
+let mesh: TlsServer
 let tcp: Server
 let port: number
 let outcomes: Outcome[]
-let clients: MeshTlsClient[]
+let clients: TlsClient[]
 let sockets: { destroy(): void }[]
 
 /** Accepts, looks at the first bytes and puts them back, as detection does; then echoes. */
-async function serve(options: { clock?: ManualClock; handshakeTimeoutMs?: number } = {}): Promise<void> {
+async function serve({
+  clock = systemClock,
+  ...options
+}: {
+  clock?: Clock
+  handshakeTimeoutMs?: number
+} = {}): Promise<void> {
   serving = new Given()
-  mesh = new MeshTlsServer({ identities: serving, trustDomain, clock: systemClock, ...options })
+  mesh = new TlsServer({
+    identities: serving,
+    verifier: new PeerVerifier({ trustDomain, clock }),
+    ...options,
+  })
   tcp = createServer({ allowHalfOpen: true }, (socket: Socket) => {
     sockets.push(socket)
     socket.on('error', () => socket.destroy())
@@ -91,8 +102,8 @@ afterEach(() => {
   tcp.close()
 })
 
-function clientOf(identities: Given, clock = systemClock): MeshTlsClient {
-  const client = new MeshTlsClient({ identities, trustDomain, clock })
+function clientOf(identities: Given, clock = systemClock): TlsClient {
+  const client = new TlsClient({ identities, verifier: new PeerVerifier({ trustDomain, clock }), clock })
   clients.push(client)
   return client
 }
@@ -197,7 +208,11 @@ describe('between two sidecars of one mesh', () => {
   it('does not use a session of a certificate that has expired meanwhile', async () => {
     serving.set(catalog, root.pem)
     const clock = new ManualClock(Date.now())
-    const client = new MeshTlsClient({ identities: new Given().set(web, root.pem), trustDomain, clock })
+    const client = new TlsClient({
+      identities: new Given().set(web, root.pem),
+      verifier: new PeerVerifier({ trustDomain, clock }),
+      clock,
+    })
     clients.push(client)
     await echo(await client.connect(target()))
     clock.setWall(catalog.notAfterMs + 1)

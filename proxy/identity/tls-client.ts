@@ -1,4 +1,4 @@
-/** Opens mesh TLS connections to endpoints, and resumes sessions with those it knows. */
+/** Opens TLS connections to endpoints, of the mesh or of a bootstrap file, and resumes sessions with those it knows. */
 import type { Buffer } from 'node:buffer'
 import { type ConnectionOptions, type TLSSocket, connect } from 'node:tls'
 import type { Clock } from '../../core/clock.ts'
@@ -6,12 +6,15 @@ import { formatAddress } from '../../core/address.ts'
 import { WeftError } from '../../core/errors.ts'
 import type { Identities, Identity } from './identity.ts'
 import { tlsFailure } from './tls-failure.ts'
-import { PeerVerifier, type VerifiedPeer } from './verify-peer.ts'
+import type { PeerCheck, VerifiedPeer } from './verify-peer.ts'
 
 export type MeshTarget = {
   readonly host: string
   readonly port: number
+  /** The one protocol to offer; empty: no ALPN. */
   readonly alpn: string
+  /** Sent as SNI, when there is one. */
+  readonly serverName?: string | undefined
   /** Who the endpoint must be; undefined: any workload of the trust domain. */
   readonly expectedIdentity: string | undefined
   /** For TCP and TLS together. */
@@ -23,21 +26,21 @@ type Session = { readonly ticket: Buffer; readonly peer: VerifiedPeer }
 /** A session has 2 to 3 KiB; this many endpoints are more than one sidecar talks to at a time. */
 const MOST_SESSIONS = 1024
 
-export class MeshTlsClient {
+export class TlsClient {
   readonly #identities: Identities
   readonly #clock: Clock
-  readonly #verifier: PeerVerifier
+  readonly #verifier: PeerCheck
   readonly #sessions = new Map<string, Session>()
   readonly #unsubscribe: () => void
 
   constructor(options: {
     readonly identities: Identities
-    readonly trustDomain: string
+    readonly verifier: PeerCheck
     readonly clock: Clock
   }) {
     this.#identities = options.identities
     this.#clock = options.clock
-    this.#verifier = new PeerVerifier(options)
+    this.#verifier = options.verifier
     // A session carries our certificate of then and was made under the roots of then: neither may outlive itself.
     this.#unsubscribe = options.identities.onChange(() => this.#sessions.clear())
   }
@@ -80,7 +83,8 @@ export class MeshTlsClient {
       port: target.port,
       secureContext: identity.secureContext,
       rejectUnauthorized: true,
-      ALPNProtocols: [target.alpn],
+      ...(target.alpn === '' ? {} : { ALPNProtocols: [target.alpn] }),
+      ...(target.serverName === undefined ? {} : { servername: target.serverName }),
       allowHalfOpen: true,
       // The name is a SPIFFE id, and is checked below.
       checkServerIdentity: () => undefined,
@@ -120,7 +124,7 @@ export class MeshTlsClient {
   }
 
   #verify(tls: TLSSocket, target: MeshTarget, peer: string, session: Session | undefined): VerifiedPeer {
-    if (tls.alpnProtocol !== target.alpn) {
+    if (target.alpn !== '' && tls.alpnProtocol !== target.alpn) {
       throw new WeftError('TLS_REFUSED', `${peer} does not speak ${target.alpn}`)
     }
     // Node has no certificate of the server on a resumed session. None is needed: only the process that was verified

@@ -1,0 +1,58 @@
+/** Puts a bootstrap file in force: its settings before the start, its clusters and listeners in the data path. */
+import type { Clock } from '../../core/clock.ts'
+import type { Log } from '../../core/log.ts'
+import type { DataPath } from '../data-path.ts'
+import type { MeshDial } from '../pool/dial.ts'
+import type { ProxySettings } from '../settings.ts'
+import type { BootstrapConfig } from './decode-bootstrap.ts'
+import { staticTlsClient, staticTlsServer } from './static-tls.ts'
+
+/** `settings` with what the file says about the same things in their place. */
+export function withBootstrap(settings: ProxySettings, config: BootstrapConfig): ProxySettings {
+  const { adminAddress, controlPlane, nodeMetadata } = config
+  const named = (key: string, otherwise: string): string => {
+    const value = nodeMetadata[key]
+    return typeof value === 'string' && value !== '' ? value : otherwise
+  }
+  return {
+    ...settings,
+    adminAddress: adminAddress ?? settings.adminAddress,
+    controlPlane: controlPlane?.address ?? settings.controlPlane,
+    controlPlaneCa: controlPlane?.caFile ?? settings.controlPlaneCa,
+    namespace: named('NAMESPACE', settings.namespace),
+    pod: named('POD', settings.pod),
+    serviceAccount: named('SERVICE_ACCOUNT', settings.serviceAccount),
+    trustDomain: named('TRUST_DOMAIN', settings.trustDomain),
+  }
+}
+
+/** How the file's TLS clusters are dialled, by cluster. Throws WeftError BOOTSTRAP_INVALID for files that cannot be used. */
+export function staticDials(config: BootstrapConfig, clock: Clock): ReadonlyMap<string, MeshDial> {
+  const dials = new Map<string, MeshDial>()
+  for (const { config: cluster, tls } of config.clusters) {
+    if (tls === undefined) continue
+    const client = staticTlsClient(tls, clock)
+    const { serverName } = tls
+    const alpn = tls.alpn[0] ?? ''
+    dials.set(cluster.name, (target) =>
+      client.connect({ ...target, alpn, serverName, expectedIdentity: undefined }),
+    )
+  }
+  return dials
+}
+
+/** Sets the clusters and opens the listeners. Rejects with PORT_IN_USE and the like. */
+export async function openBootstrap(config: BootstrapConfig, dataPath: DataPath, log: Log): Promise<void> {
+  for (const { config: cluster, endpoints } of config.clusters) {
+    dataPath.setCluster(cluster)
+    dataPath.setEndpoints(cluster.name, endpoints)
+  }
+  for (const listener of config.listeners) {
+    const server = listener.tls === undefined ? undefined : staticTlsServer(listener.tls)
+    const port = await dataPath.openStatic(
+      listener,
+      server === undefined ? undefined : (...accepted) => server.accept(...accepted),
+    )
+    log.info({ name: listener.name, address: `${listener.address.host}:${port}` }, 'listening')
+  }
+}

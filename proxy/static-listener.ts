@@ -1,0 +1,91 @@
+/** A listener of a bootstrap file: HTTP by its own routes, or bytes to a cluster, behind TLS or not. */
+import { Buffer } from 'node:buffer'
+import { reasonOf, WeftError } from '../core/errors.ts'
+import type { StaticListenerConfig } from './bootstrap/decode-static-listener.ts'
+import type { Downstream, Handler } from './exchange.ts'
+import type { MeshAccept } from './inbound.ts'
+import { type Accepted, Listener } from './listen/listener.ts'
+import { Wire } from './listen/wire.ts'
+import { serveHttp1, type ServeParts, splice } from './serve.ts'
+import type { GoldenStats } from './telemetry/golden-stats.ts'
+
+export type StaticListenerParts = {
+  readonly serve: ServeParts
+  /** Set when the listener speaks TLS. */
+  readonly acceptTls: MeshAccept | undefined
+  /** Set when it speaks HTTP. */
+  readonly handler: Handler | undefined
+  /** Opens a connection to an endpoint of the cluster that bytes go to. Rejects with WeftError or UpstreamFailure. */
+  readonly dial: () => Promise<Wire>
+  readonly statsFor: (principal: string | undefined) => GoldenStats | undefined
+  readonly onRefused: (error: WeftError, peer: string) => void
+  readonly onListenerError: (error: Error) => void
+}
+
+const none = Buffer.alloc(0)
+
+export class StaticListener {
+  readonly #config: StaticListenerConfig
+  readonly #parts: StaticListenerParts
+  readonly #listener: Listener
+
+  constructor(config: StaticListenerConfig, parts: StaticListenerParts) {
+    this.#config = config
+    this.#parts = parts
+    this.#listener = new Listener((accepted) => this.#accept(accepted), parts.onListenerError)
+  }
+
+  /** Resolves with the port. Rejects with PORT_IN_USE and the like. */
+  listen(): Promise<number> {
+    const { host, port } = this.#config.address
+    return this.#listener.listen(host, port)
+  }
+
+  close(): Promise<void> {
+    return this.#listener.close()
+  }
+
+  #accept(accepted: Accepted): void {
+    const { acceptTls, serve, onRefused } = this.#parts
+    serve.stats.opened++
+    if (acceptTls === undefined) {
+      this.#serve(accepted.wire, accepted, undefined)
+      return
+    }
+    acceptTls(
+      accepted.wire.release(none),
+      (tls, principal) => this.#serve(Wire.over(tls), accepted, principal),
+      (error) => onRefused(error, accepted.peerAddress),
+    )
+  }
+
+  #serve(wire: Wire, accepted: Accepted, principal: string | undefined): void {
+    const { handler, serve } = this.#parts
+    if (handler === undefined) void this.#forward(wire, accepted.peerAddress)
+    else serveHttp1(wire, this.#downstream(accepted, principal), handler, none, serve)
+  }
+
+  #downstream({ peerAddress, peerPort }: Accepted, principal: string | undefined): Downstream {
+    return {
+      direction: this.#config.direction,
+      peerAddress,
+      peerPort,
+      meshTls: principal !== undefined,
+      principal: principal === '' ? undefined : principal,
+      originalDestination: undefined,
+      applicationPort: 0,
+      stats: this.#parts.statsFor(principal),
+    }
+  }
+
+  async #forward(client: Wire, peer: string): Promise<void> {
+    client.pause()
+    try {
+      splice(client, await this.#parts.dial(), none, none, this.#parts.serve)
+    } catch (error) {
+      client.destroy()
+      const reason = new WeftError('UPSTREAM_CONNECT_FAILED', reasonOf(error), { cause: error })
+      this.#parts.onRefused(reason, peer)
+    }
+  }
+}

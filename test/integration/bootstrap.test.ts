@@ -1,0 +1,243 @@
+/** A sidecar without a control plane: what it does is what its bootstrap file says. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { freePorts } from '../../cli/demo/ports.ts'
+import { createLog } from '../../core/log.ts'
+import { TestRoot } from '../../proxy/identity/test-pki.ts'
+import { type RunningProxy, startProxy } from '../../proxy/proxy.ts'
+import { readProxySettings } from '../../proxy/settings.ts'
+import { exchangeRaw, type RawServer, startRawServer } from '../support/raw-tcp.ts'
+
+const typePrefix = 'type.googleapis.com/envoy.extensions'
+let folder: string
+let running: RunningProxy[]
+let application: RawServer
+
+beforeEach(async () => {
+  folder = mkdtempSync(path.join(tmpdir(), 'weft-bootstrap-'))
+  running = []
+  application = await startRawServer((text, socket) => {
+    if (text.endsWith('\r\n\r\n')) socket.write('HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello')
+  })
+})
+
+afterEach(async () => {
+  await Promise.all(running.map((proxy) => proxy.shutdown.run(5_000)))
+  await application.stop()
+  rmSync(folder, { recursive: true })
+})
+
+function cluster(name: string, port: number, tls?: object): object {
+  return {
+    name,
+    type: 'STATIC',
+    lb_policy: 'LEAST_REQUEST',
+    load_assignment: {
+      cluster_name: name,
+      endpoints: [
+        {
+          lb_endpoints: [
+            { endpoint: { address: { socket_address: { address: '127.0.0.1', port_value: port } } } },
+          ],
+        },
+      ],
+    },
+    ...(tls === undefined
+      ? {}
+      : {
+          transport_socket: {
+            name: 'envoy.transport_sockets.tls',
+            typed_config: { '@type': `${typePrefix}.transport_sockets.tls.v3.UpstreamTlsContext`, ...tls },
+          },
+        }),
+  }
+}
+
+function listener(port: number, filter: object, tls?: object): object {
+  return {
+    name: `in-${port}`,
+    address: { socket_address: { address: '127.0.0.1', port_value: port } },
+    filter_chains: [
+      {
+        filters: [{ name: 'filter', typed_config: filter }],
+        ...(tls === undefined
+          ? {}
+          : {
+              transport_socket: {
+                name: 'envoy.transport_sockets.tls',
+                typed_config: {
+                  '@type': `${typePrefix}.transport_sockets.tls.v3.DownstreamTlsContext`,
+                  ...tls,
+                },
+              },
+            }),
+      },
+    ],
+  }
+}
+
+function http(...routes: object[]): object {
+  return {
+    '@type': `${typePrefix}.filters.network.http_connection_manager.v3.HttpConnectionManager`,
+    stat_prefix: 'http',
+    http_filters: [
+      { name: 'router', typed_config: { '@type': `${typePrefix}.filters.http.router.v3.Router` } },
+    ],
+    route_config: { virtual_hosts: [{ name: 'all', domains: ['*'], routes }] },
+  }
+}
+
+function tcp(name: string): object {
+  return { '@type': `${typePrefix}.filters.network.tcp_proxy.v3.TcpProxy`, stat_prefix: 'tcp', cluster: name }
+}
+
+const everything = (name: string) => ({
+  match: { prefix: '/' },
+  route: { cluster: name, retry_policy: { retry_on: 'connect-failure,refused-stream' } },
+})
+
+async function start(listeners: readonly object[], clusters: readonly object[]): Promise<RunningProxy> {
+  const file = path.join(folder, `bootstrap-${running.length}.yaml`)
+  const admin = { address: { socket_address: { address: '127.0.0.1', port_value: 0 } } }
+  writeFileSync(file, JSON.stringify({ admin, static_resources: { listeners, clusters } }))
+  const settings = readProxySettings({ args: ['--bootstrap', file, '--drain-delay', '0s'], env: {} })
+  const proxy = await startProxy(settings, createLog({ process: 'proxy', level: 'silent' }))
+  running.push(proxy)
+  return proxy
+}
+
+function get(port: number, target = '/'): Promise<string> {
+  const head = `GET ${target} HTTP/1.1\r\nHost: shop.example\r\n\r\n`
+  return exchangeRaw(port, [head], (text) => text.endsWith('hello')).then((answer) => answer.text)
+}
+
+async function pageOf(proxy: RunningProxy, page: string): Promise<string> {
+  return (await fetch(`http://127.0.0.1:${proxy.adminPort}${page}`)).text()
+}
+
+test('requests follow the routes of the file, and metrics and admin pages are as in a mesh', async () => {
+  const [port] = (await freePorts(1)) as [number]
+  const moved = {
+    match: { path: '/gone' },
+    direct_response: { status: 410, body: { inline_string: 'hello' } },
+  }
+  const proxy = await start(
+    [listener(port, http(moved, everything('app')))],
+    [cluster('app', application.port)],
+  )
+  expect(await get(port, '/x')).toContain('200 OK')
+  expect(application.received[0]).toMatch(/^GET \/x HTTP\/1\.1\r\nHost: shop\.example\r\n/)
+  expect(await get(port, '/gone')).toContain('HTTP/1.1 410')
+  expect(await pageOf(proxy, '/ready')).toBe('ready\n')
+  expect(await pageOf(proxy, '/metrics')).toMatch(/request_total\{.*authority="app".*\} 1\n/)
+  expect(await pageOf(proxy, '/clusters')).toContain(`127.0.0.1:${application.port}`)
+})
+
+test('bytes go to the cluster of a tcp_proxy', async () => {
+  const [port] = (await freePorts(1)) as [number]
+  await start([listener(port, tcp('app'))], [cluster('app', application.port)])
+  expect(await get(port)).toContain('200 OK')
+  expect(application.received[0]).toBe('GET / HTTP/1.1\r\nHost: shop.example\r\n\r\n')
+})
+
+test.each([
+  ['HTTP', http(everything('next')), http(everything('app'))],
+  ['bytes', tcp('next'), tcp('app')],
+])('two sidecars speak mTLS with the certificates that their files name: %s', async (_name, near, far) => {
+  const root = await TestRoot.make()
+  const tls = await tlsFiles(root, 'spiffe://cluster.local/ns/shop/sa/web')
+  const [port, between] = (await freePorts(2)) as [number, number]
+  const farTls = { common_tls_context: tls.context, require_client_certificate: true }
+  await start([listener(between, far, farTls)], [cluster('app', application.port)])
+  await start(
+    [listener(port, near)],
+    [cluster('next', between, { common_tls_context: tls.context, sni: 'shop.example' })],
+  )
+  expect(await get(port)).toContain('200 OK')
+  // And again, over a session that is resumed or a connection that is kept.
+  expect(await get(port)).toContain('200 OK')
+})
+
+test('a peer whose name or root is another is not spoken to', async () => {
+  const root = await TestRoot.make()
+  const good = await tlsFiles(root, 'spiffe://cluster.local/ns/shop/sa/web')
+  const other = await tlsFiles(root, 'spiffe://cluster.local/ns/shop/sa/other')
+  const foreign = await tlsFiles(await TestRoot.make(), 'spiffe://cluster.local/ns/shop/sa/web')
+  const [port, between, portOfOther, portOfForeign] = (await freePorts(4)) as [number, number, number, number]
+  const farTls = { common_tls_context: good.context, require_client_certificate: true }
+  await start([listener(between, http(everything('app')), farTls)], [cluster('app', application.port)])
+  const names = {
+    match_typed_subject_alt_names: [{ san_type: 'URI', matcher: { exact: 'spiffe://x/ns/a/sa/b' } }],
+  }
+  const picky = {
+    ...other.context,
+    validation_context: { ...other.context.validation_context, ...names },
+  }
+  const near = http(everything('next'))
+  await start([listener(portOfOther, near)], [cluster('next', between, { common_tls_context: picky })])
+  await start(
+    [listener(portOfForeign, near)],
+    [cluster('next', between, { common_tls_context: foreign.context })],
+  )
+  await start([listener(port, near)], [cluster('next', between, { common_tls_context: good.context })])
+  for (const refused of [portOfOther, portOfForeign]) {
+    const { text } = await exchangeRaw(refused, ['GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n'])
+    expect(text).toContain('HTTP/1.1 503')
+  }
+  expect(application.received).toEqual([])
+  expect(await get(port)).toContain('200 OK')
+})
+
+test.each([
+  ['no YAML', 'a: [', 'BOOTSTRAP_INVALID', /:1:\d+: /],
+  ['no bootstrap', 'listeners: []', 'BOOTSTRAP_INVALID', /listeners: is not a field/],
+])('a file that is %s stops the start with every problem named', async (_name, text, code, detail) => {
+  const file = path.join(folder, 'bad.yaml')
+  writeFileSync(file, text)
+  const settings = readProxySettings({ args: ['--bootstrap', file], env: {} })
+  const starting = startProxy(settings, createLog({ process: 'proxy', level: 'silent' }))
+  await expect(starting).rejects.toMatchObject({ code, detail: [expect.stringMatching(detail)] })
+})
+
+test('certificate files that are not there or do not belong together stop the start', async () => {
+  const [port] = (await freePorts(1)) as [number]
+  const root = await TestRoot.make()
+  const own = await tlsFiles(root, 'spiffe://cluster.local/ns/shop/sa/web')
+  const stranger = await tlsFiles(await TestRoot.make(), 'spiffe://a/ns/b/sa/c')
+  const mixed = {
+    ...own.context,
+    tls_certificates: [{ ...own.certificate, private_key: stranger.certificate.private_key }],
+  }
+  const missing = { ...own.context, validation_context: { trusted_ca: { filename: '/nowhere/roots.pem' } } }
+  for (const [context, message] of [
+    [mixed, /key values mismatch/],
+    [missing, /\/nowhere\/roots\.pem/],
+  ] as const) {
+    const starting = start(
+      [listener(port, http(everything('next')))],
+      [cluster('next', 1, { common_tls_context: context })],
+    )
+    await expect(starting).rejects.toMatchObject({
+      code: 'BOOTSTRAP_INVALID',
+      message: expect.stringMatching(message),
+    })
+  }
+})
+
+let written = 0
+
+async function tlsFiles(root: TestRoot, uri: string) {
+  const leaf = await root.leaf({ uris: [uri] })
+  const files = { certificate: leaf.certificatePem, key: leaf.keyPem, roots: root.pem }
+  const at = (name: string): string => path.join(folder, `${written}-${name}.pem`)
+  written++
+  for (const [name, pem] of Object.entries(files)) writeFileSync(at(name), pem)
+  const certificate = {
+    certificate_chain: { filename: at('certificate') },
+    private_key: { filename: at('key') },
+  }
+  const roots = { trusted_ca: { filename: at('roots') } }
+  return { certificate, context: { tls_certificates: [certificate], validation_context: roots } }
+}
