@@ -40,13 +40,13 @@ export function parseResponseHead(head: string, requestMethod: string): Response
     removeHeader(headers, 'content-length')
     removeHeader(headers, 'transfer-encoding')
   }
-  const kept = fields.connection === '' ? versionMinor === 1 : !hasToken(fields.connection, 'close')
   return {
     status,
     reason: checkedReason(line[3]),
     headers,
     bodyLength,
-    keepAlive: kept && (versionMinor === 1 || hasToken(fields.connection, 'keep-alive')),
+    // HTTP/1.0 keep-alive is a guess of both sides about each other (RFC 9112 C.2.2): not worth a poisoned connection.
+    keepAlive: versionMinor === 1 && (fields.connection === '' || !hasToken(fields.connection, 'close')),
     upgrade: fields.upgrade,
   }
 }
