@@ -240,7 +240,7 @@ export class ServerConnection implements WireReader, BodySource {
     const oldClient = this.#request?.versionMinor === 0
     const openEnded = body.length === untilClose || body.length === chunked
     const asChunks = openEnded && !oldClient
-    if (oldClient && openEnded) removeHeader(headers, 'transfer-encoding')
+    if (oldClient) removeHeader(headers, 'transfer-encoding')
     if (this.#mustClose(reply, openEnded && oldClient)) this.#keepAlive = false
     let hopFields = body.length === untilClose && asChunks ? 'Transfer-Encoding: chunked\r\n' : ''
     if (!this.#keepAlive) hopFields += 'Connection: close\r\n'
@@ -260,7 +260,8 @@ export class ServerConnection implements WireReader, BodySource {
       chunked: asChunks,
       forwardTrailers: this.#request?.acceptsTrailers === true,
       onEnd: () => this.#finish(exchange, reply, writer.sentBytes),
-      onAbort: () => this.#wire.destroy(),
+      // Where the connection's end is the body's end, an ordinary end would make the part look whole.
+      onAbort: () => (reply.body.length < 0 && !asChunks ? this.#wire.reset() : this.#wire.destroy()),
     })
     this.#writer = writer
     // Head and what is there of the body leave in one system call.

@@ -131,6 +131,12 @@ export class Wire {
     this.socket.destroy()
   }
 
+  /** Cuts the connection so that the peer cannot take it for an ordinary end: a RST, or TLS without its closing alert. */
+  reset(): void {
+    if (this.ownsReads) this.socket.destroy()
+    else this.socket.resetAndDestroy()
+  }
+
   /**
    * Gives the socket away with `early`, the bytes peeked at, put back in front; the wire is done. Used for TLS, whose
    * own reader takes over the handle.
