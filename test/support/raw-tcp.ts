@@ -6,6 +6,8 @@ export type RawServer = {
   /** What each connection sent, latin1, in the order of their opening. */
   readonly received: readonly string[]
   readonly connections: () => number
+  /** Whether the peer still holds connection `index`. */
+  readonly isOpen: (index: number) => boolean
   readonly stop: () => Promise<void>
 }
 
@@ -14,12 +16,12 @@ export async function startRawServer(
   onData: (text: string, socket: net.Socket, connection: number) => void,
 ): Promise<RawServer> {
   const received: string[] = []
-  const sockets = new Set<net.Socket>()
+  const sockets = new Map<number, net.Socket>()
   const server = net.createServer({ noDelay: true }, (socket) => {
     const index = received.push('') - 1
-    sockets.add(socket)
+    sockets.set(index, socket)
     socket.on('error', () => socket.destroy())
-    socket.on('close', () => sockets.delete(socket))
+    socket.on('close', () => sockets.delete(index))
     socket.on('data', (piece) => {
       received[index] += piece.toString('latin1')
       onData(received[index] as string, socket, index)
@@ -30,11 +32,74 @@ export async function startRawServer(
     port: (server.address() as net.AddressInfo).port,
     received,
     connections: () => received.length,
+    isOpen: (index) => sockets.has(index),
     stop: () =>
       new Promise((resolve) => {
-        for (const socket of sockets) socket.destroy()
+        for (const socket of sockets.values()) socket.destroy()
         server.close(() => resolve())
       }),
+  }
+}
+
+/** Writes `pieces` one after the other, each flushed on its own, and resolves once the last one has left. */
+export async function writePieces(socket: net.Socket, pieces: readonly string[]): Promise<void> {
+  for (const piece of pieces) {
+    if (socket.destroyed) return
+    await new Promise<void>((resolve) => socket.write(piece, 'latin1', () => setImmediate(resolve)))
+  }
+}
+
+const patienceMs = 5000
+
+/** A client that keeps its connection and reads answer after answer. */
+export class RawClient {
+  readonly socket: net.Socket
+  /** What came and was not taken yet, latin1. */
+  pending = ''
+  closed = false
+  /** The peer cut the connection (RST) instead of ending it (FIN). */
+  reset = false
+  #wake: () => void = () => undefined
+
+  constructor(port: number) {
+    this.socket = net.connect({ port, host: '127.0.0.1', noDelay: true })
+    this.socket.on('data', (piece) => {
+      this.pending += piece.toString('latin1')
+      this.#wake()
+    })
+    this.socket.on('error', () => {
+      this.reset = true
+    })
+    this.socket.on('close', () => {
+      this.closed = true
+      this.#wake()
+    })
+  }
+
+  write(text: string): void {
+    this.socket.write(text, 'latin1')
+  }
+
+  /** Takes all that came once `done` holds for it or the peer has closed. Rejects after 5 s, naming what came. */
+  take(done: (text: string) => boolean = () => false): Promise<string> {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        reject(new Error(`no end in sight; so far: ${JSON.stringify(this.pending.slice(0, 2000))}`))
+      }, patienceMs)
+      this.#wake = () => {
+        if (!this.closed && !done(this.pending)) return
+        clearTimeout(timer)
+        this.#wake = () => undefined
+        const text = this.pending
+        this.pending = ''
+        resolve(text)
+      }
+      this.#wake()
+    })
+  }
+
+  destroy(): void {
+    this.socket.destroy()
   }
 }
 
@@ -44,32 +109,22 @@ export type RawAnswer = { readonly text: string; readonly closed: boolean }
  * Sends `pieces` one after the other (each flushed on its own) and collects until `done(text)` holds or the peer
  * closes. Rejects after 5 s, naming what came.
  */
-export function exchangeRaw(
+export async function exchangeRaw(
   port: number,
   pieces: readonly string[],
   done: (text: string) => boolean = () => false,
 ): Promise<RawAnswer> {
-  return new Promise((resolve, reject) => {
-    let text = ''
-    const socket = net.connect({ port, host: '127.0.0.1', noDelay: true })
-    const timer = setTimeout(() => finish(undefined), 5000)
-    const finish = (answer: RawAnswer | undefined): void => {
-      clearTimeout(timer)
-      socket.destroy()
-      if (answer === undefined) reject(new Error(`no end in sight; so far: ${JSON.stringify(text)}`))
-      else resolve(answer)
-    }
-    socket.on('data', (piece) => {
-      text += piece.toString('latin1')
-      if (done(text)) finish({ text, closed: false })
-    })
-    socket.on('error', () => undefined)
-    socket.on('close', () => finish({ text, closed: true }))
-    const send = (at: number): void => {
-      const piece = pieces[at]
-      if (piece !== undefined && !socket.destroyed)
-        socket.write(piece, 'latin1', () => setImmediate(send, at + 1))
-    }
-    socket.on('connect', () => send(0))
-  })
+  const client = new RawClient(port)
+  try {
+    void writePieces(client.socket, pieces)
+    const text = await client.take(done)
+    return { text, closed: client.closed }
+  } finally {
+    client.destroy()
+  }
+}
+
+/** Lets what was sent over loopback arrive: each turn of the event loop polls every socket once. */
+export async function settleSockets(): Promise<void> {
+  for (let turn = 0; turn < 4; turn++) await new Promise<void>((resolve) => setImmediate(resolve))
 }

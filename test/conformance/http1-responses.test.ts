@@ -1,0 +1,99 @@
+/** Every row of the response matrix through a real sidecar on real sockets, whole and at every split point. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type Application, startApplication } from '../support/application.ts'
+import { joinChunks } from '../support/chunks.ts'
+import { type PlainDataPath, startPlainDataPath } from '../support/plain-data-path.ts'
+import { RawClient, settleSockets, writePieces } from '../support/raw-tcp.ts'
+import { responseBodyRows } from './response-body-rows.ts'
+import { responseHeadRows } from './response-head-rows.ts'
+import type { ResponseRow } from './response-row.ts'
+
+const responseRows = [...responseBodyRows, ...responseHeadRows]
+
+let application: Application
+let sidecar: PlainDataPath
+/** What the application sends next, and whether it closes then. */
+let script: { readonly pieces: readonly string[]; readonly ending: ResponseRow['ending'] }
+let sent: Promise<void> = Promise.resolve()
+
+const next = 'GET /next HTTP/1.1\r\nHost: app.test\r\n\r\n'
+const nextReply = 'HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nnext'
+
+beforeAll(async () => {
+  application = await startApplication(({ head, socket }) => {
+    // Nothing stays in the pool, so that every row begins with a connection of its own.
+    if (head.startsWith('GET /next ')) socket.write(nextReply.replace('\r\n', '\r\nConnection: close\r\n'))
+    else {
+      const { pieces, ending } = script
+      sent = writePieces(socket, pieces).then(() => {
+        if (ending === 'fin') socket.end()
+        if (ending === 'reset') socket.resetAndDestroy()
+      })
+    }
+  })
+  sidecar = await startPlainDataPath([application.port])
+})
+
+afterAll(async () => {
+  sidecar.stop()
+  await application.stop()
+})
+
+/** Whether `text` is the sidecar's own reply, whole, with nothing of the application's in it. */
+function isLocalReply(text: string, flag: string): boolean {
+  const parts =
+    /^HTTP\/1\.1 502 Bad Gateway\r\nContent-Type: text\/plain; charset=utf-8\r\nContent-Length: (\d+)\r\nweft-error: (UPE|UC)\r\n\r\n([^\r\n]+\n)$/.exec(
+      text,
+    )
+  return parts !== null && parts[2] === flag && Number(parts[1]) === parts[3]?.length
+}
+
+function isExpected(text: string, { client, failure }: ResponseRow): boolean {
+  if (failure === undefined) return joinChunks(text) === client
+  return text.startsWith(client) && isLocalReply(text.slice(client.length), failure)
+}
+
+function expectAnswer(text: string, row: ResponseRow): void {
+  if (row.failure !== undefined) expect(text, row.name).toSatisfy(() => isExpected(text, row))
+  else if (row.closed === 'early' || row.closed === 'reset')
+    expect(row.client.startsWith(joinChunks(text)), text).toBe(true)
+  else expect(joinChunks(text)).toBe(row.client)
+}
+
+async function check(row: ResponseRow, pieces: readonly string[]): Promise<void> {
+  script = { pieces, ending: row.ending }
+  let client = new RawClient(sidecar.port)
+  try {
+    client.write(row.request)
+    const text = await client.take((sofar) => row.closed === undefined && isExpected(sofar, row))
+    expectAnswer(text, row)
+    expect(client.closed).toBe(row.closed !== undefined)
+    if (row.closed === 'reset') expect(client.reset, 'the end must not look like one').toBe(true)
+    await sent
+    await settleSockets()
+    expect(client.pending).toBe('')
+    const used = application.connections() - 1
+    expect(application.isOpen(used), 'the upstream connection is kept').toBe(row.pooled === true)
+    if (row.closed !== undefined) client = new RawClient(sidecar.port)
+    client.write(next)
+    expect(await client.take((sofar) => sofar === nextReply)).toBe(nextReply)
+    expect(application.requests.at(-1)?.connection === used).toBe(row.pooled === true)
+    await settleSockets()
+  } finally {
+    client.destroy()
+  }
+}
+
+describe('a reply as a whole', () => {
+  test.each(responseRows.map((row) => [row.name, row] as const))('%s', (_, row) =>
+    check(row, row.upstream === '' ? [] : [row.upstream]),
+  )
+})
+
+describe('a reply split at every byte', () => {
+  const short = responseRows.filter(({ upstream }) => upstream.length > 1 && upstream.length < 1000)
+  test.each(short.map((row) => [row.name, row] as const))('%s', async (_, row) => {
+    for (let at = 1; at < row.upstream.length; at++)
+      await check(row, [row.upstream.slice(0, at), row.upstream.slice(at)])
+  })
+})
