@@ -13,7 +13,6 @@ export class Fields {
   /** Forwarded as they are, framing fields included (with canonical values). */
   readonly headers: HeaderList = []
   host: string | undefined
-  hostIndex = -1
   contentLength = -1
   transferEncoding: string | undefined
   /** Tokens of Connection in lower case; empty: no such field. */
@@ -72,7 +71,6 @@ function takeSpecial(fields: Fields, lower: string, name: string, value: string,
     case 'host':
       if (fields.host !== undefined) throw new WireError(status, 'more than one Host')
       fields.host = value
-      fields.hostIndex = fields.headers.length
       fields.headers.push(name, value)
       return
     case 'content-length':

@@ -1,6 +1,6 @@
 /** Parses a request's head: RFC 9112 sections 3, 5 and 6, strictly (no repair of what is malformed). */
 import type { BodyLength } from '../body.ts'
-import type { HeaderList } from '../header-list.ts'
+import { type HeaderList, setHeader } from '../header-list.ts'
 import { consistsOf, targetTable, tokenTable } from './characters.ts'
 import { type Fields, hasToken, parseFields } from './fields.ts'
 import { requestBodyLength } from './framing.ts'
@@ -107,8 +107,8 @@ export function parseRequestHead(head: string): RequestHead {
     target = parts.target
     // RFC 9112 3.2.2: the target's authority wins, and Host is rewritten so that nobody behind us reads another.
     authority = parts.authority
-    if (fields.hostIndex !== -1) fields.headers[fields.hostIndex + 1] = authority
-    else fields.headers.unshift('Host', authority)
+    if (fields.host === undefined) fields.headers.unshift('Host', authority)
+    else setHeader(fields.headers, 'host', authority)
   }
   const bodyLength = requestBodyLength(fields, versionMinor)
   return {

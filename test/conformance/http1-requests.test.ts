@@ -83,6 +83,11 @@ const rows: readonly Row[] = [
     'GET http://app.test/x HTTP/1.1\r\nHost: other\r\n\r\n',
     'GET /x HTTP/1.1\r\nHost: app.test\r\n',
   ),
+  ok(
+    '28 absolute form overrides Host behind a nominated field',
+    'GET http://app.test/x HTTP/1.1\r\nX-Foo: 1\r\nConnection: X-Foo\r\nHost: other\r\n\r\n',
+    'GET /x HTTP/1.1\r\nHost: app.test\r\n\r\n',
+  ),
   refused('29 userinfo in the target', 'GET http://u@app.test/ HTTP/1.1\r\nHost: app.test\r\n\r\n'),
   refused('30 CONNECT', 'CONNECT app.test:443 HTTP/1.1\r\nHost: app.test:443\r\n\r\n', 405),
   refused('31 target without a slash', `GET foo HTTP/1.1\r\n${host}\r\n`),
