@@ -272,7 +272,9 @@ export class ServerConnection implements WireReader, BodySource {
   }
 
   #mustClose(reply: Reply, endsWithConnection: boolean): boolean {
-    if (this.#draining || this.#clientEnded || endsWithConnection) return true
+    if (this.#draining || endsWithConnection) return true
+    // After its FIN a client is still owed what it had pipelined.
+    if (this.#clientEnded && this.#pipelined.length === 0) return true
     if (headerValue(reply.headers, 'connection') === 'close') return true
     // An error before the whole request was read: what follows may be megabytes that nobody wants.
     return this.#bodyReader !== undefined && reply.status >= 400
