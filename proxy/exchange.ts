@@ -78,6 +78,8 @@ export class Exchange {
   tried: Endpoint[] | undefined = undefined
   /** Where the exchange is counted; undefined while no endpoint was picked. */
   stats: GoldenStats | undefined = undefined
+  /** An idle connection failed it: idle ones are not tried again, they may be as dead. */
+  freshConnection = false
   /** The route's time is up; late results are not wanted. */
   timedOut = false
   flag: ResponseFlag = ''

@@ -29,7 +29,7 @@ export class UpstreamFailure extends Error {
   readonly kind: UpstreamFailureKind
   /** Some byte of the request may have reached the application. */
   readonly requestWritten: boolean
-  /** The connection had served an exchange before: it may just have been closed for idleness. */
+  /** The connection had been idle before: it may just have been closed for that. */
   readonly reusedConnection: boolean
   /** Some byte of a reply has arrived: the application was at work. */
   readonly replyStarted: boolean

@@ -37,10 +37,9 @@ export class ClientConnection implements WireReader, BodySource, Tunnel {
   #keepAlive = true
   #interimReplies = 0
   #closed = false
+  #wasIdle = false
   #early: Buffer = Buffer.alloc(0)
   #cancelled: Error | undefined
-  /** Exchanges started on this connection. */
-  served = 0
   /** When it became idle, by the pool's clock. */
   idleSinceMs = 0
 
@@ -61,13 +60,13 @@ export class ClientConnection implements WireReader, BodySource, Tunnel {
 
   /** Gives the connection back unused. */
   release(): void {
-    this.#events.onIdle(this)
+    this.#wasIdle = true
+    if (!this.#closed) this.#events.onIdle(this)
   }
 
   /** Sends the request of `x`; the promise is for the reply's head and rejects with UpstreamFailure only. */
   send(x: Exchange): Promise<Reply> {
     this.#exchange = x
-    this.served++
     this.#requestSent = false
     this.#replyDone = false
     this.#interimReplies = 0
@@ -244,7 +243,7 @@ export class ClientConnection implements WireReader, BodySource, Tunnel {
     const x = this.#exchange
     this.#exchange = undefined
     if (x !== undefined && x.cancel === this.#onCancel) x.cancel = undefined
-    if (this.#keepAlive && !this.#closed) this.#events.onIdle(this)
+    if (this.#keepAlive) this.release()
     else this.destroy()
   }
 
@@ -283,7 +282,8 @@ export class ClientConnection implements WireReader, BodySource, Tunnel {
       new UpstreamFailure(
         this.#cancelled === undefined ? 'reset' : 'cancelled',
         message,
-        this.#facts(this.#heads.pending),
+        // An interim reply is one too: the application was at work, and the client may have seen it.
+        this.#facts(this.#heads.pending || this.#interimReplies > 0),
         cause,
       ),
     )
@@ -294,6 +294,6 @@ export class ClientConnection implements WireReader, BodySource, Tunnel {
     reusedConnection: boolean
     replyStarted: boolean
   } {
-    return { requestWritten: true, reusedConnection: this.served > 1, replyStarted }
+    return { requestWritten: true, reusedConnection: this.#wasIdle, replyStarted }
   }
 }

@@ -13,7 +13,8 @@ async function attempt(x: Exchange, endpoint: Endpoint, nowMs: () => number): Pr
   const startedMs = nowMs()
   endpoint.inFlight++
   try {
-    const connection = endpoint.pool.takeIdle() ?? (await endpoint.pool.connect())
+    const idle = x.freshConnection ? undefined : endpoint.pool.takeIdle()
+    const connection = idle ?? (await endpoint.pool.connect())
     // The client may have left while we were connecting.
     if (x.aborted || x.timedOut) {
       connection.release()

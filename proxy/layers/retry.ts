@@ -10,12 +10,11 @@ const maxAttempts = 3
 
 async function retryAfter(next: Handler, x: Exchange, first: unknown, budget: RetryBudget): Promise<Reply> {
   let failure = first
-  let staleReplayed = false
   while (failure instanceof UpstreamFailure && !x.aborted && !x.timedOut) {
     const kind = replayKind(x, failure)
-    if (kind === 'no' || (kind === 'stale' && staleReplayed) || x.attempts >= maxAttempts) break
+    if (kind === 'no' || x.attempts >= maxAttempts) break
     if (!budget.withdraw()) break
-    staleReplayed ||= kind === 'stale'
+    if (kind === 'stale') x.freshConnection = true
     try {
       return await next(x)
     } catch (error) {
