@@ -8,6 +8,8 @@ export type RawServer = {
   readonly connections: () => number
   /** Whether the peer still holds connection `index`. */
   readonly isOpen: (index: number) => boolean
+  /** Sends a RST on connection `index`, if it is still there. */
+  readonly cut: (index: number) => void
   readonly stop: () => Promise<void>
 }
 
@@ -33,6 +35,7 @@ export async function startRawServer(
     received,
     connections: () => received.length,
     isOpen: (index) => sockets.has(index),
+    cut: (index) => void sockets.get(index)?.resetAndDestroy(),
     stop: () =>
       new Promise((resolve) => {
         for (const socket of sockets.values()) socket.destroy()
