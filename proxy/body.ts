@@ -108,11 +108,6 @@ export class Body {
     this.#sink = undefined
   }
 
-  /** For the source: nothing is read before a sink asks for it (Expect: 100-continue). */
-  startPaused(): void {
-    this.#paused = true
-  }
-
   resume(): void {
     if (!this.#paused) return
     this.#paused = false

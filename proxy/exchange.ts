@@ -63,6 +63,8 @@ export class Exchange {
   readonly acceptsTrailers: boolean
   readonly upgrade: string | undefined
   readonly startedAtMs: number
+  /** The client sends its body once it is told to (Expect: 100-continue). */
+  expectsContinue = false
   /** Decisions, filled in on the way down. */
   destination = ''
   routeName = ''

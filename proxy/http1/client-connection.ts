@@ -73,6 +73,7 @@ export class ClientConnection implements WireReader, BodySource, Tunnel {
     x.cancel = this.#onCancel
     let hopFields = x.acceptsTrailers ? 'Connection: TE\r\nTE: trailers\r\n' : ''
     if (x.upgrade !== undefined) hopFields = `Connection: Upgrade\r\nUpgrade: ${x.upgrade}\r\n`
+    if (x.expectsContinue) hopFields += 'Expect: 100-continue\r\n'
     if (x.authority === '' && headerValue(x.headers, 'host') === undefined)
       hopFields += `Host: ${x.upstreamAddress}\r\n`
     const head = serializeRequestHead(x.method, x.target, x.headers, hopFields)

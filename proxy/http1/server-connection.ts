@@ -134,10 +134,6 @@ export class ServerConnection implements WireReader, BodySource {
   }
 
   resumeBody(): void {
-    if (this.#continueOwed) {
-      this.#continueOwed = false
-      this.#wire.writeText('HTTP/1.1 100 Continue\r\n\r\n')
-    }
     this.deadlineMs = this.#options.nowMs() + this.#options.bodyIdleTimeoutMs
     this.#wire.resume()
   }
@@ -178,12 +174,10 @@ export class ServerConnection implements WireReader, BodySource {
     } else {
       body = new Body(bodyLength, this)
       this.#bodyReader = new BodyReader(body, this.#wire.ownsReads, 400)
-      if (request.expectContinue && available === 0) {
-        this.#continueOwed = true
-        body.startPaused()
-      }
     }
     const exchange = new Exchange(downstream, request, body, nowMs())
+    // Whether to go on is the application's to say (RFC 9110 10.1.1); a client that did not wait needs no answer.
+    exchange.expectsContinue = this.#continueOwed = request.expectContinue && available === 0
     if (request.versionMinor === 1)
       exchange.interim = (status, headers) => this.#writeInterim(status, headers)
     this.#exchange = exchange
@@ -221,8 +215,10 @@ export class ServerConnection implements WireReader, BodySource {
   }
 
   #writeInterim(status: number, headers: HeaderList): void {
-    if (status === 100 && !this.#continueOwed) return
-    this.#continueOwed = false
+    if (status === 100) {
+      if (!this.#continueOwed) return
+      this.#continueOwed = false
+    }
     this.#wire.writeText(serializeResponseHead(status, statusText(status), headers, ''))
   }
 
@@ -276,8 +272,10 @@ export class ServerConnection implements WireReader, BodySource {
     // After its FIN a client is still owed what it had pipelined.
     if (this.#clientEnded && this.#pipelined.length === 0) return true
     if (headerValue(reply.headers, 'connection') === 'close') return true
-    // An error before the whole request was read: what follows may be megabytes that nobody wants.
-    return this.#bodyReader !== undefined && reply.status >= 400
+    if (this.#bodyReader === undefined) return false
+    // Before the whole request was read: what follows may be megabytes that nobody wants, or, where the client waits to
+    // be told to go on, the next request.
+    return reply.status >= 400 || reply.body.complete || this.#continueOwed
   }
 
   #finish(exchange: Exchange, reply: Reply, sentBytes: number): void {
