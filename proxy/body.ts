@@ -126,6 +126,8 @@ export class Body {
     if (this.complete || this.#error !== undefined) return
     this.complete = true
     this.trailers = trailers
+    // A pause that the last piece asked for would stay on the connection, and its next message would never be read.
+    this.resume()
     this.#sink?.end(trailers)
     this.#onComplete?.()
   }
