@@ -1,6 +1,6 @@
 /** A message body between two codecs: pieces pass with backpressure in both directions, outside the layers. */
 import { Buffer } from 'node:buffer'
-import type { HeaderList } from './header-list.ts'
+import { HeaderList } from './header-list.ts'
 
 /** A body's length: 0 and above are bytes, the negatives say how the end is found. */
 export type BodyLength = number
@@ -25,7 +25,7 @@ export interface BodySource {
 
 /** What is held for a sink that is not there yet or for a replay; beyond it the source pauses, or the replay is off. */
 const maxHeldBytes = 64 * 1024
-const noTrailers: HeaderList = []
+const noTrailers = new HeaderList()
 
 export class Body {
   /** Bytes, or `chunked` / `untilClose` when only the end will tell. */

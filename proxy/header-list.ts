@@ -1,53 +1,110 @@
 /**
- * Header fields as one flat list [name, value, name, value ...]: names in the case they came in, values without the
- * white space around them, all latin1. A list, because order and repetition carry meaning and maps are slow to build.
+ * Header fields as the lines that they will be written as: `Name: value CRLF`, in their order, names in the case they
+ * came in, latin1. What nobody looks at is never taken apart; a proxy forwards most fields unread.
  */
-export type HeaderList = string[]
+export class HeaderList {
+  #lines: string
+  /** A bit for each name that may be there: a look-up of an absent field, the usual case, costs one test. */
+  #mask: number
 
-/** The first value of `lowerName` (given in lower case), or undefined. */
-export function headerValue(headers: HeaderList, lowerName: string): string | undefined {
-  const length = lowerName.length
-  for (let i = 0; i < headers.length; i += 2) {
-    const name = headers[i] as string
-    if (name.length === length && (name === lowerName || name.toLowerCase() === lowerName))
-      return headers[i + 1]
+  /** `lines` must be canonical, each ending in CRLF; `mask` holds the `nameBit` of every name in them. */
+  constructor(lines = '', mask = 0) {
+    this.#lines = lines
+    this.#mask = mask
   }
-  return undefined
-}
 
-/** All values of `lowerName` joined by `, ` (RFC 9110 5.3), or undefined when there is none. */
-export function joinedHeaderValue(headers: HeaderList, lowerName: string): string | undefined {
-  let joined: string | undefined
-  for (let i = 0; i < headers.length; i += 2) {
-    const name = headers[i] as string
-    if (name.length !== lowerName.length || name.toLowerCase() !== lowerName) continue
-    joined = joined === undefined ? (headers[i + 1] as string) : `${joined}, ${headers[i + 1]}`
+  /** Of names and values that are valid already: [name, value, name, value ...]. */
+  static of(...fields: readonly string[]): HeaderList {
+    const list = new HeaderList()
+    for (let i = 0; i < fields.length; i += 2) list.append(fields[i] as string, fields[i + 1] as string)
+    return list
   }
-  return joined
-}
 
-/** Replaces every occurrence of `lowerName` by one at the place of the first, or appends it as `name`. */
-export function setHeader(headers: HeaderList, lowerName: string, value: string, name = lowerName): void {
-  for (let i = 0; i < headers.length; i += 2) {
-    const present = headers[i] as string
-    if (present.length === lowerName.length && present.toLowerCase() === lowerName) {
-      headers[i + 1] = value
-      removeHeader(headers, lowerName, i + 2)
+  /** Every line, each ending in CRLF. */
+  get lines(): string {
+    return this.#lines
+  }
+
+  /** The first value of `lowerName` (given in lower case), or undefined. */
+  get(lowerName: string): string | undefined {
+    const at = this.#find(lowerName, 0)
+    return at === -1 ? undefined : this.#valueAt(at + lowerName.length)
+  }
+
+  /** All values of `lowerName` joined by `, ` (RFC 9110 5.3), or undefined when there is none. */
+  joined(lowerName: string): string | undefined {
+    let joined: string | undefined
+    for (let at = this.#find(lowerName, 0); at !== -1; at = this.#find(lowerName, this.#lineAfter(at))) {
+      const value = this.#valueAt(at + lowerName.length)
+      joined = joined === undefined ? value : `${joined}, ${value}`
+    }
+    return joined
+  }
+
+  /** Adds a field at the end. Name and value must be valid: nothing is checked here. */
+  append(name: string, value: string): void {
+    this.#lines += `${name}: ${value}\r\n`
+    this.#mask |= nameBit(name.length, name.charCodeAt(0))
+  }
+
+  /** Replaces every occurrence of `lowerName` by one at the place of the first, or appends it as `name`. */
+  set(lowerName: string, value: string, name = lowerName): void {
+    const at = this.#find(lowerName, 0)
+    if (at === -1) {
+      this.append(name, value)
       return
     }
+    const after = this.#lineAfter(at)
+    const present = this.#lines.slice(at, at + lowerName.length)
+    const before = `${this.#lines.slice(0, at)}${present}: ${value}\r\n`
+    this.#lines = before + this.#lines.slice(after)
+    this.#removeFrom(lowerName, before.length)
   }
-  headers.push(name, value)
+
+  /** Removes every occurrence of `lowerName`. */
+  remove(lowerName: string): void {
+    this.#removeFrom(lowerName, 0)
+  }
+
+  /** The fields one by one: [name, value, name, value ...]. */
+  entries(): string[] {
+    return this.#lines.split('\r\n').flatMap((line) => {
+      const colon = line.indexOf(':')
+      return colon === -1 ? [] : [line.slice(0, colon), line.slice(colon + 2)]
+    })
+  }
+
+  #removeFrom(lowerName: string, from: number): void {
+    for (let at = this.#find(lowerName, from); at !== -1; at = this.#find(lowerName, at))
+      this.#lines = this.#lines.slice(0, at) + this.#lines.slice(this.#lineAfter(at))
+  }
+
+  /** Where the next line of `lowerName` begins, from the line that begins at `from` on; or -1. */
+  #find(lowerName: string, from: number): number {
+    const { length } = lowerName
+    if ((this.#mask & nameBit(length, lowerName.charCodeAt(0))) === 0) return -1
+    const lines = this.#lines
+    for (let at = from; at < lines.length; at = this.#lineAfter(at)) {
+      if (lines.charCodeAt(at + length) !== colon) continue
+      // A token holds no colon, so that equal length and equal letters are the same name.
+      const name = lines.slice(at, at + length)
+      if (name === lowerName || name.toLowerCase() === lowerName) return at
+    }
+    return -1
+  }
+
+  #lineAfter(at: number): number {
+    return this.#lines.indexOf('\r\n', at) + 2
+  }
+
+  #valueAt(colonAt: number): string {
+    return this.#lines.slice(colonAt + 2, this.#lines.indexOf('\r\n', colonAt))
+  }
 }
 
-/** Removes every occurrence of `lowerName` from the index `from` on. */
-export function removeHeader(headers: HeaderList, lowerName: string, from = 0): void {
-  let kept = from
-  for (let i = from; i < headers.length; i += 2) {
-    const name = headers[i] as string
-    if (name.length === lowerName.length && name.toLowerCase() === lowerName) continue
-    headers[kept] = name
-    headers[kept + 1] = headers[i + 1] as string
-    kept += 2
-  }
-  headers.length = kept
+const colon = 0x3a
+
+/** One of 32 bits, by a name's length and its first letter in either case. */
+export function nameBit(length: number, firstCode: number): number {
+  return 1 << ((length * 5) ^ (firstCode | 0x20))
 }

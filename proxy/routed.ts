@@ -6,6 +6,7 @@ import { invalidBackendCluster } from './cluster/cluster-config.ts'
 import type { Cluster } from './cluster/cluster.ts'
 import type { ClusterSet } from './cluster/cluster-set.ts'
 import { type Exchange, type Handler, Reply } from './exchange.ts'
+import { HeaderList } from './header-list.ts'
 import { statusText } from './http1/status-text.ts'
 import { compose, type Layer } from './layer.ts'
 import { balance, type ChooseCluster } from './layers/balance.ts'
@@ -42,7 +43,7 @@ function clusterChooser(weighted: readonly WeightedCluster[], clusters: ClusterS
 
 function respond(status: number, content: string): Handler {
   return () => {
-    const headers = ['Content-Type', 'text/plain', 'Content-Length', String(content.length)]
+    const headers = HeaderList.of('Content-Type', 'text/plain', 'Content-Length', String(content.length))
     return Promise.resolve(new Reply(status, statusText(status), headers, Body.of(content)))
   }
 }

@@ -57,7 +57,7 @@ export class BodyWriter implements BodySink {
   }
 
   end(trailers: HeaderList): void {
-    if (this.#chunked) this.#wire.writeText(lastChunk(this.#forwardTrailers ? trailers : []))
+    if (this.#chunked) this.#wire.writeText(lastChunk(this.#forwardTrailers ? trailers.lines : ''))
     this.#onEnd()
   }
 
@@ -66,8 +66,6 @@ export class BodyWriter implements BodySink {
   }
 }
 
-function lastChunk(trailers: HeaderList): string {
-  let text = '0\r\n'
-  for (let i = 0; i < trailers.length; i += 2) text += `${trailers[i]}: ${trailers[i + 1]}\r\n`
-  return `${text}\r\n`
+function lastChunk(trailerLines: string): string {
+  return `0\r\n${trailerLines}\r\n`
 }

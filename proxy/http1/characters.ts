@@ -17,9 +17,3 @@ export const valueTable = table((code) => code === 0x09 || (code >= 0x20 && code
 
 /** What may stand in a request target: visible ASCII without `#` (RFC 9112 3.2; a fragment is never sent). */
 export const targetTable = table((code) => code > 0x20 && code < 0x7f && code !== 0x23)
-
-/** Whether every character of `text` is in `allowed`; false for an empty text. */
-export function consistsOf(text: string, allowed: Uint8Array): boolean {
-  for (let i = 0; i < text.length; i++) if (allowed[text.charCodeAt(i)] !== 1) return false
-  return text.length > 0
-}

@@ -1,9 +1,10 @@
 /** Decodes the chunked transfer coding (RFC 9112 section 7.1) byte by byte over any split of its bytes, strictly. */
 import { Buffer } from 'node:buffer'
-import type { HeaderList } from '../header-list.ts'
+import { HeaderList } from '../header-list.ts'
 import { parseFields } from './fields.ts'
 import { maxChunkExtensionBytes, maxChunkLineBytes, maxHeadBytes } from './limits.ts'
 import { hasBareLineFeed } from './head-collector.ts'
+import { HeadSource } from './head-source.ts'
 import { WireError } from './wire-error.ts'
 
 type State =
@@ -24,6 +25,8 @@ const maxSizeDigits = 8
 /** A trailer may not say how the message is framed, routed or authorised (RFC 9110 6.5.1). */
 const forbiddenTrailers =
   /^(?:host|authorization|trailer|connection|cookie|set-cookie|te|upgrade|keep-alive|content-.*)$/i
+
+const noTrailers = new HeaderList()
 
 function hexValue(code: number): number {
   if (code >= 0x30 && code <= 0x39) return code - 0x30
@@ -152,7 +155,7 @@ export class ChunkedDecoder {
       return end
     }
     this.#state = 'done'
-    receiver.onFinish(close === 2 ? [] : forwardable(text.slice(0, close), this.#status))
+    receiver.onFinish(close === 2 ? noTrailers : forwardable(text.slice(0, close), this.#status))
     return position + (close - before)
   }
 }
@@ -163,13 +166,17 @@ function endOfTrailers(text: string): number {
 }
 
 function forwardable(text: string, status: number): HeaderList {
-  const { headers } = parseFields(text, 0, status)
-  const kept: HeaderList = []
-  for (let i = 0; i < headers.length; i += 2) {
-    const name = headers[i] as string
-    if (!forbiddenTrailers.test(name) && name.toLowerCase() !== 'transfer-encoding') {
-      kept.push(name, headers[i + 1] as string)
-    }
+  const bytes = Buffer.from(text, 'latin1')
+  const source = new HeadSource(bytes)
+  source.set(bytes, 0, bytes.length, text)
+  const fields = parseFields(source, status)
+  if (fields === undefined) throw new WireError(status, 'malformed trailers')
+  const entries = fields.headers.entries()
+  const kept = new HeaderList()
+  for (let i = 0; i < entries.length; i += 2) {
+    const name = entries[i] as string
+    if (!forbiddenTrailers.test(name) && name.toLowerCase() !== 'transfer-encoding')
+      kept.append(name, entries[i + 1] as string)
   }
   return kept
 }

@@ -2,7 +2,6 @@
 import { Buffer } from 'node:buffer'
 import { Body, type BodySource, chunked, untilClose } from '../body.ts'
 import { type Exchange, Reply, type Tunnel } from '../exchange.ts'
-import { headerValue } from '../header-list.ts'
 import type { Wire, WireReader } from '../listen/wire.ts'
 import { UpstreamFailure } from '../upstream-failure.ts'
 import { BodyReader } from './body-reader.ts'
@@ -26,7 +25,11 @@ type Waiting = { readonly resolve: (reply: Reply) => void; readonly reject: (err
 export class ClientConnection implements WireReader, BodySource, Tunnel {
   readonly #wire: Wire
   readonly #events: ClientConnectionEvents
-  readonly #heads = new HeadCollector(502, 502)
+  readonly #heads: HeadCollector<ResponseHead> = new HeadCollector(
+    (source) => parseResponseHead(source, this.#exchange?.method ?? ''),
+    502,
+    502,
+  )
   #exchange: Exchange | undefined
   #waiting: Waiting | undefined
   #writer: BodyWriter | undefined
@@ -74,7 +77,7 @@ export class ClientConnection implements WireReader, BodySource, Tunnel {
     let hopFields = x.acceptsTrailers ? 'Connection: TE\r\nTE: trailers\r\n' : ''
     if (x.upgrade !== undefined) hopFields = `Connection: Upgrade\r\nUpgrade: ${x.upgrade}\r\n`
     if (x.expectsContinue) hopFields += 'Expect: 100-continue\r\n'
-    if (x.authority === '' && headerValue(x.headers, 'host') === undefined)
+    if (x.authority === '' && x.headers.get('host') === undefined)
       hopFields += `Host: ${x.upstreamAddress}\r\n`
     const head = serializeRequestHead(x.method, x.target, x.headers, hopFields)
     const { body } = x
@@ -180,7 +183,7 @@ export class ClientConnection implements WireReader, BodySource, Tunnel {
     const x = this.#exchange as Exchange
     const after = this.#heads.take(buffer, start, end)
     if (after === -1) return -1
-    const head = parseResponseHead(this.#heads.head, x.method)
+    const head = this.#heads.head as ResponseHead
     if (head.status < 200) return this.#readInterim(x, head, buffer, after, end)
     this.#keepAlive = head.keepAlive
     return this.#startReply(head, buffer, after, end)
@@ -208,7 +211,7 @@ export class ClientConnection implements WireReader, BodySource, Tunnel {
     const available = end - after
     if (bodyLength >= 0 && bodyLength <= available && bodyLength <= inlineBodyBytes) {
       const consumed = after + bodyLength
-      const body = bodyLength === 0 ? Body.empty : Body.of(buffer.latin1Slice(after, consumed))
+      const body = bodyLength === 0 ? Body.empty : Body.of(this.#heads.textAfter(buffer, after, consumed))
       this.#keepAlive = this.#keepAlive && consumed === end
       this.#resolve(new Reply(head.status, head.reason, head.headers, body))
       this.#replyComplete()

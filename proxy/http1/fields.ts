@@ -1,6 +1,7 @@
 /** Parses the field lines of a head (RFC 9112 section 5) and takes out what concerns only this hop. */
-import type { HeaderList } from '../header-list.ts'
+import { HeaderList, nameBit } from '../header-list.ts'
 import { tokenTable, valueTable } from './characters.ts'
+import type { HeadSource } from './head-source.ts'
 import { maxHeaderCount } from './limits.ts'
 import { WireError } from './wire-error.ts'
 
@@ -11,32 +12,28 @@ const lineFeed = 0x0a
 /** What the fields say about this hop and the framing, beside the end-to-end fields that are forwarded. */
 export class Fields {
   /** Forwarded as they are, framing fields included (with canonical values). */
-  readonly headers: HeaderList = []
-  host: string | undefined
+  headers: HeaderList = noHeaders
+  host: string | undefined = undefined
   contentLength = -1
-  transferEncoding: string | undefined
+  transferEncoding: string | undefined = undefined
   /** Tokens of Connection in lower case; empty: no such field. */
   connection = ''
-  upgrade: string | undefined
-  expect: string | undefined
+  upgrade: string | undefined = undefined
+  expect: string | undefined = undefined
   /** The sender takes trailers: `TE: trailers`. */
   teTrailers = false
 }
 
-/** Names that end at this hop (RFC 9110 7.6.1), by length, so that most fields cost one array read. */
-const hopByHop: ReadonlyArray<readonly string[] | undefined> = (() => {
-  const byLength: string[][] = []
+const noHeaders = new HeaderList()
+
+/** Fields that end at this hop (RFC 9110 7.6.1) or decide the framing, by length, so that most cost one array read. */
+const specialNames: ReadonlyArray<readonly string[]> = (() => {
+  const byLength: string[][] = Array.from({ length: 32 }, () => [])
   const names = ['te', 'upgrade', 'connection', 'keep-alive', 'http2-settings', 'proxy-connection']
-  names.push(
-    'proxy-authenticate',
-    'proxy-authorization',
-    'host',
-    'expect',
-    'content-length',
-    'transfer-encoding',
-  )
-  for (const name of names) (byLength[name.length] ??= []).push(name)
-  return Array.from(byLength)
+  names.push('proxy-authenticate', 'proxy-authorization')
+  names.push('host', 'expect', 'content-length', 'transfer-encoding')
+  for (const name of names) (byLength[name.length] as string[]).push(name)
+  return byLength
 })()
 
 /** A Connection field may not nominate these: that would let a client strip what others rely on. */
@@ -51,11 +48,18 @@ const neverNominated = new Set([
   '',
 ])
 
-function specialName(name: string): string | undefined {
-  const candidates = hopByHop[name.length]
+/** The special name in bytes[from, to), in lower case, or undefined. */
+function specialName(bytes: Uint8Array, from: number, to: number): string | undefined {
+  const candidates = specialNames[to - from]
   if (candidates === undefined) return undefined
-  const lower = name.toLowerCase()
-  return candidates.includes(lower) ? lower : undefined
+  for (let c = 0; c < candidates.length; c++) {
+    const name = candidates[c] as string
+    let i = 0
+    // Letters of a token differ by case in this bit only; what it makes equal beside letters is no token.
+    while (i < name.length && ((bytes[from + i] as number) | 0x20) === name.charCodeAt(i)) i++
+    if (i === name.length) return name
+  }
+  return undefined
 }
 
 function decimal(text: string, status: number): number {
@@ -66,92 +70,158 @@ function decimal(text: string, status: number): number {
   return value
 }
 
-function takeSpecial(fields: Fields, lower: string, name: string, value: string, status: number): void {
+/** Takes note of a special field; returns the value to forward, or undefined when it ends here. */
+function takeSpecial(fields: Fields, lower: string, value: string, status: number): string | undefined {
   switch (lower) {
     case 'host':
       if (fields.host !== undefined) throw new WireError(status, 'more than one Host')
       fields.host = value
-      fields.headers.push(name, value)
-      return
+      return value
     case 'content-length':
       if (fields.contentLength !== -1) throw new WireError(status, 'more than one Content-Length')
       fields.contentLength = decimal(value, status)
-      fields.headers.push(name, String(fields.contentLength))
-      return
+      return String(fields.contentLength)
     case 'transfer-encoding':
       if (fields.transferEncoding !== undefined)
         throw new WireError(status, 'more than one Transfer-Encoding')
       fields.transferEncoding = value.toLowerCase()
-      fields.headers.push(name, 'chunked')
-      return
+      return 'chunked'
     case 'connection':
       fields.connection =
         fields.connection === '' ? value.toLowerCase() : `${fields.connection},${value.toLowerCase()}`
-      return
+      return undefined
     case 'upgrade':
       fields.upgrade = fields.upgrade === undefined ? value : `${fields.upgrade}, ${value}`
-      return
+      return undefined
     case 'expect':
       fields.expect = value.toLowerCase()
-      return
+      return undefined
     case 'te':
       fields.teTrailers ||= /(?:^|,)[ \t]*trailers[ \t]*(?:,|$)/i.test(value)
-      return
+      return undefined
     default:
       // Keep-Alive, Proxy-*, HTTP2-Settings: they end here.
-      return
+      return undefined
+  }
+}
+
+/** Sorts lines: runs of the original are forwarded where they are canonical, our own spelling where they are not. */
+class LineSorter {
+  readonly fields = new Fields()
+  readonly #source: HeadSource
+  readonly #status: number
+  #text = ''
+  #from: number
+  #to: number
+
+  constructor(source: HeadSource, status: number) {
+    this.#source = source
+    this.#status = status
+    this.#from = this.#to = source.position
+  }
+
+  /** A line that is forwarded as it stands. */
+  keep(from: number, to: number): void {
+    if (from !== this.#to) {
+      this.#flush()
+      this.#from = from
+    }
+    this.#to = to
+  }
+
+  /**
+   * A line that says something about this hop, or that is not written as we would; `lineEnd` is its CR. Returns whether
+   * it is forwarded.
+   */
+  take(special: string | undefined, nameStart: number, nameEnd: number, lineEnd: number): boolean {
+    const { bytes } = this.#source
+    let from = nameEnd + 1
+    let to = lineEnd
+    while (from < to && isBlank(bytes[from])) from++
+    while (to > from && isBlank(bytes[to - 1])) to--
+    const value = this.#source.slice(from, to)
+    const forwarded = special === undefined ? value : takeSpecial(this.fields, special, value, this.#status)
+    if (forwarded === undefined) return false
+    if (forwarded === value && isCanonical(bytes, nameEnd + 1, lineEnd)) {
+      this.keep(nameStart, lineEnd + 2)
+    } else {
+      this.#flush()
+      this.#text += `${this.#source.slice(nameStart, nameEnd)}: ${forwarded}\r\n`
+    }
+    return true
+  }
+
+  /** Everything that is forwarded. */
+  lines(): string {
+    this.#flush()
+    return this.#text
+  }
+
+  #flush(): void {
+    if (this.#to === this.#from) return
+    const run = this.#source.slice(this.#from, this.#to)
+    this.#text = this.#text === '' ? run : this.#text + run
+    this.#from = this.#to
   }
 }
 
 function stripNominated(fields: Fields): void {
   for (const part of fields.connection.split(',')) {
     const token = part.trim()
-    if (neverNominated.has(token)) continue
-    for (let i = 0; i < fields.headers.length; ) {
-      if ((fields.headers[i] as string).toLowerCase() === token) fields.headers.splice(i, 2)
-      else i += 2
-    }
+    if (!neverNominated.has(token)) fields.headers.remove(token)
   }
 }
 
 /**
- * Parses `head` (latin1, ending in the empty line) from `start`, the first field line.
+ * Parses field lines from `source.position` to the empty line and moves the position behind that; undefined when the
+ * empty line is not there yet.
  * Throws WireError(status) on anything RFC 9112 does not allow: bare CR or LF, obs-fold, white space before the colon,
  * characters outside the grammar, repeated Host, Content-Length or Transfer-Encoding.
  */
-export function parseFields(head: string, start: number, status: number): Fields {
-  const fields = new Fields()
-  let position = start
+export function parseFields(source: HeadSource, status: number): Fields | undefined {
+  const { bytes, end } = source
+  const sorter = new LineSorter(source, status)
+  let at = source.position
   let count = 0
-  while (head.charCodeAt(position) !== carriageReturn) {
+  let mask = 0
+  while (bytes[at] !== carriageReturn || at >= end) {
+    if (at >= end) return undefined
     if (++count > maxHeaderCount) throw new WireError(status === 400 ? 431 : status, 'too many header fields')
-    const nameStart = position
-    while (tokenTable[head.charCodeAt(position)] === 1) position++
-    if (position === nameStart || head.charCodeAt(position) !== colon) {
+    const nameStart = at
+    while (tokenTable[bytes[at] as number] === 1) at++
+    const nameEnd = at
+    if (at < end && (at === nameStart || bytes[at] !== colon))
       throw new WireError(status, 'malformed header name')
-    }
-    const name = head.slice(nameStart, position)
-    let valueStart = ++position
-    while (valueTable[head.charCodeAt(position)] === 1) position++
-    if (head.charCodeAt(position) !== carriageReturn || head.charCodeAt(position + 1) !== lineFeed) {
+    const valueStart = ++at
+    while (valueTable[bytes[at] as number] === 1) at++
+    // What lies behind the end is of another read.
+    if (at + 1 >= end) return undefined
+    if (bytes[at] !== carriageReturn || bytes[at + 1] !== lineFeed)
       throw new WireError(status, 'malformed header value')
-    }
-    let valueEnd = position
-    while (valueStart < valueEnd && isBlank(head.charCodeAt(valueStart))) valueStart++
-    while (valueEnd > valueStart && isBlank(head.charCodeAt(valueEnd - 1))) valueEnd--
-    const value = head.slice(valueStart, valueEnd)
-    const special = specialName(name)
-    if (special === undefined) fields.headers.push(name, value)
-    else takeSpecial(fields, special, name, value, status)
-    position += 2
+    const special = specialName(bytes, nameStart, nameEnd)
+    const asItStands = special === undefined && isCanonical(bytes, valueStart, at)
+    if (asItStands) sorter.keep(nameStart, at + 2)
+    if (asItStands || sorter.take(special, nameStart, nameEnd, at))
+      mask |= nameBit(nameEnd - nameStart, bytes[nameStart] as number)
+    at += 2
   }
-  if (head.charCodeAt(position + 1) !== lineFeed) throw new WireError(status, 'bare CR')
+  if (at + 1 >= end) return undefined
+  if (bytes[at + 1] !== lineFeed) throw new WireError(status, 'bare CR')
+  source.position = at + 2
+  const { fields } = sorter
+  fields.headers = new HeaderList(sorter.lines(), mask)
   const { connection } = fields
   if (connection !== '' && connection !== 'keep-alive' && connection !== 'close') stripNominated(fields)
   return fields
 }
 
-function isBlank(code: number): boolean {
+/** Exactly one space before the value and none after it: the line is already as we would write it. */
+function isCanonical(bytes: Uint8Array, valueStart: number, lineEnd: number): boolean {
+  if (bytes[valueStart] !== 0x20 || lineEnd === valueStart) return false
+  return lineEnd === valueStart + 1 || (!isBlank(bytes[valueStart + 1]) && !isBlank(bytes[lineEnd - 1]))
+}
+
+function isBlank(code: number | undefined): boolean {
   return code === 0x20 || code === 0x09
 }
 

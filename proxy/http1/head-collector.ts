@@ -1,5 +1,6 @@
-/** Finds the end of a head in what arrives; the usual case, a whole head in one read, copies nothing twice. */
-import type { Buffer } from 'node:buffer'
+/** Brings heads to their parser: as they lie in the read buffer when they are whole, collected when they come in parts. */
+import { Buffer } from 'node:buffer'
+import { HeadSource } from './head-source.ts'
 import { maxHeadBytes } from './limits.ts'
 import { WireError } from './wire-error.ts'
 
@@ -11,13 +12,23 @@ export function hasBareLineFeed(text: string): boolean {
   return false
 }
 
-export class HeadCollector {
+/** Parses the head at `source`, moves its position behind it, or gives undefined when its end is not there. */
+export type ParseHead<H> = (source: HeadSource) => H | undefined
+
+/** What of a read is looked at as text at once; a longer head is collected. */
+const maxFastBytes = 16 * 1024
+const noBytes = Buffer.alloc(0)
+
+export class HeadCollector<H> {
+  readonly #parse: ParseHead<H>
   readonly #malformedStatus: number
   readonly #tooLongStatus: number
+  readonly #source = new HeadSource(noBytes)
   #partial = ''
 
   /** The statuses of the WireErrors: 400 and 431 for requests, 502 and 502 for responses. */
-  constructor(malformedStatus: number, tooLongStatus: number) {
+  constructor(parse: ParseHead<H>, malformedStatus: number, tooLongStatus: number) {
+    this.#parse = parse
     this.#malformedStatus = malformedStatus
     this.#tooLongStatus = tooLongStatus
   }
@@ -28,22 +39,27 @@ export class HeadCollector {
   }
 
   /** The complete head, set when `take` returned an index. */
-  head = ''
+  head: H | undefined
 
   /**
    * Takes buffer[start, end). Returns the index after the head's empty line and sets `head`, or -1 when more is needed.
-   * Throws WireError when the head is too long or has a bare LF.
+   * Throws WireError when the head is too long or malformed.
    */
   take(buffer: Buffer, start: number, end: number): number {
     if (this.#partial === '') {
-      const close = buffer.indexOf('\r\n\r\n', start, 'latin1')
-      if (close !== -1 && close + 4 <= end) {
-        if (close + 4 - start > maxHeadBytes) throw new WireError(this.#tooLongStatus, 'head is too long')
-        this.head = buffer.latin1Slice(start, close + 4)
-        return close + 4
-      }
+      const source = this.#source
+      const stop = Math.min(end, start + maxFastBytes)
+      source.set(buffer, start, stop, buffer.latin1Slice(start, stop))
+      this.head = this.#parse(source)
+      if (this.head !== undefined) return source.position
     }
     return this.#takeSlowly(buffer, start, end)
+  }
+
+  /** The bytes of buffer[from, to), which followed the head just taken, as latin1. */
+  textAfter(buffer: Buffer, from: number, to: number): string {
+    const { bytes, end } = this.#source
+    return bytes === buffer && to <= end ? this.#source.slice(from, to) : buffer.latin1Slice(from, to)
   }
 
   #takeSlowly(buffer: Buffer, start: number, end: number): number {
@@ -59,7 +75,11 @@ export class HeadCollector {
       return -1
     }
     this.#partial = ''
-    this.head = text.slice(0, length)
+    const whole = Buffer.from(text.slice(0, length), 'latin1')
+    this.#source.set(whole, 0, length, whole.latin1Slice(0, length))
+    this.head = this.#parse(this.#source)
+    // Where the parser sees no end although there is an empty line, the lines before it are not what they seem.
+    if (this.head === undefined) throw new WireError(this.#malformedStatus, 'malformed head')
     return start + (length - before)
   }
 }

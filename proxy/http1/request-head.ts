@@ -1,9 +1,10 @@
 /** Parses a request's head: RFC 9112 sections 3, 5 and 6, strictly (no repair of what is malformed). */
 import type { BodyLength } from '../body.ts'
-import { type HeaderList, setHeader } from '../header-list.ts'
-import { consistsOf, targetTable, tokenTable } from './characters.ts'
+import type { HeaderList } from '../header-list.ts'
+import { targetTable, tokenTable } from './characters.ts'
 import { type Fields, hasToken, parseFields } from './fields.ts'
 import { requestBodyLength } from './framing.ts'
+import type { HeadSource } from './head-source.ts'
 import { WireError } from './wire-error.ts'
 
 /** One parsed request head. `headers` holds the end-to-end fields only. */
@@ -32,12 +33,16 @@ export function isAuthority(text: string): boolean {
   return authorityForm.test(text)
 }
 
-function parseVersion(head: string, end: number): 0 | 1 {
-  const version = head.slice(end - 8, end)
-  if (version === 'HTTP/1.1') return 1
-  if (version === 'HTTP/1.0') return 0
-  if (/^HTTP\/1\.[2-9]$/.test(version)) return 1
-  if (/^HTTP\/[0-9]\.[0-9]$/.test(version)) throw new WireError(505, 'unsupported HTTP version')
+const space = 0x20
+/** ` HTTP/1.1` and the line's end. */
+const versionBytes = 11
+const longestMethod = 32
+
+function parseVersion(text: string): 0 | 1 {
+  if (text === ' HTTP/1.1\r\n') return 1
+  if (text === ' HTTP/1.0\r\n') return 0
+  if (/^ HTTP\/1\.[2-9]\r\n$/.test(text)) return 1
+  if (/^ HTTP\/[0-9]\.[0-9]\r\n$/.test(text)) throw new WireError(505, 'unsupported HTTP version')
   throw new WireError(400, 'malformed request line')
 }
 
@@ -79,26 +84,44 @@ function wantedUpgrade(fields: Fields, bodyLength: BodyLength, versionMinor: num
   return /^h2c$/i.test(fields.upgrade) || fields.upgrade.includes(',') ? undefined : fields.upgrade
 }
 
+type RequestLine = { readonly method: string; readonly target: string; readonly versionMinor: 0 | 1 }
+
+/** RFC 9112 section 3, up to and with the line's end. */
+function parseRequestLine(source: HeadSource): RequestLine | undefined {
+  const { bytes, start, end } = source
+  let at = start
+  while (tokenTable[bytes[at] as number] === 1) at++
+  const methodEnd = at
+  if (Math.min(at, end) - start > longestMethod) throw new WireError(400, 'malformed method')
+  if (at >= end) return undefined
+  if (at === start || bytes[at] !== space) throw new WireError(400, 'malformed method')
+  const targetStart = ++at
+  while (targetTable[bytes[at] as number] === 1) at++
+  if (at >= end) return undefined
+  if (at === targetStart || bytes[at] !== space) {
+    // The one place where both what follows the target and the target itself may be at fault.
+    const endsLine = bytes[at] === 0x0d || bytes[at] === 0x0a
+    throw new WireError(400, endsLine ? 'malformed request line' : 'malformed request target')
+  }
+  if (at + versionBytes > end) return undefined
+  const versionMinor = parseVersion(source.slice(at, at + versionBytes))
+  source.position = at + versionBytes
+  return { method: source.slice(start, methodEnd), target: source.slice(targetStart, at), versionMinor }
+}
+
 /**
- * Parses `head`, latin1, from its first byte to the empty line. Throws WireError with the status to answer: 400 for
- * anything malformed, 405 for CONNECT, 417, 431, 501 or 505.
+ * Parses the head at `source` and moves its position behind the empty line; undefined when that is not there yet. Throws
+ * WireError with the status to answer: 400 for anything malformed, 405 for CONNECT, 417, 431, 501 or 505.
  */
-export function parseRequestHead(head: string): RequestHead {
-  const lineEnd = head.indexOf('\r\n')
-  const methodEnd = head.indexOf(' ')
-  const method = head.slice(0, methodEnd)
-  if (methodEnd <= 0 || methodEnd > 32 || !consistsOf(method, tokenTable)) {
-    throw new WireError(400, 'malformed method')
-  }
-  const targetEnd = lineEnd - 9
-  if (targetEnd <= methodEnd || head.charCodeAt(targetEnd) !== 0x20) {
-    throw new WireError(400, 'malformed request line')
-  }
-  const versionMinor = parseVersion(head, lineEnd)
-  let target = head.slice(methodEnd + 1, targetEnd)
-  if (!consistsOf(target, targetTable)) throw new WireError(400, 'malformed request target')
+export function parseRequestHead(source: HeadSource): RequestHead | undefined {
+  const line = parseRequestLine(source)
+  if (line === undefined) return undefined
+  const { method, versionMinor } = line
+  let { target } = line
   if (method === 'CONNECT') throw new WireError(405, 'CONNECT is not allowed here')
-  const fields = parseFields(head, lineEnd + 2, 400)
+  const fields = parseFields(source, 400)
+  if (fields === undefined) return undefined
+  const { headers } = fields
   let authority = authorityFromHost(fields, versionMinor)
   let absoluteForm = false
   if (target.charCodeAt(0) !== 0x2f && !(target === '*' && method === 'OPTIONS')) {
@@ -107,8 +130,7 @@ export function parseRequestHead(head: string): RequestHead {
     target = parts.target
     // RFC 9112 3.2.2: the target's authority wins, and Host is rewritten so that nobody behind us reads another.
     authority = parts.authority
-    if (fields.host === undefined) fields.headers.unshift('Host', authority)
-    else setHeader(fields.headers, 'host', authority)
+    headers.set('host', authority, 'Host')
   }
   const bodyLength = requestBodyLength(fields, versionMinor)
   return {
@@ -117,7 +139,7 @@ export function parseRequestHead(head: string): RequestHead {
     authority,
     absoluteForm,
     versionMinor,
-    headers: fields.headers,
+    headers,
     bodyLength,
     keepAlive: keepsAlive(fields, versionMinor),
     expectContinue: expectsContinue(fields, versionMinor) && bodyLength !== 0,

@@ -1,9 +1,10 @@
 /** Parses a response's head: RFC 9112 sections 4, 5 and 6. Any fault is a 502, and the connection is never used again. */
 import type { BodyLength } from '../body.ts'
-import { type HeaderList, removeHeader } from '../header-list.ts'
+import type { HeaderList } from '../header-list.ts'
 import { valueTable } from './characters.ts'
 import { hasToken, parseFields } from './fields.ts'
 import { responseBodyLength } from './framing.ts'
+import type { HeadSource } from './head-source.ts'
 import { WireError } from './wire-error.ts'
 
 export type ResponseHead = {
@@ -16,33 +17,58 @@ export type ResponseHead = {
   readonly upgrade: string | undefined
 }
 
-const statusLine = /^HTTP\/1\.([01]) ([1-5][0-9][0-9])(?: (.*))?$/
+/** `HTTP/1.1 200`; what follows is a space and the reason, or the line's end. */
+const statusEnd = 12
+const space = 0x20
+const carriageReturn = 0x0d
+const lineFeed = 0x0a
 
-function checkedReason(reason: string | undefined): string {
-  if (reason === undefined) return ''
-  for (let i = 0; i < reason.length; i++) {
-    if (valueTable[reason.charCodeAt(i)] !== 1) throw new WireError(502, 'malformed reason phrase')
-  }
-  return reason
+type StatusLine = { readonly versionMinor: number; readonly status: number; readonly reason: string }
+
+function parseStatusLine(source: HeadSource): StatusLine | undefined {
+  const { bytes, start, end } = source
+  let at = start + statusEnd
+  if (at >= end) return undefined
+  const versionMinor = digit(bytes, start + 7)
+  const status = 100 * digit(bytes, start + 9) + 10 * digit(bytes, start + 10) + digit(bytes, start + 11)
+  const known = versionMinor === 0 || versionMinor === 1
+  if (source.slice(start, start + 7) !== 'HTTP/1.' || !known || bytes[start + 8] !== space)
+    throw new WireError(502, 'malformed status line')
+  if (!(status >= 100 && status <= 599)) throw new WireError(502, 'malformed status line')
+  const reasonStart = bytes[at] === space ? at + 1 : at
+  at = reasonStart
+  if (bytes[start + statusEnd] === space) while (valueTable[bytes[at] as number] === 1) at++
+  if (at + 1 >= end) return undefined
+  if (bytes[at] !== carriageReturn || bytes[at + 1] !== lineFeed)
+    throw new WireError(502, 'malformed status line')
+  source.position = at + 2
+  return { versionMinor, status, reason: source.slice(reasonStart, at) }
 }
 
-/** Parses `head`, latin1, up to the empty line; `requestMethod` decides whether a body follows. Throws WireError(502). */
-export function parseResponseHead(head: string, requestMethod: string): ResponseHead {
-  const lineEnd = head.indexOf('\r\n')
-  const line = statusLine.exec(head.slice(0, lineEnd))
-  if (line === null) throw new WireError(502, 'malformed status line')
-  const versionMinor = line[1] === '1' ? 1 : 0
-  const status = Number(line[2])
-  const fields = parseFields(head, lineEnd + 2, 502)
+/** The value of a decimal digit; NaN for anything else. */
+function digit(bytes: Uint8Array, at: number): number {
+  const code = bytes[at] as number
+  return code >= 0x30 && code <= 0x39 ? code - 0x30 : Number.NaN
+}
+
+/**
+ * Parses the head at `source` and moves its position behind the empty line; undefined when that is not there yet.
+ * `requestMethod` decides whether a body follows. Throws WireError(502).
+ */
+export function parseResponseHead(source: HeadSource, requestMethod: string): ResponseHead | undefined {
+  const line = parseStatusLine(source)
+  const fields = line === undefined ? undefined : parseFields(source, 502)
+  if (line === undefined || fields === undefined) return undefined
+  const { versionMinor, status, reason } = line
   const bodyLength = responseBodyLength(fields, versionMinor, status, requestMethod)
   const { headers } = fields
   if (status === 204 || status < 200) {
-    removeHeader(headers, 'content-length')
-    removeHeader(headers, 'transfer-encoding')
+    headers.remove('content-length')
+    headers.remove('transfer-encoding')
   }
   return {
     status,
-    reason: checkedReason(line[3]),
+    reason,
     headers,
     bodyLength,
     // HTTP/1.0 keep-alive is a guess of both sides about each other (RFC 9112 C.2.2): not worth a poisoned connection.

@@ -1,20 +1,13 @@
-/** Writes heads: one canonical form, whatever form the message came in. */
+/** Writes heads: one canonical form, whatever form the message came in. `hopFields` are this hop's own lines. */
 import type { HeaderList } from '../header-list.ts'
 
-function fieldLines(headers: HeaderList): string {
-  let text = ''
-  for (let i = 0; i < headers.length; i += 2) text += `${headers[i]}: ${headers[i + 1]}\r\n`
-  return text
-}
-
-/** `hopFields` are this hop's own lines, each ending in CRLF. */
 export function serializeRequestHead(
   method: string,
   target: string,
   headers: HeaderList,
   hopFields: string,
 ): string {
-  return `${method} ${target} HTTP/1.1\r\n${fieldLines(headers)}${hopFields}\r\n`
+  return `${method} ${target} HTTP/1.1\r\n${headers.lines}${hopFields}\r\n`
 }
 
 /** As `serializeRequestHead`; we always answer as HTTP/1.1 (RFC 9110 2.5). */
@@ -24,5 +17,5 @@ export function serializeResponseHead(
   headers: HeaderList,
   hopFields: string,
 ): string {
-  return `HTTP/1.1 ${status} ${reason}\r\n${fieldLines(headers)}${hopFields}\r\n`
+  return `HTTP/1.1 ${status} ${reason}\r\n${headers.lines}${hopFields}\r\n`
 }

@@ -5,7 +5,7 @@
 import { Buffer } from 'node:buffer'
 import { Body, type BodySource, chunked, untilClose } from '../body.ts'
 import { type Downstream, Exchange, type Handler, type Reply } from '../exchange.ts'
-import { headerValue, type HeaderList, removeHeader } from '../header-list.ts'
+import { HeaderList } from '../header-list.ts'
 import type { Wire, WireReader } from '../listen/wire.ts'
 import { BodyReader } from './body-reader.ts'
 import { BodyWriter } from './body-writer.ts'
@@ -43,7 +43,7 @@ const lingerMs = 1000
 export class ServerConnection implements WireReader, BodySource {
   readonly #wire: Wire
   readonly #options: ServerConnectionOptions
-  readonly #heads = new HeadCollector(400, 431)
+  readonly #heads = new HeadCollector(parseRequestHead, 400, 431)
   readonly #onReply = (reply: Reply): void => this.#writeReply(reply)
   readonly #onFailure = (error: unknown): void => this.#breakOff(error as Error)
   #exchange: Exchange | undefined
@@ -151,7 +151,7 @@ export class ServerConnection implements WireReader, BodySource {
         if (fresh) this.deadlineMs = this.#options.nowMs() + this.#options.headTimeoutMs
         return
       }
-      this.#startExchange(parseRequestHead(this.#heads.head), buffer, after, end)
+      this.#startExchange(this.#heads.head as RequestHead, buffer, after, end)
     } catch (error) {
       this.#refuse(error instanceof WireError ? error : new WireError(400, String(error)))
     }
@@ -170,7 +170,7 @@ export class ServerConnection implements WireReader, BodySource {
       body = Body.empty
     } else if (bodyLength > 0 && bodyLength <= available && bodyLength <= inlineBodyBytes) {
       consumed = after + bodyLength
-      body = Body.of(buffer.latin1Slice(after, consumed))
+      body = Body.of(this.#heads.textAfter(buffer, after, consumed))
     } else {
       body = new Body(bodyLength, this)
       this.#bodyReader = new BodyReader(body, this.#wire.ownsReads, 400)
@@ -236,7 +236,7 @@ export class ServerConnection implements WireReader, BodySource {
     const oldClient = this.#request?.versionMinor === 0
     const openEnded = body.length === untilClose || body.length === chunked
     const asChunks = openEnded && !oldClient
-    if (oldClient) removeHeader(headers, 'transfer-encoding')
+    if (oldClient) headers.remove('transfer-encoding')
     if (this.#mustClose(reply, openEnded && oldClient)) this.#keepAlive = false
     let hopFields = body.length === untilClose && asChunks ? 'Transfer-Encoding: chunked\r\n' : ''
     if (!this.#keepAlive) hopFields += 'Connection: close\r\n'
@@ -271,7 +271,7 @@ export class ServerConnection implements WireReader, BodySource {
     if (this.#draining || endsWithConnection) return true
     // After its FIN a client is still owed what it had pipelined.
     if (this.#clientEnded && this.#pipelined.length === 0) return true
-    if (headerValue(reply.headers, 'connection') === 'close') return true
+    if (reply.headers.get('connection') === 'close') return true
     if (this.#bodyReader === undefined) return false
     // Before the whole request was read: what follows may be megabytes that nobody wants, or, where the client waits to
     // be told to go on, the next request.
@@ -334,7 +334,7 @@ export class ServerConnection implements WireReader, BodySource {
       serializeResponseHead(
         error.status,
         statusText(error.status),
-        ['Content-Type', 'text/plain', 'Content-Length', String(text.length)],
+        HeaderList.of('Content-Type', 'text/plain', 'Content-Length', String(text.length)),
         'Connection: close\r\n',
       ) + text,
     )

@@ -1,7 +1,6 @@
 /** One line per exchange, when its last byte was written. Absent from the chain when it is off. */
 import type { Log } from '../../core/log.ts'
 import { type Exchange, type Reply } from '../exchange.ts'
-import { headerValue } from '../header-list.ts'
 import type { Layer } from '../layer.ts'
 
 export type AccessLogFormat = 'json' | 'apache'
@@ -34,7 +33,7 @@ function apacheLine(x: Exchange, reply: Reply | undefined, sentBytes: number, fa
   const quoted = (text: string | undefined): string => (text ?? '-').replaceAll(/["\\]/g, '\\$&')
   const time = new Date(facts.wallMs()).toISOString()
   const request = `${x.method} ${quoted(x.target)} HTTP/1.1`
-  const agent = quoted(headerValue(x.headers, 'user-agent'))
+  const agent = quoted(x.headers.get('user-agent'))
   const user = x.downstream.principal ?? '-'
   return `${x.downstream.peerAddress} - ${user} [${time}] "${request}" ${reply?.status ?? 0} ${sentBytes} "-" "${agent}"`
 }

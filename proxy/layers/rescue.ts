@@ -1,6 +1,7 @@
 /** Turns every failure below it into one reply; nothing above it ever sees an exception. */
 import { Body } from '../body.ts'
 import { type Exchange, Reply, type ResponseFlag } from '../exchange.ts'
+import { HeaderList } from '../header-list.ts'
 import type { Layer } from '../layer.ts'
 import { errorCodes, WeftError } from '../../core/errors.ts'
 import { statusText } from '../http1/status-text.ts'
@@ -25,13 +26,9 @@ function answerFor(error: unknown): Answer {
 export function localReply(x: Exchange, status: number, flag: ResponseFlag, text: string): Reply {
   x.flag = flag
   const content = `${text}\n`
-  const headers = [
-    'Content-Type',
-    'text/plain; charset=utf-8',
-    'Content-Length',
-    String(Buffer.byteLength(content)),
-  ]
-  if (flag !== '') headers.push('weft-error', flag)
+  const length = String(Buffer.byteLength(content))
+  const headers = HeaderList.of('Content-Type', 'text/plain; charset=utf-8', 'Content-Length', length)
+  if (flag !== '') headers.append('weft-error', flag)
   return new Reply(status, statusText(status), headers, Body.of(Buffer.from(content).latin1Slice()))
 }
 

@@ -1,6 +1,5 @@
 /** Compiles what a rule matches into one predicate; a request only runs it. */
 import { type Exchange } from '../exchange.ts'
-import { joinedHeaderValue } from '../header-list.ts'
 import type { NamedMatch, PathMatch, RouteMatch, ValueMatch } from './route-rule.ts'
 
 export type Predicate = (x: Exchange) => boolean
@@ -57,7 +56,7 @@ function headerPredicate({ name, match, invert }: NamedMatch): Predicate {
   if (name === ':method') return (x) => accepts(x.method) !== invert
   if (name === ':authority') return (x) => accepts(x.authority) !== invert
   if (name === ':path') return (x) => accepts(x.target) !== invert
-  return (x) => accepts(joinedHeaderValue(x.headers, name)) !== invert
+  return (x) => accepts(x.headers.joined(name)) !== invert
 }
 
 function queryPredicate({ name, match, invert }: NamedMatch): Predicate {

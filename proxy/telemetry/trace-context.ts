@@ -1,5 +1,5 @@
 /** Reads and writes trace contexts: W3C Trace Context, and B3 in its single and multi header forms. Pure. */
-import { headerValue, type HeaderList, setHeader } from '../header-list.ts'
+import type { HeaderList } from '../header-list.ts'
 import type { TraceContext } from '../exchange.ts'
 
 /** Which headers a context came in; answered in kind, so that the applications behind understand it. */
@@ -42,25 +42,25 @@ function fromB3Single(value: string): Extracted | undefined {
 }
 
 function fromB3Multi(headers: HeaderList): Extracted | undefined {
-  const traceId = headerValue(headers, 'x-b3-traceid')?.toLowerCase()
-  const spanId = headerValue(headers, 'x-b3-spanid')?.toLowerCase()
+  const traceId = headers.get('x-b3-traceid')?.toLowerCase()
+  const spanId = headers.get('x-b3-spanid')?.toLowerCase()
   if (traceId === undefined || spanId === undefined || !hexId.test(traceId) || !/^[0-9a-f]{16}$/.test(spanId))
     return undefined
   if (!valid(traceId, spanId)) return undefined
-  const flag = headerValue(headers, 'x-b3-sampled')
-  const debug = headerValue(headers, 'x-b3-flags') === '1'
+  const flag = headers.get('x-b3-sampled')
+  const debug = headers.get('x-b3-flags') === '1'
   const sampled = debug || (flag === undefined ? undefined : flag === '1' || flag.toLowerCase() === 'true')
   return { format: 'b3-multi', traceId: traceId.padStart(32, '0'), spanId, sampled: debug ? true : sampled }
 }
 
 /** The context of a request, or undefined when it carries none that is well formed. */
 export function extractTrace(headers: HeaderList): Extracted | undefined {
-  const w3c = headerValue(headers, 'traceparent')
+  const w3c = headers.get('traceparent')
   if (w3c !== undefined) {
     const extracted = fromW3c(w3c)
     if (extracted !== undefined) return extracted
   }
-  const b3 = headerValue(headers, 'b3')
+  const b3 = headers.get('b3')
   if (b3 !== undefined) {
     const extracted = fromB3Single(b3)
     if (extracted !== undefined) return extracted
@@ -74,21 +74,21 @@ export function injectTrace(headers: HeaderList, context: TraceContext, format: 
   const flag = sampled ? '1' : '0'
   switch (format) {
     case 'w3c':
-      setHeader(headers, 'traceparent', `00-${traceId}-${spanId}-0${flag}`)
+      headers.set('traceparent', `00-${traceId}-${spanId}-0${flag}`)
       return
     case 'b3-single':
-      setHeader(headers, 'b3', b3Value(context, flag))
+      headers.set('b3', b3Value(context, flag))
       return
     case 'b3-multi':
-      setHeader(headers, 'x-b3-traceid', traceId, 'X-B3-TraceId')
-      setHeader(headers, 'x-b3-spanid', spanId, 'X-B3-SpanId')
-      setHeader(headers, 'x-b3-sampled', flag, 'X-B3-Sampled')
-      if (parentSpanId !== undefined)
-        setHeader(headers, 'x-b3-parentspanid', parentSpanId, 'X-B3-ParentSpanId')
+      headers.set('x-b3-traceid', traceId, 'X-B3-TraceId')
+      headers.set('x-b3-spanid', spanId, 'X-B3-SpanId')
+      headers.set('x-b3-sampled', flag, 'X-B3-Sampled')
+      if (parentSpanId !== undefined) headers.set('x-b3-parentspanid', parentSpanId, 'X-B3-ParentSpanId')
       return
     case 'none':
       // Nothing came in, so there is nothing to replace.
-      headers.push('traceparent', `00-${traceId}-${spanId}-0${flag}`, 'b3', b3Value(context, flag))
+      headers.append('traceparent', `00-${traceId}-${spanId}-0${flag}`)
+      headers.append('b3', b3Value(context, flag))
       return
   }
 }

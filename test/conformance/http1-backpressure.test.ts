@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { systemClock } from '../../core/clock.ts'
 import { Body, type BodySink } from '../../proxy/body.ts'
 import { type Downstream, Exchange, Reply } from '../../proxy/exchange.ts'
+import { HeaderList } from '../../proxy/header-list.ts'
 import { ClientConnection } from '../../proxy/http1/client-connection.ts'
 import { Connections } from '../../proxy/listen/connections.ts'
 import { Listener } from '../../proxy/listen/listener.ts'
@@ -53,7 +54,7 @@ test('a reply that ended in a pause leaves its connection readable', async () =>
         target,
         authority: 'app.test',
         absoluteForm: false,
-        headers: ['Host', 'app.test'],
+        headers: HeaderList.of('Host', 'app.test'),
         acceptsTrailers: false,
         upgrade: undefined,
       }
@@ -72,7 +73,7 @@ test('an upload that ended in a pause leaves its connection readable', async () 
   const stats = { opened: 0, closed: 0, violations: 0, readBytes: 0, writtenBytes: 0 }
   const handler = async (x: Exchange): Promise<Reply> => {
     const content = String(await readReluctantly(x.body))
-    return new Reply(200, 'OK', ['Content-Length', String(content.length)], Body.of(content))
+    return new Reply(200, 'OK', HeaderList.of('Content-Length', String(content.length)), Body.of(content))
   }
   const parts = { clock: systemClock, connections, stats, onViolation: () => undefined }
   const listener = new Listener(
