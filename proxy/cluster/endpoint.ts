@@ -3,6 +3,7 @@ import type { Http1Pool } from '../pool/http1-pool.ts'
 import type { GoldenStats } from '../telemetry/golden-stats.ts'
 import type { EndpointConfig } from './cluster-config.ts'
 import { PeakEwma } from './peak-ewma.ts'
+import { Reachability } from './reachability.ts'
 
 /** What a failure counts as in the latency average: else an endpoint that fails fast would attract the traffic. */
 export const failurePenaltyMs = 5_000
@@ -15,6 +16,7 @@ export class Endpoint {
   readonly pool: Http1Pool
   /** Where exchanges with this endpoint are counted. */
   readonly stats: GoldenStats
+  readonly reachability = new Reachability()
   readonly #latency: PeakEwma
   /** Exchanges that wait for their reply's head or end. */
   inFlight = 0
