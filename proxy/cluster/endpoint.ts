@@ -17,7 +17,7 @@ export class Endpoint {
   /** Where exchanges with this endpoint are counted. */
   readonly stats: GoldenStats
   readonly reachability = new Reachability()
-  readonly #latency: PeakEwma
+  #latency: PeakEwma
   /** Exchanges that wait for their reply's head or end. */
   inFlight = 0
 
@@ -41,6 +41,12 @@ export class Endpoint {
 
   observe(latencyMs: number, nowMs: number): void {
     this.#latency.observe(latencyMs, nowMs)
+  }
+
+  /** It rests; how fast it was is forgotten, since what comes back is another process, and has to be tried for that. */
+  connectFailed(startedMs: number, nowMs: number): void {
+    this.reachability.failed(startedMs, nowMs)
+    this.#latency = new PeakEwma(nowMs)
   }
 
   observeFailure(nowMs: number): void {

@@ -10,6 +10,13 @@ const noEndpoints: readonly Endpoint[] = []
 /** Chooses the cluster of an exchange, the same one for all its attempts. Throws WeftError when there is none. */
 export type ChooseCluster = (x: Exchange) => Cluster
 
+/** A client that left says nothing of the endpoint; a failed connection was taken note of already. */
+function tellsOfTheApplication(error: unknown): boolean {
+  if (!(error instanceof UpstreamFailure)) return true
+  const { kind } = error
+  return kind !== 'cancelled' && kind !== 'connect' && kind !== 'connect-timeout' && kind !== 'tls'
+}
+
 /** A new connection; what became of it tells whether the endpoint can be reached. */
 async function connectionTo(
   endpoint: Endpoint,
@@ -22,7 +29,7 @@ async function connectionTo(
     endpoint.reachability.reached()
     return connection
   } catch (error) {
-    endpoint.reachability.failed(startedMs, nowMs())
+    endpoint.connectFailed(startedMs, nowMs())
     throw error
   }
 }
@@ -47,7 +54,7 @@ async function attempt(x: Exchange, endpoint: Endpoint, nowMs: () => number): Pr
     return reply
   } catch (error) {
     endpoint.inFlight--
-    if (!(error instanceof UpstreamFailure && error.kind === 'cancelled')) endpoint.observeFailure(nowMs())
+    if (tellsOfTheApplication(error)) endpoint.observeFailure(nowMs())
     throw error
   }
 }
