@@ -7,7 +7,7 @@ import { Load, newTally } from './load.ts'
 import { DemoMesh } from './mesh.ts'
 import { splitSteps } from './mesh-yaml.ts'
 import type { Stage } from './scenes.ts'
-import { View } from './view.ts'
+import { type Size, View } from './view.ts'
 
 export type DemoOptions = {
   /** Fast, every claim checked, the last line one JSON object. */
@@ -27,7 +27,12 @@ export async function runDemo(options: DemoOptions): Promise<number> {
   const mesh = await DemoMesh.prepare(options.zipkinUrl)
   const terminal = !options.ci && process.stdout.isTTY
   const write = (text: string): void => void process.stdout.write(text)
-  const view = new View({ terminal, logFolder: mesh.logFolder, write })
+  const size = terminal ? terminalSize : undefined
+  const view = new View({
+    size,
+    footer: [`to try weights of your own, edit ${mesh.splitFile}`, `logs: ${mesh.logFolder}`],
+    write,
+  })
   const loads = new Map(mesh.pods.map((pod) => [pod.name, new Load(pod.outboundPort)]))
   const stage: Stage = { mesh, loads, total: newTally(), onAnswer: (answer) => view.answer(answer) }
   const story = options.ci ? tellForCi(stage, view) : tellLive(stage, view, terminal)
@@ -44,14 +49,15 @@ export async function runDemo(options: DemoOptions): Promise<number> {
   return ending.status
 }
 
-async function begin({ mesh }: Stage, view: View): Promise<void> {
-  view.event(`starting; the log of each process is in ${mesh.logFolder}`)
-  await mesh.start(splitSteps[0])
+/** Read anew for every picture: people resize their windows. */
+function terminalSize(): Size {
+  return { columns: process.stdout.columns, rows: process.stdout.rows }
 }
 
 async function tellForCi(stage: Stage, view: View): Promise<Ending> {
   try {
-    await begin(stage, view)
+    view.event(`starting; the log of each process is in ${stage.mesh.logFolder}`)
+    await stage.mesh.start(splitSteps[0])
     const report = await ciStory(stage, (text) => view.event(text))
     return { status: report.ok ? 0 : 1, lastLine: JSON.stringify(report) }
   } catch (error) {
@@ -62,7 +68,6 @@ async function tellForCi(stage: Stage, view: View): Promise<Ending> {
 
 async function tellLive(stage: Stage, view: View, again: boolean): Promise<Ending> {
   try {
-    await begin(stage, view)
     await liveStory(stage, view, again)
     return { status: 0 }
   } catch (error) {

@@ -1,7 +1,7 @@
 /** The story as people see it: slower, one scene after the other, and again until they end it. */
 import { goldenBetween, type InboundCounts, inboundCounts, inboundPeers } from './golden.ts'
-import { splitSteps } from './mesh-yaml.ts'
-import { during, type Stage } from './scenes.ts'
+import { splitSteps, type Weights } from './mesh-yaml.ts'
+import { during, shareOf, type Stage } from './scenes.ts'
 import { fetchText } from './sidecar-admin.ts'
 import type { Row, View } from './view.ts'
 
@@ -9,32 +9,30 @@ type Scene = { readonly text: string; readonly seconds: number; readonly act?: (
 
 const readEveryMs = 1_000
 
-function scenes({ mesh }: Stage, view: View): Scene[] {
-  const step = (weights: { readonly v1: number; readonly v2: number }): Scene => ({
+function scenes({ mesh }: Stage): Scene[] {
+  const step = (weights: Weights): Scene => ({
     text: `weights ${weights.v1}/${weights.v2} are written to the file`,
     seconds: 8,
-    act: async () => {
-      mesh.writeSplit(weights)
-      view.configured = (100 * weights.v2) / (weights.v1 + weights.v2)
-    },
+    act: async () => mesh.writeSplit(weights),
   })
   return [
     ...splitSteps.map(step),
-    {
-      text: 'all of v2 fails: it answers 500',
-      seconds: 5,
-      act: () => mesh.setVersionFailing('catalog-v2', true),
-    },
-    { text: 'v2 is well again', seconds: 4, act: () => mesh.setVersionFailing('catalog-v2', false) },
     {
       text: 'an endpoint of v2 is killed, with its sidecar',
       seconds: 6,
       act: () => mesh.killPod('catalog-v2-a'),
     },
     { text: '... and comes back', seconds: 3, act: () => mesh.restartPod('catalog-v2-a') },
+    step(splitSteps[0]),
+    {
+      text: 'all of v2 fails: it answers 500',
+      seconds: 5,
+      act: () => mesh.setVersionFailing('catalog-v2', true),
+    },
+    { text: 'v2 is well again', seconds: 4, act: () => mesh.setVersionFailing('catalog-v2', false) },
     { text: 'the control plane is killed', seconds: 5, act: () => mesh.killControlPlane() },
     {
-      text: "meanwhile web's sidecar is killed: requests fail until it is back, from what it kept on disk",
+      text: "web's sidecar is killed too: requests fail until it is back, from disk",
       seconds: 5,
       act: () => mesh.restartSidecar('web'),
     },
@@ -59,19 +57,24 @@ function metricsReader({ mesh }: Stage): () => Promise<Row[]> {
     )
 }
 
-/** Goes on for ever when `again`, else ends after the last scene. */
+/** Starts the mesh, so that its coming up is seen. Goes on for ever when `again`, else ends after the last scene. */
 export async function liveStory(stage: Stage, view: View, again: boolean): Promise<void> {
   const read = metricsReader(stage)
-  const reading = setInterval(() => {
+  const show = (): void => {
     void read().then((rows) => {
       view.rows = rows
+      const { weights } = stage.mesh
+      if (weights !== undefined) view.configured = shareOf(weights)
     })
-  }, readEveryMs)
+  }
+  show()
+  const reading = setInterval(show, readEveryMs)
   view.start()
-  view.event(`edit ${stage.mesh.splitFile} to try weights of your own`)
   try {
+    view.event('starting a control plane, five applications and six sidecars')
+    await stage.mesh.start(splitSteps[0])
     do {
-      for (const { text, seconds, act } of scenes(stage, view)) {
+      for (const { text, seconds, act } of scenes(stage)) {
         view.scene(text)
         await during(stage, seconds * 1000, act)
         view.sceneEnds()

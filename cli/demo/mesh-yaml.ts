@@ -1,5 +1,5 @@
 /** The demo's mesh as Kubernetes YAML: what a user would write, with the ports that are free on this machine. Pure. */
-import { stringify } from 'yaml'
+import { parse, stringify } from 'yaml'
 
 export type DemoPod = {
   readonly name: string
@@ -100,4 +100,17 @@ export function splitYaml({ v1, v2 }: Weights): string {
   return document('split.smi-spec.io/v1alpha2', 'TrafficSplit', 'catalog', {
     spec: { service: 'catalog', backends },
   })
+}
+
+/** The weights in the file, which people may have edited; undefined while it does not say them. */
+export function weightsIn(yaml: string): Weights | undefined {
+  try {
+    const split = parse(yaml) as { spec: { backends: { service: string; weight: number }[] } }
+    const weights = new Map(split.spec.backends.map(({ service, weight }) => [service, Number(weight)]))
+    const [v1, v2] = [weights.get('catalog-v1') ?? 0, weights.get('catalog-v2') ?? 0]
+    return v1 + v2 > 0 ? { v1, v2 } : undefined
+  } catch {
+    // In the middle of an edit; the sidecars keep to the last good content, and so does what is shown.
+    return undefined
+  }
 }

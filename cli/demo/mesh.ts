@@ -1,9 +1,17 @@
 /** The demo's mesh as running processes: a control plane, and per pod an application and its sidecar. */
-import { copyFileSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { createWorkloadToken } from '../token.ts'
-import { type DemoPod, meshYaml, namespace, splitYaml, type Weights } from './mesh-yaml.ts'
+import { type DemoPod, meshYaml, namespace, splitYaml, type Weights, weightsIn } from './mesh-yaml.ts'
 import { freePorts } from './ports.ts'
 import { Processes } from './processes.ts'
 import { Relay } from './relay.ts'
@@ -125,6 +133,16 @@ export class DemoMesh {
     const fresh = path.join(this.folder, 'new', 'split.yaml')
     writeFileSync(fresh, splitYaml(weights))
     renameSync(fresh, this.splitFile)
+  }
+
+  /** As the file has them now; undefined while it has none, as in the middle of an edit. */
+  get weights(): Weights | undefined {
+    try {
+      return weightsIn(readFileSync(this.splitFile, 'utf8'))
+    } catch {
+      // Not written yet, or an editor is about to put a new one there.
+      return undefined
+    }
   }
 
   async startControlPlane(): Promise<void> {

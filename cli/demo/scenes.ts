@@ -180,7 +180,8 @@ function client({ loads }: Stage): Load {
   return load
 }
 
-function shareOf({ v1, v2 }: Weights): number {
+/** Of v2, in percent. */
+export function shareOf({ v1, v2 }: Weights): number {
   return (100 * v2) / (v1 + v2)
 }
 

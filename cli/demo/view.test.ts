@@ -9,9 +9,18 @@ const answer = (status: number, ...apps: string[]): Answer => ({
   latencyMs: 4,
 })
 
+const size = { columns: 80, rows: 24 }
+
 function viewOf(terminal: boolean): { view: View; written: string[] } {
   const written: string[] = []
-  return { view: new View({ terminal, logFolder: '/logs', write: (text) => written.push(text) }), written }
+  return {
+    view: new View({
+      size: terminal ? () => size : undefined,
+      footer: ['try it', 'logs: /logs'],
+      write: (text) => written.push(text),
+    }),
+    written,
+  }
 }
 
 test('the panel shows the split, the signals of each sidecar, and who was proven to call it', () => {
@@ -30,10 +39,10 @@ test('the panel shows the split, the signals of each sidecar, and who was proven
       peers: { clients: [], requests: 2, inClear: 2 },
     },
   ]
-  const panel = stripVTControlCharacters(view.paint())
+  const panel = stripVTControlCharacters(view.paint(size))
   expect(panel).toMatch(/configured \[#{10}\.{30}\]\s+25\.0 %/)
   expect(panel).toMatch(/observed {3}\[#{10}\.{30}\]\s+25\.0 %/)
-  expect(panel).toMatch(/web\s+4\s+99\.50 %\s+4\.2 ms\s+9\.0 ms\s+ns\/shop\/sa\/client/)
+  expect(panel).toMatch(/web\s+4\s+99\.50 %\s+4\.2 ms\s+9\.0 ms\s+client/)
   expect(panel).toMatch(/inventory\s+does not answer/)
   expect(panel).toContain('IN CLEAR: 2 requests')
   expect(panel).toContain('weights 75/25')
@@ -51,6 +60,33 @@ test('without a terminal there are plain lines: what happens, and what came of i
   view.stop()
   expect(written).toEqual([
     'weights 50/50\n',
-    '  v2 100.0 % of 50 %, success 50.00 %, p50 4.0 ms, p99 4.0 ms, 2 requests so far\n',
+    '  v2 100.0 % of 50 %, success 50.00 %, p50 4.0 ms, p99 4.0 ms, 2 requests\n',
   ])
+})
+
+test.each([
+  { columns: 80, rows: 24 },
+  { columns: 120, rows: 40 },
+  { columns: 40, rows: 10 },
+])('the panel fits into $columns x $rows, and marks what happens now', ({ columns, rows }) => {
+  const { view } = viewOf(true)
+  const peers = {
+    clients: ['catalog-v1', 'catalog-v2'].map((name) => `spiffe://t/ns/s/sa/${name}`),
+    requests: 1,
+    inClear: 0,
+  }
+  const golden = { requests: 12_345, success: 100, p50Ms: 1000.1, p99Ms: 1000.1 }
+  view.rows = ['web', 'catalog-v1', 'catalog-v2-a', 'catalog-v2-b', 'inventory'].map((name) => ({
+    name,
+    golden,
+    peers,
+  }))
+  for (let i = 0; i < 20; i++) view.scene(`scene ${i} ${'of a long story '.repeat(10)}`)
+  view.answer(answer(200, 'web'))
+  const lines = stripVTControlCharacters(view.paint({ columns, rows })).split('\n')
+  expect(lines.length).toBeLessThanOrEqual(rows)
+  expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(columns)
+  if (rows < 24) return
+  expect(lines.filter((line) => line.startsWith(' >'))).toEqual([expect.stringContaining('scene 19')])
+  expect(lines.join('\n')).toContain('catalog-v1, catalog-v2')
 })

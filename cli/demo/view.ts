@@ -10,15 +10,19 @@ export type Row = {
   readonly peers: Peers | undefined
 }
 
+/** Of the terminal, in characters. */
+export type Size = { readonly columns: number; readonly rows: number }
+
 const windowSize = 2_000
 const barWidth = 40
 const paintEveryMs = 250
-const shownEvents = 8
+const mostEvents = 8
 
 export class View {
-  readonly #terminal: boolean
+  /** undefined: there is no terminal. */
+  readonly #size: (() => Size) | undefined
   readonly #write: (text: string) => void
-  readonly #logFolder: string
+  readonly #footer: readonly string[]
   #recent: Answer[] = []
   readonly #events: string[] = []
   #timer: NodeJS.Timeout | undefined
@@ -28,19 +32,21 @@ export class View {
   rows: readonly Row[] = []
 
   constructor(options: {
-    readonly terminal: boolean
-    readonly logFolder: string
+    readonly size: (() => Size) | undefined
+    /** What stays at the bottom. */
+    readonly footer: readonly string[]
     readonly write: (text: string) => void
   }) {
-    this.#terminal = options.terminal
-    this.#logFolder = options.logFolder
+    this.#size = options.size
+    this.#footer = options.footer
     this.#write = options.write
   }
 
   start(): void {
-    if (!this.#terminal) return
+    const size = this.#size
+    if (size === undefined) return
     this.#write('\x1b[?25l\x1b[2J')
-    this.#timer = setInterval(() => this.#write(this.paint()), paintEveryMs)
+    this.#timer = setInterval(() => this.#write(this.paint(size())), paintEveryMs)
   }
 
   stop(): void {
@@ -59,7 +65,7 @@ export class View {
   /** Something happened in the story. */
   event(text: string): void {
     this.#events.push(text)
-    if (this.#events.length > shownEvents) this.#events.shift()
+    if (this.#events.length > mostEvents) this.#events.shift()
     if (this.#timer === undefined) this.#write(`${text}\n`)
   }
 
@@ -71,26 +77,28 @@ export class View {
 
   /** Without a terminal, what a scene came to is one line. */
   sceneEnds(): void {
-    if (!this.#terminal) this.#write(`  ${this.#summary()}\n`)
+    if (this.#size === undefined) this.#write(`  ${this.#split()}, ${this.#summary()}\n`)
   }
 
-  /** The whole panel, from the terminal's upper left corner on. */
-  paint(): string {
-    const lines = [
-      'weft demo     client -> web -> catalog (v1, v2) -> inventory        Ctrl-C ends it',
+  /** The whole panel, from the terminal's upper left corner on; never larger than the terminal, which would scroll. */
+  paint({ columns, rows }: Size): string {
+    const above = [
+      'weft demo   client -> web -> catalog (v1, v2) -> inventory   Ctrl-C ends it',
       '',
-      `split to v2   configured ${bar(this.configured)} ${this.configured.toFixed(1).padStart(5)} %`,
-      `              observed   ${bar(this.#observed())} ${this.#observed().toFixed(1).padStart(5)} %`,
+      `split to v2   configured ${bar(this.configured)}`,
+      `              observed   ${bar(this.#observed())}`,
       `client sees   ${this.#summary()}`,
       '',
-      'sidecar of      req/s   success       p50       p99   called by, proven by mTLS',
+      'sidecar of      req/s   success       p50       p99  called by (proven by mTLS)',
       ...this.rows.map(row),
       '',
-      ...this.#events,
-      '',
-      `logs: ${this.#logFolder}`,
     ]
-    return `\x1b[H${lines.map((line) => `  ${line}\x1b[K`).join('\n')}\x1b[J`
+    const below = ['', ...this.#footer]
+    const room = rows - above.length - below.length
+    const events = this.#events.slice(-Math.max(1, Math.min(room, mostEvents)))
+    const marked = events.map((text, i) => `${i === events.length - 1 ? '>' : ' '} ${text}`)
+    const lines = [...above, ...marked, ...below].slice(0, rows)
+    return `\x1b[H${lines.map((line) => `${clip(` ${line}`, columns)}\x1b[K`).join('\n')}\x1b[J`
   }
 
   #observed(): number {
@@ -99,26 +107,34 @@ export class View {
     return ok.length === 0 ? 0 : (100 * v2.length) / ok.length
   }
 
+  #split(): string {
+    return `v2 ${this.#observed().toFixed(1)} % of ${this.configured} %`
+  }
+
   #summary(): string {
+    if (this.#recent.length === 0) return 'nothing yet'
     const ok = this.#recent.filter((answer) => answer.status === 200).length
-    const success = this.#recent.length === 0 ? 100 : (100 * ok) / this.#recent.length
+    const success = (100 * ok) / this.#recent.length
     const latencies = this.#recent.map((answer) => answer.latencyMs)
     const [p50, p99] = [percentile(latencies, 0.5), percentile(latencies, 0.99)].map((ms) => ms.toFixed(1))
-    const split = this.#terminal ? '' : `v2 ${this.#observed().toFixed(1)} % of ${this.configured} %, `
-    return `${split}success ${success.toFixed(2)} %, p50 ${p50} ms, p99 ${p99} ms, ${this.#answered} requests so far`
+    return `success ${success.toFixed(2)} %, p50 ${p50} ms, p99 ${p99} ms, ${this.#answered} requests`
   }
 }
 
 function bar(percent: number): string {
   const full = Math.round((percent / 100) * barWidth)
-  return `[${'#'.repeat(full)}${'.'.repeat(barWidth - full)}]`
+  return `[${'#'.repeat(full)}${'.'.repeat(barWidth - full)}] ${percent.toFixed(1).padStart(5)} %`
+}
+
+function clip(line: string, columns: number): string {
+  return line.length <= columns ? line : `${line.slice(0, columns - 1)}~`
 }
 
 function row({ name, golden, peers }: Row): string {
   if (golden === undefined || peers === undefined) return `${name.padEnd(14)}  does not answer`
   const figure = (value: number | undefined, digits: number, unit: string): string =>
     (value === undefined ? '-' : `${value.toFixed(digits)} ${unit}`).padStart(10)
-  const callers = peers.clients.map((id) => id.replace(/^spiffe:\/\/[^/]+\//, ''))
+  const callers = peers.clients.map((id) => id.slice(id.lastIndexOf('/') + 1))
   if (peers.inClear > 0) callers.push(`IN CLEAR: ${peers.inClear} requests`)
   return [
     name.padEnd(14),
