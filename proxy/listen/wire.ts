@@ -19,6 +19,9 @@ export interface WireReader {
 
 const sharedReadBuffer = Buffer.allocUnsafeSlow(64 * 1024)
 
+type Closing = (done: () => void) => unknown
+/** Node's own TCP handle; `_parent` leads to it from the handle of a TLS socket. */
+type Handle = { close: Closing; readonly reset?: Closing; readonly _parent?: Handle }
 type SocketWithHandle = net.Socket & { _handle: unknown }
 
 export class Wire {
@@ -98,6 +101,11 @@ export class Wire {
     return this.socket.destroyed
   }
 
+  /** The peer's FIN has been read. */
+  get ended(): boolean {
+    return this.socket.readableEnded
+  }
+
   get error(): Error | undefined {
     return this.#error
   }
@@ -135,6 +143,23 @@ export class Wire {
   reset(): void {
     if (this.ownsReads) this.socket.destroy()
     else this.socket.resetAndDestroy()
+  }
+
+  /**
+   * Cuts so that the peer cannot take it for an end: RST where `destroy` sends a FIN. Node offers that for plain TCP
+   * only, so the handle is told to close that way; below TLS too, where a missing close_notify would go unnoticed.
+   */
+  reset(): void {
+    const handle = (this.socket as SocketWithHandle)._handle as Handle | null
+    const tcp = handle?._parent ?? handle
+    const reset = tcp?.reset
+    if (tcp !== null && reset !== undefined) {
+      const { close } = tcp
+      tcp.close = (done) => {
+        if (reset.call(tcp, done) !== 0) close.call(tcp, done)
+      }
+    }
+    this.socket.destroy()
   }
 
   /**

@@ -8,7 +8,8 @@ class Half implements WireReader {
   readonly #from: Wire
   readonly #to: Wire
   readonly #onClosed: () => void
-  #ended = false
+  /** All of it has arrived, FIN included. */
+  ended = false
   bytes = 0
 
   constructor(from: Wire, to: Wire, onClosed: () => void) {
@@ -29,13 +30,12 @@ class Half implements WireReader {
   }
 
   onEnd(): void {
-    this.#ended = true
+    if (this.ended) return
+    this.ended = true
     this.#to.end()
   }
 
   onClose(): void {
-    // Gone without a FIN: the other side must not take what it has for everything.
-    if (!this.#ended) this.#to.destroy()
     this.#onClosed()
   }
 
@@ -59,11 +59,14 @@ export class Splice implements Connection {
     this.#client = client
     this.#upstream = upstream
     let open = 2
-    const closed = (): void => {
+    const closed = (other: Wire): void => {
+      // Gone before all was said in both directions: the other side must neither take what it has for everything nor
+      // go on sending to nobody.
+      if (!this.#up.ended || !this.#down.ended) other.reset()
       if (--open === 0) onClosed(this, { toUpstreamBytes: this.#up.bytes, toClientBytes: this.#down.bytes })
     }
-    this.#up = new Half(client, upstream, closed)
-    this.#down = new Half(upstream, client, closed)
+    this.#up = new Half(client, upstream, () => closed(upstream))
+    this.#down = new Half(upstream, client, () => closed(client))
   }
 
   /** Starts; `toUpstream` and `toClient` are bytes that were read before. */
@@ -72,6 +75,9 @@ export class Splice implements Connection {
     this.#upstream.readInto(this.#down)
     this.#up.send(toUpstream)
     this.#down.send(toClient)
+    // A FIN that came while nobody was joined yet is not told again.
+    if (this.#client.ended) this.#up.onEnd()
+    if (this.#upstream.ended) this.#down.onEnd()
     this.#client.resume()
     this.#upstream.resume()
   }
