@@ -77,11 +77,14 @@ function keepsAlive(fields: Fields, versionMinor: number): boolean {
   return versionMinor === 1 || hasToken(fields.connection, 'keep-alive')
 }
 
-/** What a request is upgraded to; h2c is not offered, and an upgrade with a body is not tried (http1.md rows 52, 53). */
+/** HTTP/2 by any name that the Upgrade field has known. */
+const http2Upgrade = /^(?:h2c?|http\/.*)$/i
+
+/** What a request is upgraded to; HTTP/2 is not offered, and an upgrade with a body is not tried (http1.md rows 52, 53). */
 function wantedUpgrade(fields: Fields, bodyLength: BodyLength, versionMinor: number): string | undefined {
   if (fields.upgrade === undefined || versionMinor === 0 || bodyLength !== 0) return undefined
   if (!hasToken(fields.connection, 'upgrade')) return undefined
-  return /^h2c$/i.test(fields.upgrade) || fields.upgrade.includes(',') ? undefined : fields.upgrade
+  return http2Upgrade.test(fields.upgrade) || fields.upgrade.includes(',') ? undefined : fields.upgrade
 }
 
 type RequestLine = { readonly method: string; readonly target: string; readonly versionMinor: 0 | 1 }

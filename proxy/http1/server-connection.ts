@@ -207,7 +207,7 @@ export class ServerConnection implements WireReader, BodySource {
 
   /** Bytes of the next request while this one is in flight. */
   #hold(buffer: Buffer, start: number, end: number): void {
-    if (!this.#keepAlive) return
+    if (!this.#keepAlive && this.#request?.upgrade === undefined) return
     const piece = buffer.subarray(start, end)
     this.#pipelined.push(this.#wire.ownsReads ? piece : Buffer.from(piece))
     this.#pipelinedBytes += end - start
@@ -271,6 +271,8 @@ export class ServerConnection implements WireReader, BodySource {
     if (this.#draining || endsWithConnection) return true
     // After its FIN a client is still owed what it had pipelined.
     if (this.#clientEnded && this.#pipelined.length === 0) return true
+    // An upgrade was refused that the client took for granted: what it has sent since is in no known protocol.
+    if (this.#request?.upgrade !== undefined && this.#pipelined.length > 0) return true
     if (reply.headers.get('connection') === 'close') return true
     if (this.#bodyReader === undefined) return false
     // Before the whole request was read: what follows may be megabytes that nobody wants, or, where the client waits to
