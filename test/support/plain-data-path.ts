@@ -45,27 +45,33 @@ export async function startPlainDataPath(
     { resolve: () => Promise.resolve('unknown'), touch: () => undefined },
   )
   await dataPath.start(() => undefined)
+  setAppEndpoints(dataPath, upstreamPorts)
+  dataPath.setRoutes('app.test:80', [{ domains: ['*'], rules: [rule] }])
+  return { dataPath, port: dataPath.outboundPort, stop: () => dataPath.destroy() }
+}
+
+/** Says where `app.test` leads: in clear, or over mesh mTLS to endpoints that must be `identity`. */
+export function setAppEndpoints(dataPath: DataPath, ports: readonly number[], identity?: string): void {
+  const meshed = identity !== undefined
   dataPath.setCluster({
     name: 'app',
     connectTimeoutMs: 1000,
     balancer: 'p2c-ewma',
     labels: {},
-    tls: 'never',
+    tls: meshed ? 'always' : 'never',
     identities: [],
     idleTimeoutMs: 4000,
   })
   dataPath.setEndpoints(
     'app',
-    upstreamPorts.map((port) => ({
+    ports.map((port) => ({
       address: '127.0.0.1',
       port,
       weight: 1,
       zone: '',
-      meshed: false,
-      identity: undefined,
+      meshed,
+      identity,
       labels: {},
     })),
   )
-  dataPath.setRoutes('app.test:80', [{ domains: ['*'], rules: [rule] }])
-  return { dataPath, port: dataPath.outboundPort, stop: () => dataPath.destroy() }
 }

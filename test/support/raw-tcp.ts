@@ -16,10 +16,11 @@ export type RawServer = {
 /** `onData(text, socket, index)` sees everything that a connection has sent so far. */
 export async function startRawServer(
   onData: (text: string, socket: net.Socket, connection: number) => void,
+  options: { readonly allowHalfOpen?: boolean } = {},
 ): Promise<RawServer> {
   const received: string[] = []
   const sockets = new Map<number, net.Socket>()
-  const server = net.createServer({ noDelay: true }, (socket) => {
+  const server = net.createServer({ noDelay: true, ...options }, (socket) => {
     const index = received.push('') - 1
     sockets.set(index, socket)
     socket.on('error', () => socket.destroy())

@@ -1,0 +1,64 @@
+/** Two data paths with real mesh mTLS between them: `web`'s outbound side, and the inbound side before one application. */
+import { systemClock } from '../../core/clock.ts'
+import { freePorts } from '../../cli/demo/ports.ts'
+import { untilOpen } from '../../bench/process.ts'
+import { type Identities, makeIdentity } from '../../proxy/identity/identity.ts'
+import { MeshTlsClient } from '../../proxy/identity/mesh-tls-client.ts'
+import { MeshTlsServer } from '../../proxy/identity/mesh-tls-server.ts'
+import { TestRoot } from '../../proxy/identity/test-pki.ts'
+import { parseTrustBundle } from '../../proxy/identity/trust-bundle.ts'
+import { type PlainDataPath, setAppEndpoints, startPlainDataPath } from './plain-data-path.ts'
+
+const trustDomain = 'cluster.local'
+const web = 'spiffe://cluster.local/ns/test/sa/web'
+const app = 'spiffe://cluster.local/ns/test/sa/app'
+
+export type MeshPair = {
+  /** Where `web` reaches its sidecar; `app.test` leads to the application. */
+  readonly port: number
+  readonly outbound: PlainDataPath
+  readonly inbound: PlainDataPath
+  readonly stop: () => void
+}
+
+async function identities(root: TestRoot, principal: string): Promise<Identities> {
+  const identity = makeIdentity(
+    principal,
+    await root.leaf({ uris: [principal] }),
+    parseTrustBundle(root.pem),
+    undefined,
+  )
+  return { current: identity, onChange: () => () => undefined }
+}
+
+export async function startMeshPair(applicationPort: number): Promise<MeshPair> {
+  const root = await TestRoot.make()
+  const [listenPort = 0] = await freePorts(1)
+  const shared = { trustDomain, clock: systemClock }
+  const server = new MeshTlsServer({ ...shared, identities: await identities(root, app) })
+  const client = new MeshTlsClient({ ...shared, identities: await identities(root, web) })
+  const inbound = await startPlainDataPath([], {
+    outboundAddress: undefined,
+    acceptMesh: (socket, onSecure, onRefused) => server.accept(socket, onSecure, onRefused),
+  })
+  inbound.dataPath.setInbound({
+    mtls: 'strict',
+    ports: [
+      {
+        listen: { host: '127.0.0.1', port: listenPort },
+        applicationHost: '127.0.0.1',
+        applicationPort,
+        protocol: 'detect',
+      },
+    ],
+  })
+  await untilOpen(listenPort)
+  const outbound = await startPlainDataPath([], { dialMesh: (target) => client.connect(target) })
+  setAppEndpoints(outbound.dataPath, [listenPort], app)
+  const stop = (): void => {
+    for (const side of [outbound, inbound]) side.stop()
+    client.close()
+    server.close()
+  }
+  return { port: outbound.port, outbound, inbound, stop }
+}
