@@ -1,6 +1,7 @@
 /** Settings of a process from flags and environment, declared in one table; every problem is reported at once. */
 import { accessSync, constants } from 'node:fs'
 import { type Address, parseAddress } from './address.ts'
+import { parseBytes } from './bytes.ts'
 import { parseDurationMs } from './duration.ts'
 import { WeftError, reasonOf } from './errors.ts'
 
@@ -9,6 +10,7 @@ export type SettingKind =
   | 'string'
   | 'port'
   | 'durationMs'
+  | 'bytes'
   | 'integer'
   | 'number'
   | 'boolean'
@@ -28,14 +30,14 @@ export type Setting = {
   readonly required?: boolean
   /** The values of a `choice`. */
   readonly choices?: readonly string[]
-  /** Bounds of an `integer`, `number` or `durationMs`. */
+  /** Bounds of a `bytes`, `integer`, `number` or `durationMs`. */
   readonly min?: number
   readonly max?: number
 }
 
 export type SettingsTable = Readonly<Record<string, Setting>>
 
-type ValueOf<S extends Setting> = S['kind'] extends 'port' | 'durationMs' | 'integer' | 'number'
+type ValueOf<S extends Setting> = S['kind'] extends 'port' | 'durationMs' | 'bytes' | 'integer' | 'number'
   ? number
   : S['kind'] extends 'boolean'
     ? boolean
@@ -164,6 +166,8 @@ function parseValue(setting: Setting, text: string): Parsed {
         setting.min,
         setting.max,
       )
+    case 'bytes':
+      return inBounds(text, parseBytes(text), 'a size such as 512Ki, 128Mi or 1Gi', setting.min, setting.max)
     case 'boolean':
       return parseBoolean(text)
     case 'choice': {
