@@ -14,15 +14,17 @@ import type { Downstream, Exchange } from './exchange.ts'
 import type { WireError } from './http1/wire-error.ts'
 import { Inbound, type MeshAccept } from './inbound.ts'
 import type { Layer } from './layer.ts'
+import { ConnectionLimit } from './listen/connection-limit.ts'
 import { Connections } from './listen/connections.ts'
 import type { Wire } from './listen/wire.ts'
 import { OutboundListener } from './outbound-listener.ts'
 import { Outbound } from './outbound.ts'
+import { Admission } from './overload/admission.ts'
 import { Passthrough } from './passthrough.ts'
 import { dialMesh, dialPlain, type MeshDial } from './pool/dial.ts'
 import { Http1Pool } from './pool/http1-pool.ts'
 import type { VirtualHostRules } from './route/route-rule.ts'
-import type { ServeParts, ServeStats } from './serve.ts'
+import type { ClientTimeouts, ServeParts, ServeStats } from './serve.ts'
 import { StaticListener } from './static-listener.ts'
 import { type GoldenStats, GoldenStatsTable } from './telemetry/golden-stats.ts'
 
@@ -37,6 +39,9 @@ export type DataPathOptions = {
   readonly inboundAddress: Address | undefined
   readonly originalDestination: ((fd: number) => string | undefined) | undefined
   readonly detectTimeoutMs: number
+  readonly clientTimeouts: ClientTimeouts
+  /** Client connections of both sides together. */
+  readonly maxConnections: number
   readonly dialMesh: MeshDial
   readonly acceptMesh: MeshAccept
   /** Trace and access log, outermost first. */
@@ -63,6 +68,8 @@ export class DataPath implements ConfigSink {
   readonly golden = new GoldenStatsTable()
   readonly clusters: ClusterSet
   readonly passthrough: Passthrough
+  readonly connectionLimit: ConnectionLimit
+  readonly admission = new Admission()
   readonly serveStats = { inbound: makeServeStats(), outbound: makeServeStats() }
   readonly #options: DataPathOptions
   readonly #connections: Connections
@@ -76,6 +83,7 @@ export class DataPath implements ConfigSink {
   constructor(options: DataPathOptions, discovery: Discovery) {
     const { clock } = options
     this.#options = options
+    this.connectionLimit = new ConnectionLimit(options.maxConnections)
     this.#connections = new Connections(clock)
     this.clusters = new ClusterSet(this.#makeEndpoint('outbound'))
     this.passthrough = new Passthrough({
@@ -85,6 +93,7 @@ export class DataPath implements ConfigSink {
     })
     this.#outbound = new Outbound({
       clock,
+      admission: this.admission,
       clusters: this.clusters,
       namespace: options.namespace,
       discovery,
@@ -100,6 +109,7 @@ export class DataPath implements ConfigSink {
         : new OutboundListener({
             clock,
             connections: this.#connections,
+            connectionLimit: this.connectionLimit,
             serve: this.#serveParts(this.serveStats.outbound),
             handler: this.#outbound.handler,
             originalDestination: options.originalDestination,
@@ -110,6 +120,8 @@ export class DataPath implements ConfigSink {
     this.#inbound = new Inbound({
       ...options,
       connections: this.#connections,
+      connectionLimit: this.connectionLimit,
+      admission: this.admission,
       serve: this.#serveParts(this.serveStats.inbound),
       makeEndpoint: this.#makeEndpoint('inbound'),
       redirectAddress: options.inboundAddress,
@@ -211,8 +223,9 @@ export class DataPath implements ConfigSink {
   }
 
   #serveParts(stats: ServeStats): ServeParts {
-    const { clock, onViolation } = this.#options
-    return { clock, connections: this.#connections, stats, onViolation }
+    const { clock, clientTimeouts, onViolation } = this.#options
+    const { admission } = this
+    return { admission, clock, connections: this.#connections, stats, timeouts: clientTimeouts, onViolation }
   }
 
   /** Where a reply made here is counted: by its destination only if configuration, not a request, named that. */

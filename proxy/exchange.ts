@@ -42,6 +42,7 @@ export type ResponseFlag =
   | 'RL'
   | 'FI'
   | 'NC'
+  | 'OM'
 
 /** A sampled or propagated trace context (W3C or B3), ids in lower-case hex. */
 export type TraceContext = {

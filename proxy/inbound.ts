@@ -13,10 +13,13 @@ import { metrics } from './layers/metrics.ts'
 import { rescue } from './layers/rescue.ts'
 import { requireMeshTls } from './layers/require-mesh-tls.ts'
 import { retry } from './layers/retry.ts'
+import { shed } from './layers/shed.ts'
+import type { ConnectionLimit } from './listen/connection-limit.ts'
 import type { Connections } from './listen/connections.ts'
 import { type Detected, Detector } from './listen/detect.ts'
 import { type Accepted, Listener } from './listen/listener.ts'
 import { Wire } from './listen/wire.ts'
+import type { Admission } from './overload/admission.ts'
 import { dialPlain } from './pool/dial.ts'
 import { RetryBudget } from './retry/budget.ts'
 import { serveHttp1, type ServeParts, splice } from './serve.ts'
@@ -32,6 +35,8 @@ export type MeshAccept = (
 export type InboundParts = {
   readonly clock: Clock
   readonly connections: Connections
+  readonly connectionLimit: ConnectionLimit
+  readonly admission: Admission
   readonly serve: ServeParts
   readonly makeEndpoint: MakeEndpoint
   readonly acceptMesh: MeshAccept
@@ -123,7 +128,7 @@ export class Inbound {
   async #open(config: InboundPort): Promise<void> {
     const port = this.#makePort(config)
     if (config.listen !== undefined) {
-      const listener = new Listener((accepted) => this.#accept(accepted, port), this.#parts.onListenerError)
+      const listener = this.#listener((accepted) => this.#accept(accepted, port))
       await listener.listen(config.listen.host, config.listen.port)
       port.listener = listener
     }
@@ -133,13 +138,17 @@ export class Inbound {
   async #openRedirected(): Promise<void> {
     const { redirectAddress } = this.#parts
     if (redirectAddress === undefined || this.#redirected !== undefined) return
-    const listener = new Listener((accepted) => this.#acceptRedirected(accepted), this.#parts.onListenerError)
+    const listener = this.#listener((accepted) => this.#acceptRedirected(accepted))
     await listener.listen(redirectAddress.host, redirectAddress.port)
     this.#redirected = listener
   }
 
+  #listener(onAccept: (accepted: Accepted) => void): Listener {
+    return new Listener(this.#parts.connectionLimit, onAccept, this.#parts.onListenerError)
+  }
+
   #makePort(config: InboundPort): Port {
-    const { clock, makeEndpoint, observers, onUnexpected, statsFor } = this.#parts
+    const { admission, clock, makeEndpoint, observers, onUnexpected, statsFor } = this.#parts
     const cluster = new Cluster(applicationCluster(config), makeEndpoint)
     cluster.setEndpoints([
       {
@@ -165,6 +174,8 @@ export class Inbound {
       ...observers,
       // Inside of what counts and logs, outside of all that can fail.
       rescue(onUnexpected),
+      // Before any work is done that overload could be spared.
+      shed(admission),
       // Before anything is sent to the application.
       requireMeshTls(() => this.#mtls === 'strict'),
       retry(new RetryBudget(nowMs)),
@@ -206,10 +217,10 @@ export class Inbound {
       void this.#forwardBytes(wire, Buffer.alloc(0), port)
       return
     }
-    const detector = new Detector(wire, clock.monotonicMs() + detectTimeoutMs, {
-      onDetected: (detected, bytes) => {
+    const detector = new Detector(wire, clock.monotonicMs, detectTimeoutMs, {
+      onDetected: (detected, bytes, firstByteMs) => {
         connections.remove(detector)
-        this.#serve(detected, bytes, accepted, port)
+        this.#serve(detected, bytes, firstByteMs, accepted, port)
       },
       onGone: () => connections.remove(detector),
     })
@@ -217,7 +228,7 @@ export class Inbound {
     wire.readInto(detector)
   }
 
-  #serve(detected: Detected, bytes: Buffer, accepted: Accepted, port: Port): void {
+  #serve(detected: Detected, bytes: Buffer, firstByteMs: number, accepted: Accepted, port: Port): void {
     const { wire } = accepted
     if (detected.kind === 'tls' && detected.hello.alpn.some((name) => name.startsWith('weft-'))) {
       wire.pause()
@@ -227,7 +238,8 @@ export class Inbound {
         (error) => this.#parts.onRefused(error, accepted.peerAddress),
       )
     } else if (detected.kind === 'http1') {
-      serveHttp1(wire, this.#downstream(accepted, port, undefined), port.handler, bytes, this.#parts.serve)
+      const downstream = this.#downstream(accepted, port, undefined)
+      serveHttp1(wire, downstream, port.handler, { bytes, firstByteMs }, this.#parts.serve)
     } else {
       // HTTP/2 in clear, the application's own TLS, anything else: the application's business, byte for byte.
       void this.#forwardBytes(wire, bytes, port)
@@ -237,8 +249,8 @@ export class Inbound {
   #serveMesh(tls: TLSSocket, principal: string, alpn: string, accepted: Accepted, port: Port): void {
     const wire = Wire.over(tls)
     if (alpn === 'weft-h1') {
-      const none = Buffer.alloc(0)
-      serveHttp1(wire, this.#downstream(accepted, port, principal), port.handler, none, this.#parts.serve)
+      const downstream = this.#downstream(accepted, port, principal)
+      serveHttp1(wire, downstream, port.handler, undefined, this.#parts.serve)
     } else {
       void this.#forwardBytes(wire, Buffer.alloc(0), port)
     }

@@ -3,16 +3,18 @@ import { Buffer } from 'node:buffer'
 import type { Clock } from '../core/clock.ts'
 import { WeftError } from '../core/errors.ts'
 import type { Downstream, Handler } from './exchange.ts'
+import type { ConnectionLimit } from './listen/connection-limit.ts'
 import type { Connections } from './listen/connections.ts'
 import { type Detected, Detector } from './listen/detect.ts'
 import { type Accepted, Listener } from './listen/listener.ts'
 import type { Wire } from './listen/wire.ts'
 import { dialPlain } from './pool/dial.ts'
-import { serveHttp1, type ServeParts, splice } from './serve.ts'
+import { type FirstBytes, serveHttp1, type ServeParts, splice } from './serve.ts'
 
 export type OutboundListenerParts = {
   readonly clock: Clock
   readonly connections: Connections
+  readonly connectionLimit: ConnectionLimit
   readonly serve: ServeParts
   readonly handler: Handler
   readonly originalDestination: ((fd: number) => string | undefined) | undefined
@@ -30,7 +32,11 @@ export class OutboundListener {
 
   constructor(parts: OutboundListenerParts) {
     this.#parts = parts
-    this.#listener = new Listener((accepted) => this.#accept(accepted), parts.onListenerError)
+    this.#listener = new Listener(
+      parts.connectionLimit,
+      (accepted) => this.#accept(accepted),
+      parts.onListenerError,
+    )
   }
 
   async listen(host: string, port: number): Promise<number> {
@@ -52,10 +58,10 @@ export class OutboundListener {
       wire.destroy()
       return
     }
-    const detector = new Detector(wire, clock.monotonicMs() + detectTimeoutMs, {
-      onDetected: (detected, bytes) => {
+    const detector = new Detector(wire, clock.monotonicMs, detectTimeoutMs, {
+      onDetected: (detected, bytes, firstByteMs) => {
         connections.remove(detector)
-        this.#serve(detected, bytes, accepted, original)
+        this.#serve(detected, { bytes, firstByteMs }, accepted, original)
       },
       onGone: () => connections.remove(detector),
     })
@@ -63,7 +69,7 @@ export class OutboundListener {
     wire.readInto(detector)
   }
 
-  #serve(detected: Detected, bytes: Buffer, accepted: Accepted, original: string | undefined): void {
+  #serve(detected: Detected, first: FirstBytes, accepted: Accepted, original: string | undefined): void {
     const { wire, peerAddress, peerPort } = accepted
     if (detected.kind === 'http1' || original === undefined) {
       // Without an original destination only HTTP can say where it wants to go; anything else gets a 400 there.
@@ -77,9 +83,9 @@ export class OutboundListener {
         applicationPort: 0,
         stats: undefined,
       }
-      serveHttp1(wire, downstream, this.#parts.handler, bytes, this.#parts.serve)
+      serveHttp1(wire, downstream, this.#parts.handler, first, this.#parts.serve)
     } else {
-      void this.#forwardBytes(wire, bytes, original, peerAddress)
+      void this.#forwardBytes(wire, first.bytes, original, peerAddress)
     }
   }
 

@@ -6,6 +6,8 @@ import type { Exchange, Handler } from './exchange.ts'
 import { compose, type Layer } from './layer.ts'
 import { metrics } from './layers/metrics.ts'
 import { rescue } from './layers/rescue.ts'
+import { shed } from './layers/shed.ts'
+import type { Admission } from './overload/admission.ts'
 import type { Passthrough } from './passthrough.ts'
 import { routed, type RoutedParts } from './routed.ts'
 import { destinationName } from './route/destination-name.ts'
@@ -14,6 +16,7 @@ import type { GoldenStats } from './telemetry/golden-stats.ts'
 
 export type OutboundParts = RoutedParts & {
   readonly clusters: ClusterSet
+  readonly admission: Admission
   readonly namespace: string
   readonly discovery: Discovery
   readonly policy: 'allow' | 'deny'
@@ -49,6 +52,8 @@ export class Outbound {
       ...parts.observers,
       // Inside of what counts and logs, outside of all that can fail.
       rescue(parts.onUnexpected),
+      // Before any work is done that overload could be spared.
+      shed(parts.admission),
     )
     this.handler = this.#chain((x) => this.#toDestination(x))
   }

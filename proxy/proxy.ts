@@ -15,6 +15,7 @@ import { trace } from './layers/trace.ts'
 import { makeOriginalDestination } from './listen/original-destination.ts'
 import type { Mesh } from './mesh.ts'
 import { noMesh } from './no-mesh.ts'
+import { clientLimits, watchOverload } from './overload-guard.ts'
 import type { MeshDial } from './pool/dial.ts'
 import type { ProxySettings } from './settings.ts'
 import { registerDataPathMetrics } from './telemetry/data-path-metrics.ts'
@@ -102,6 +103,7 @@ function makeDataPath(
       inboundAddress: redirected ? settings.inboundAddress : undefined,
       originalDestination: redirected ? makeOriginalDestination() : undefined,
       detectTimeoutMs: settings.detectTimeout,
+      ...clientLimits(settings, log),
       dialMesh: more.dialMesh,
       acceptMesh: mesh.acceptMesh,
       observers: more.observers,
@@ -152,14 +154,12 @@ export async function startProxy(
   }
   const registry = createRegistry('proxy', metricLabels(settings))
   registerDataPathMetrics(registry, dataPath)
+  watchOverload(settings, log, clock, dataPath, registry)
   if (bootstrap !== undefined) await openBootstrap(bootstrap, dataPath, log)
   mesh.start(dataPath, registry)
   shutdown.add('control plane', () => mesh.stop())
   const admin = new AdminServer({ ...settings.adminAddress, log, registry })
   addChecks(admin, mesh, shutdown, () => inboundProblem)
-  const end = (): void => {
-    process.kill(process.pid, 'SIGTERM')
-  }
   addPages({
     admin,
     dataPath,
@@ -168,7 +168,7 @@ export async function startProxy(
     log,
     sampling,
     nowMs: clock.monotonicMs,
-    shutdown: end,
+    shutdown: () => void process.kill(process.pid, 'SIGTERM'),
   })
   shutdown.add('admin', () => admin.stop())
   shutdown.add('connections', () => drain(dataPath, settings, clock))

@@ -6,13 +6,24 @@ import { ServerConnection } from './http1/server-connection.ts'
 import type { WireError } from './http1/wire-error.ts'
 import type { Connections } from './listen/connections.ts'
 import type { Wire } from './listen/wire.ts'
+import type { Admission } from './overload/admission.ts'
 import { Splice } from './tcp/splice.ts'
 
-/** A head that takes longer is an attack or a dead peer. */
-const headTimeoutMs = 10_000
-/** Longer than any pool keeps its connections, so that it is the client who closes, and no request races a close. */
-const idleTimeoutMs = 3_600_000
-const bodyIdleTimeoutMs = 300_000
+/** How long clients are waited for. */
+export type ClientTimeouts = {
+  /** From the first byte of a head to its last: what takes longer is an attack or a dead peer. */
+  readonly headMs: number
+  /**
+   * Between requests, and without a byte on a tunnel. Longer than any pool keeps its connections, so that it is the
+   * client who closes, and no request races a close.
+   */
+  readonly idleMs: number
+  /** Without a byte of a request's body, and while the client does not read. */
+  readonly streamIdleMs: number
+}
+
+/** What was read while the protocol was detected. */
+export type FirstBytes = { readonly bytes: Buffer; readonly firstByteMs: number }
 
 /** What one side counts about its connections; read at scrape. */
 export type ServeStats = {
@@ -27,6 +38,8 @@ export type ServeParts = {
   readonly clock: Clock
   readonly connections: Connections
   readonly stats: ServeStats
+  readonly timeouts: ClientTimeouts
+  readonly admission: Admission
   readonly onViolation: (error: WireError, downstream: Downstream) => void
 }
 
@@ -44,7 +57,9 @@ export function splice(
   toClient: Buffer,
   parts: ServeParts,
 ): void {
-  const joined = new Splice(client, upstream, (done, { toUpstreamBytes, toClientBytes }) => {
+  const { clock, timeouts } = parts
+  const idle = { nowMs: clock.monotonicMs, timeoutMs: timeouts.idleMs }
+  const joined = new Splice(client, upstream, idle, (done, { toUpstreamBytes, toClientBytes }) => {
     parts.stats.readBytes += toUpstreamBytes
     parts.stats.writtenBytes += toClientBytes
     parts.connections.remove(done)
@@ -53,21 +68,23 @@ export function splice(
   joined.start(toUpstream, toClient)
 }
 
-/** Serves HTTP/1 on `wire`; `first` are the bytes read while the protocol was detected. */
+/** Serves HTTP/1 on `wire`. */
 export function serveHttp1(
   wire: Wire,
   downstream: Downstream,
   handler: Handler,
-  first: Buffer,
+  first: FirstBytes | undefined,
   parts: ServeParts,
 ): void {
+  const { timeouts } = parts
   const connection = new ServerConnection(wire, {
     handler,
     downstream,
+    admission: parts.admission,
     nowMs: parts.clock.monotonicMs,
-    headTimeoutMs,
-    idleTimeoutMs,
-    bodyIdleTimeoutMs,
+    headTimeoutMs: timeouts.headMs,
+    idleTimeoutMs: timeouts.idleMs,
+    streamIdleTimeoutMs: timeouts.streamIdleMs,
     onViolation: (error) => {
       parts.stats.violations++
       parts.onViolation(error, downstream)
@@ -77,5 +94,8 @@ export function serveHttp1(
   })
   parts.connections.add(connection)
   wire.readInto(connection)
-  if (first.length > 0) connection.onBytes(Buffer.from(first), 0, first.length)
+  if (first === undefined || first.bytes.length === 0) return
+  connection.onBytes(first.bytes, 0, first.bytes.length)
+  // Bytes that came before the protocol was known are part of the head's time.
+  connection.headBeganAt(first.firstByteMs)
 }

@@ -7,6 +7,7 @@ import { Body, type BodySource, chunked, untilClose } from '../body.ts'
 import { type Downstream, Exchange, type Handler, type Reply } from '../exchange.ts'
 import { HeaderList } from '../header-list.ts'
 import type { Wire, WireReader } from '../listen/wire.ts'
+import type { Admission } from '../overload/admission.ts'
 import { BodyReader } from './body-reader.ts'
 import { BodyWriter } from './body-writer.ts'
 import { HeadCollector } from './head-collector.ts'
@@ -22,13 +23,14 @@ export const inlineBodyBytes = 16 * 1024
 export type ServerConnectionOptions = {
   readonly handler: Handler
   readonly downstream: Downstream
+  readonly admission: Admission
   readonly nowMs: () => number
   /** From the first byte of a head to its last. */
   readonly headTimeoutMs: number
   /** Between requests. */
   readonly idleTimeoutMs: number
-  /** Without a byte of a request body that is being read. */
-  readonly bodyIdleTimeoutMs: number
+  /** Without a byte of a request body that is being read, and while the client reads nothing of what it is sent. */
+  readonly streamIdleTimeoutMs: number
   /** The client broke the protocol; it gets `error.status`. */
   readonly onViolation: (error: WireError) => void
   /** An upgrade was accepted by the application: both sockets are handed over. */
@@ -58,6 +60,9 @@ export class ServerConnection implements WireReader, BodySource {
   #clientEnded = false
   #closing = false
   #processing = false
+  /** What the kernel had taken for the client when it last took anything, and when that was. */
+  #takenBytes = 0
+  #takenMs = 0
   /** When `onDeadline` is due, by the clock of the options. */
   deadlineMs: number
 
@@ -88,11 +93,15 @@ export class ServerConnection implements WireReader, BodySource {
   /** Called by the sweep once `deadlineMs` has passed. */
   onDeadline(): void {
     this.deadlineMs = never
-    if (this.#closing) this.#wire.destroy()
-    else if (this.#exchange !== undefined)
-      this.#breakOff(new WireError(408, 'the request body took too long'))
+    if (this.#closing) this.#onLingerDeadline()
+    else if (this.#exchange !== undefined) this.#onStreamDeadline()
     else if (this.#heads.pending) this.#refuse(new WireError(408, 'the request head took too long'))
     else this.#wire.destroy()
+  }
+
+  /** For the bytes of a head that came before this connection began. */
+  headBeganAt(ms: number): void {
+    if (this.#heads.pending) this.deadlineMs = ms + this.#options.headTimeoutMs
   }
 
   onBytes(buffer: Buffer, start: number, end: number): void {
@@ -130,11 +139,11 @@ export class ServerConnection implements WireReader, BodySource {
 
   pauseBody(): void {
     this.#wire.pause()
-    this.deadlineMs = never
+    if (this.#writer === undefined) this.deadlineMs = never
   }
 
   resumeBody(): void {
-    this.deadlineMs = this.#options.nowMs() + this.#options.bodyIdleTimeoutMs
+    this.deadlineMs = this.#options.nowMs() + this.#options.streamIdleTimeoutMs
     this.#wire.resume()
   }
 
@@ -183,7 +192,7 @@ export class ServerConnection implements WireReader, BodySource {
     this.#exchange = exchange
     handler(exchange).then(this.#onReply, this.#onFailure)
     if (this.#bodyReader !== undefined) {
-      this.deadlineMs = nowMs() + this.#options.bodyIdleTimeoutMs
+      this.deadlineMs = nowMs() + this.#options.streamIdleTimeoutMs
       if (consumed < end) this.#readBody(buffer, consumed, end)
     } else if (consumed < end) {
       this.#hold(buffer, consumed, end)
@@ -193,11 +202,12 @@ export class ServerConnection implements WireReader, BodySource {
   #readBody(buffer: Buffer, start: number, end: number): void {
     const reader = this.#bodyReader as BodyReader
     try {
-      if (this.deadlineMs !== never) this.deadlineMs = this.#options.nowMs() + this.#options.bodyIdleTimeoutMs
+      if (this.deadlineMs !== never)
+        this.deadlineMs = this.#options.nowMs() + this.#options.streamIdleTimeoutMs
       const after = reader.read(buffer, start, end)
       if (!reader.done) return
       this.#bodyReader = undefined
-      this.deadlineMs = never
+      if (this.#writer === undefined) this.deadlineMs = never
       if (after < end) this.#hold(buffer, after, end)
       if (this.#exchange === undefined) this.#next()
     } catch (error) {
@@ -260,6 +270,7 @@ export class ServerConnection implements WireReader, BodySource {
       onAbort: () => (reply.body.length < 0 && !asChunks ? this.#wire.reset() : this.#wire.destroy()),
     })
     this.#writer = writer
+    this.#watchReader(this.#options.streamIdleTimeoutMs)
     // Head and what is there of the body leave in one system call.
     this.#wire.socket.cork()
     this.#wire.writeText(head)
@@ -274,6 +285,8 @@ export class ServerConnection implements WireReader, BodySource {
     // An upgrade was refused that the client took for granted: what it has sent since is in no known protocol.
     if (this.#request?.upgrade !== undefined && this.#pipelined.length > 0) return true
     if (reply.headers.get('connection') === 'close') return true
+    const { admission, downstream } = this.#options
+    if (admission.closing && admission.closes(downstream.meshTls)) return true
     if (this.#bodyReader === undefined) return false
     // Before the whole request was read: what follows may be megabytes that nobody wants, or, where the client waits to
     // be told to go on, the next request.
@@ -366,11 +379,36 @@ export class ServerConnection implements WireReader, BodySource {
   #linger(): void {
     this.#closing = true
     this.#pipelined = []
-    if (this.#clientEnded) {
-      this.deadlineMs = never
-      return
-    }
     this.#wire.resume()
-    this.deadlineMs = this.#options.nowMs() + lingerMs
+    this.#watchReader(lingerMs)
+  }
+
+  /** From now on the client has to read what it is sent. */
+  #watchReader(timeoutMs: number): void {
+    const now = this.#options.nowMs()
+    this.#takenBytes = this.#wire.takenBytes
+    this.#takenMs = now
+    this.deadlineMs = now + timeoutMs
+  }
+
+  /** The client has room, or took some of what waits for it not long ago. */
+  #clientReads(): boolean {
+    const { takenBytes, unsentBytes } = this.#wire
+    if (takenBytes !== this.#takenBytes) this.#watchReader(this.#options.streamIdleTimeoutMs)
+    return unsentBytes === 0 || this.#options.nowMs() - this.#takenMs < this.#options.streamIdleTimeoutMs
+  }
+
+  #onStreamDeadline(): void {
+    if (this.#writer === undefined) this.#breakOff(new WireError(408, 'the request body took too long'))
+    else if (this.#clientReads()) this.deadlineMs = this.#options.nowMs() + this.#options.streamIdleTimeoutMs
+    else this.#wire.reset()
+  }
+
+  /** A reply that is complete here may still have a long way to a slow reader; it is not cut while it moves. */
+  #onLingerDeadline(): void {
+    const moved = this.#wire.takenBytes !== this.#takenBytes
+    if (this.#clientReads() && (moved || this.#wire.unsentBytes > 0))
+      this.deadlineMs = this.#options.nowMs() + lingerMs
+    else this.#wire.destroy()
   }
 }

@@ -32,8 +32,8 @@ export function detect(bytes: Buffer): Detected | 'more' {
 }
 
 export type DetectOutcome = {
-  /** `bytes` is a copy of all that was read so far. */
-  readonly onDetected: (detected: Detected, bytes: Buffer) => void
+  /** `bytes` is a copy of all that was read so far, since `firstByteMs`. */
+  readonly onDetected: (detected: Detected, bytes: Buffer, firstByteMs: number) => void
   /** The client went before it said anything. */
   readonly onGone: () => void
 }
@@ -42,19 +42,23 @@ export type DetectOutcome = {
 export class Detector implements WireReader {
   readonly #wire: Wire
   readonly #outcome: DetectOutcome
+  readonly #nowMs: () => number
+  #firstByteMs: number | undefined
   #bytes: Buffer = Buffer.alloc(0)
   #done = false
   /** When `onDeadline` is due; then whatever came is passed on as opaque bytes. */
   deadlineMs: number
 
-  constructor(wire: Wire, deadlineMs: number, outcome: DetectOutcome) {
+  constructor(wire: Wire, nowMs: () => number, timeoutMs: number, outcome: DetectOutcome) {
     this.#wire = wire
     this.#outcome = outcome
-    this.deadlineMs = deadlineMs
+    this.#nowMs = nowMs
+    this.deadlineMs = nowMs() + timeoutMs
   }
 
   onBytes(buffer: Buffer, start: number, end: number): void {
     if (this.#done) return
+    this.#firstByteMs ??= this.#nowMs()
     // A copy: the wire's buffer is read into again.
     this.#bytes = Buffer.concat([this.#bytes, buffer.subarray(start, end)])
     const detected = detect(this.#bytes)
@@ -90,6 +94,6 @@ export class Detector implements WireReader {
 
   #finish(detected: Detected): void {
     this.#done = true
-    this.#outcome.onDetected(detected, this.#bytes)
+    this.#outcome.onDetected(detected, this.#bytes, this.#firstByteMs ?? this.#nowMs())
   }
 }

@@ -1,6 +1,7 @@
 /** Accepts connections on one address; each becomes a Wire. */
 import net from 'node:net'
 import { WeftError } from '../../core/errors.ts'
+import type { ConnectionLimit } from './connection-limit.ts'
 import { Wire } from './wire.ts'
 
 export type Accepted = {
@@ -20,13 +21,25 @@ function descriptor(socket: net.Socket): number {
 export class Listener {
   readonly #server: net.Server
 
-  constructor(onAccept: (accepted: Accepted) => void, onError: (error: Error) => void) {
+  constructor(
+    limit: ConnectionLimit,
+    onAccept: (accepted: Accepted) => void,
+    onError: (error: Error) => void,
+  ) {
     this.#server = net.createServer(
       { pauseOnConnect: true, allowHalfOpen: true, noDelay: true },
       (socket) => {
+        // One too many: closing it costs less than anything that could be said to it.
+        if (!limit.take()) {
+          socket.destroy()
+          return
+        }
         const fd = descriptor(socket)
         const { remoteAddress = '', remotePort = 0 } = socket
-        onAccept({ wire: Wire.adopt(socket), peerAddress: remoteAddress, peerPort: remotePort, fd })
+        const wire = Wire.adopt(socket)
+        // Also when TLS has taken the socket over: it closes what is below it.
+        wire.socket.once('close', limit.release)
+        onAccept({ wire, peerAddress: remoteAddress, peerPort: remotePort, fd })
       },
     )
     this.#server.on('error', onError)

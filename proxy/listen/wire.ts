@@ -106,6 +106,16 @@ export class Wire {
     return this.socket.readableEnded
   }
 
+  /** Written, but not taken by the kernel yet. */
+  get unsentBytes(): number {
+    return this.socket.writableLength
+  }
+
+  /** Written, and taken by the kernel. */
+  get takenBytes(): number {
+    return this.socket.bytesWritten - this.socket.writableLength
+  }
+
   get error(): Error | undefined {
     return this.#error
   }

@@ -47,17 +47,29 @@ class Half implements WireReader {
 
 export type SpliceStats = { readonly toUpstreamBytes: number; readonly toClientBytes: number }
 
+/** How long neither side may send a byte. */
+export type IdleLimit = { readonly nowMs: () => number; readonly timeoutMs: number }
+
 export class Splice implements Connection {
   readonly #client: Wire
   readonly #upstream: Wire
   readonly #up: Half
   readonly #down: Half
-  deadlineMs = Number.POSITIVE_INFINITY
+  readonly #idle: IdleLimit
+  #movedBytes = 0
+  deadlineMs: number
 
-  /** Carries bytes between the two until both have ended. */
-  constructor(client: Wire, upstream: Wire, onClosed: (splice: Splice, stats: SpliceStats) => void) {
+  /** Carries bytes between the two until both have ended, or none has come for too long. */
+  constructor(
+    client: Wire,
+    upstream: Wire,
+    idle: IdleLimit,
+    onClosed: (splice: Splice, stats: SpliceStats) => void,
+  ) {
     this.#client = client
     this.#upstream = upstream
+    this.#idle = idle
+    this.deadlineMs = idle.nowMs() + idle.timeoutMs
     let open = 2
     const closed = (other: Wire): void => {
       // Gone before all was said in both directions: the other side must neither take what it has for everything nor
@@ -82,8 +94,15 @@ export class Splice implements Connection {
     this.#upstream.resume()
   }
 
+  /** Looked at once per timeout instead of at each byte, so the cut comes after one to two times that long. */
   onDeadline(): void {
-    this.destroy()
+    const movedBytes = this.#up.bytes + this.#down.bytes
+    if (movedBytes === this.#movedBytes) {
+      this.destroy()
+      return
+    }
+    this.#movedBytes = movedBytes
+    this.deadlineMs = this.#idle.nowMs() + this.#idle.timeoutMs
   }
 
   /** A tunnel has no point at which it could be closed politely: it runs on until its own end or the deadline. */

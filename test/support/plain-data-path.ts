@@ -31,6 +31,8 @@ export async function startPlainDataPath(
       inboundAddress: undefined,
       originalDestination: undefined,
       detectTimeoutMs: 10_000,
+      clientTimeouts: { headMs: 10_000, idleMs: 3_600_000, streamIdleMs: 300_000 },
+      maxConnections: 10_000,
       dialMesh: () => Promise.reject(new Error('no mesh in this test')),
       acceptMesh: () => undefined,
       observers: [],

@@ -1,0 +1,26 @@
+/** Answers 503 while the sidecar is overloaded: cheaply, at once, and with a time to come back. */
+import { Body } from '../body.ts'
+import { type Handler, Reply } from '../exchange.ts'
+import { statusText } from '../http1/status-text.ts'
+import type { Layer } from '../layer.ts'
+import type { Admission } from '../overload/admission.ts'
+
+const text = 'OVERLOADED: this sidecar takes no new requests for now\n'
+/** Steps are left after seconds; clients that come back at once would hold the sidecar where it is. */
+const retryAfterSeconds = '2'
+
+function refusal(): Reply {
+  const headers = ['Content-Type', 'text/plain; charset=utf-8', 'Content-Length', String(text.length)]
+  headers.push('Retry-After', retryAfterSeconds, 'weft-error', 'OM')
+  return new Reply(503, statusText(503), headers, Body.of(text))
+}
+
+export function shed(admission: Admission): Layer {
+  return (next: Handler): Handler =>
+    function shedIfOverloaded(x) {
+      if (!admission.shedding) return next(x)
+      admission.shed++
+      x.flag = 'OM'
+      return Promise.resolve(refusal())
+    }
+}
