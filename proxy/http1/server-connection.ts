@@ -60,6 +60,8 @@ export class ServerConnection implements WireReader, BodySource {
   #clientEnded = false
   #closing = false
   #processing = false
+  /** Replies wait for the client to read: it gets no further ones made until it has. */
+  #crowded = false
   /** What the kernel had taken for the client when it last took anything, and when that was. */
   #takenBytes = 0
   #takenMs = 0
@@ -135,6 +137,12 @@ export class ServerConnection implements WireReader, BodySource {
 
   onDrain(): void {
     this.#writer?.onDrain()
+    if (!this.#crowded) return
+    this.#crowded = false
+    if (this.#exchange !== undefined || this.#closing) return
+    this.deadlineMs = this.#options.nowMs() + this.#options.idleTimeoutMs
+    this.#wire.resume()
+    this.#next()
   }
 
   pauseBody(): void {
@@ -254,7 +262,7 @@ export class ServerConnection implements WireReader, BodySource {
     const head = serializeResponseHead(reply.status, reply.reason, headers, hopFields)
     if (body.inline !== undefined && !asChunks) {
       const content = exchange.method === 'HEAD' ? '' : body.inline
-      this.#wire.writeText(content === '' ? head : head + content)
+      this.#crowded = !this.#wire.writeText(content === '' ? head : head + content)
       this.#finish(exchange, reply, content.length)
       return
     }
@@ -304,6 +312,11 @@ export class ServerConnection implements WireReader, BodySource {
     }
     if (!this.#keepAlive || this.#draining) {
       this.#close()
+      return
+    }
+    if (this.#crowded) {
+      this.#wire.pause()
+      this.deadlineMs = this.#options.nowMs() + this.#options.streamIdleTimeoutMs
       return
     }
     this.deadlineMs = this.#options.nowMs() + this.#options.idleTimeoutMs

@@ -1,0 +1,132 @@
+/** The states that a real client reaches only with luck: what becomes of a reply that is on its way for long. */
+import { Buffer } from 'node:buffer'
+import { expect, test } from 'vitest'
+import { ManualClock } from '../../core/manual-clock.ts'
+import { Body } from '../body.ts'
+import { type Downstream, Reply } from '../exchange.ts'
+import type { Wire } from '../listen/wire.ts'
+import { Admission } from '../overload/admission.ts'
+import { ServerConnection } from './server-connection.ts'
+
+const request = Buffer.from('GET / HTTP/1.1\r\nHost: app.test\r\nConnection: close\r\n\r\n')
+const streamIdleTimeoutMs = 300_000
+
+/** A wire whose client reads what the test says. */
+class StubWire {
+  readonly ownsReads = true
+  readonly socket = { cork: () => undefined, uncork: () => undefined }
+  closed = false
+  unsentBytes = 0
+  takenBytes = 0
+  cut: 'destroyed' | 'reset' | undefined
+
+  writeText(text: string): boolean {
+    this.unsentBytes += text.length
+    return true
+  }
+
+  writeBytes(bytes: Buffer): boolean {
+    this.unsentBytes += bytes.length
+    return true
+  }
+
+  clientReads(bytes: number): void {
+    this.unsentBytes -= bytes
+    this.takenBytes += bytes
+  }
+
+  destroy(): void {
+    this.cut = 'destroyed'
+  }
+
+  reset(): void {
+    this.cut = 'reset'
+  }
+
+  pause(): void {}
+  resume(): void {}
+  end(): void {}
+}
+
+type Served = { readonly wire: StubWire; readonly advance: (ms: number) => void }
+
+async function serve(body: Body): Promise<Served> {
+  const clock = new ManualClock()
+  const wire = new StubWire()
+  const connection = new ServerConnection(wire as unknown as Wire, {
+    handler: () => Promise.resolve(new Reply(200, 'OK', ['Content-Length', String(body.length)], body)),
+    downstream: { meshTls: false } as Downstream,
+    admission: new Admission(),
+    nowMs: clock.monotonicMs,
+    headTimeoutMs: 10_000,
+    idleTimeoutMs: 3_600_000,
+    streamIdleTimeoutMs,
+    onViolation: () => undefined,
+    onTunnel: () => undefined,
+    onClosed: () => undefined,
+  })
+  connection.onBytes(request, 0, request.length)
+  await clock.advanceAsync(0)
+  /** As the sweep does it. */
+  const advance = (ms: number): void => {
+    for (let passed = 0; passed < ms; passed += 500) {
+      clock.advance(500)
+      if (connection.deadlineMs <= clock.monotonicMs()) connection.onDeadline()
+    }
+  }
+  return { wire, advance }
+}
+
+/** A body of which one piece has arrived, and the rest will not. */
+function openBody(): Body {
+  const body = new Body(1_000_000, undefined)
+  body.push(Buffer.alloc(10_000))
+  return body
+}
+
+test('a reply that closes the connection is waited for while the client reads it, and 1 s longer', async () => {
+  const { wire, advance } = await serve(Body.of('x'.repeat(1000)))
+  for (let i = 0; i < 10; i++) {
+    advance(60_000)
+    expect(wire.cut).toBeUndefined()
+    wire.clientReads(50)
+  }
+  wire.clientReads(wire.unsentBytes)
+  advance(1000)
+  expect(wire.cut).toBeUndefined()
+  advance(2000)
+  expect(wire.cut).toBe('destroyed')
+})
+
+test('a reply that closes the connection is given up when the client has stopped reading', async () => {
+  const { wire, advance } = await serve(Body.of('x'.repeat(1000)))
+  wire.clientReads(50)
+  advance(streamIdleTimeoutMs - 1000)
+  expect(wire.cut).toBeUndefined()
+  advance(5000)
+  expect(wire.cut).toBe('destroyed')
+})
+
+test('a streamed reply is not cut while the client reads, however slowly', async () => {
+  const { wire, advance } = await serve(openBody())
+  for (let i = 0; i < 10; i++) {
+    wire.clientReads(10)
+    advance(streamIdleTimeoutMs)
+  }
+  expect(wire.cut).toBeUndefined()
+})
+
+test('a streamed reply is not cut while it is the application that pauses', async () => {
+  const { wire, advance } = await serve(openBody())
+  wire.clientReads(wire.unsentBytes)
+  advance(20 * streamIdleTimeoutMs)
+  expect(wire.cut).toBeUndefined()
+})
+
+test('a streamed reply that nobody reads is cut', async () => {
+  const { wire, advance } = await serve(openBody())
+  advance(streamIdleTimeoutMs - 1000)
+  expect(wire.cut).toBeUndefined()
+  advance(2000)
+  expect(wire.cut).toBe('reset')
+})
