@@ -1,0 +1,105 @@
+/** The sidecar as it is shipped, a process of its own, under a control plane in this process. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { freePorts } from '../../cli/demo/ports.ts'
+import { fetchText, untilAnswering } from '../../cli/demo/sidecar-admin.ts'
+import { createWorkloadToken } from '../../cli/token.ts'
+import { removeFolder, servicesYaml, startTestControlPlane } from './running-control-plane.ts'
+
+const main = path.join(import.meta.dirname, '../../cli/main.ts')
+const startTimeoutMs = 20_000
+
+const podYaml = `apiVersion: v1
+kind: Pod
+metadata: {name: web, namespace: shop}
+spec: {serviceAccountName: web}
+`
+
+export type SidecarProcess = {
+  /** Where the application reaches it; `app.shop:8080` leads to the given port. */
+  readonly port: number
+  readonly pid: number
+  readonly log: () => string
+  /** The sum of a family's samples, those that match `labels` if given. */
+  readonly metric: (name: string, labels?: string) => Promise<number>
+  readonly stop: () => Promise<void>
+}
+
+/** Starts a program under a limit of open files; it ends with this process. */
+export function spawnLimited(args: readonly string[], openFiles?: number): ChildProcess {
+  const limit = openFiles === undefined ? '' : `ulimit -n ${openFiles} && `
+  return spawn('sh', ['-c', `${limit}exec "$0" "$@"`, process.execPath, ...args], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+    env: { ...process.env, WEFT_EXIT_WITH_PARENT: '1' },
+  })
+}
+
+export async function stopChild(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const ended = new Promise((resolve) => child.once('exit', resolve))
+  child.kill('SIGKILL')
+  await ended
+}
+
+async function readMetric(adminPort: number, name: string, labels: string): Promise<number> {
+  const { text } = await fetchText(adminPort, '/metrics')
+  const lines = text.split('\n').filter((line) => line.startsWith(`${name}{`) && line.includes(labels))
+  if (lines.length === 0) throw new Error(`there is no ${name} with ${labels}`)
+  return lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0)
+}
+
+export async function startSidecarProcess(
+  applicationPort: number,
+  { settings = [], openFiles }: { readonly settings?: readonly string[]; readonly openFiles?: number } = {},
+): Promise<SidecarProcess> {
+  const [port = 0, adminPort = 0] = await freePorts(2)
+  const plane = await startTestControlPlane({
+    'mesh.yaml': `${servicesYaml({ app: [applicationPort] })}---\n${podYaml}`,
+  })
+  const state = path.join(plane.folder, 'state')
+  const tokenFile = path.join(plane.folder, 'token')
+  const token = createWorkloadToken({ state, namespace: 'shop', serviceAccount: 'web', ttl: '1h' })
+  writeFileSync(tokenFile, token, { mode: 0o600 })
+  const child = spawnLimited(
+    [
+      main,
+      'proxy',
+      `--control-plane=127.0.0.1:${plane.running.grpcPort}`,
+      `--control-plane-ca=${path.join(state, 'root-cert.pem')}`,
+      `--token-file=${tokenFile}`,
+      '--namespace=shop',
+      '--pod=web',
+      '--service-account=web',
+      `--outbound-address=127.0.0.1:${port}`,
+      `--admin-address=127.0.0.1:${adminPort}`,
+      '--log-level=warn',
+      ...settings,
+    ],
+    openFiles,
+  )
+  let log = ''
+  child.stdout?.on('data', (piece: Buffer) => {
+    log += piece.toString()
+  })
+  const stop = async (): Promise<void> => {
+    await stopChild(child)
+    await plane.stop()
+    removeFolder(plane.folder)
+  }
+  const fallen = (): string | undefined => (child.exitCode === null ? undefined : `the sidecar ended: ${log}`)
+  await untilAnswering({
+    name: 'sidecar',
+    port: adminPort,
+    path: '/ready',
+    timeoutMs: startTimeoutMs,
+    fallen,
+  })
+  return {
+    port,
+    pid: child.pid as number,
+    log: () => log,
+    metric: (name, labels = '') => readMetric(adminPort, name, labels),
+    stop,
+  }
+}
