@@ -3,7 +3,14 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: 'unit', include: ['{api,core,proxy,control-plane,injector,cli,bench}/**/*.test.ts'] } },
+      {
+        test: {
+          name: 'unit',
+          include: ['{api,core,proxy,control-plane,injector,cli,bench}/**/*.test.ts'],
+          // For a machine that does other things too.
+          testTimeout: 20_000,
+        },
+      },
       {
         test: {
           name: 'integration',

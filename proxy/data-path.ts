@@ -165,6 +165,7 @@ export class DataPath implements ConfigSink {
     const { onRefused, onListenerError } = this.#options
     const { serve, direction, name } = config
     const listener = new StaticListener(config, {
+      connectionLimit: this.connectionLimit,
       acceptTls,
       onRefused,
       onListenerError,

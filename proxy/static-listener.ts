@@ -4,12 +4,14 @@ import { reasonOf, WeftError } from '../core/errors.ts'
 import type { StaticListenerConfig } from './bootstrap/decode-static-listener.ts'
 import type { Downstream, Handler } from './exchange.ts'
 import type { MeshAccept } from './inbound.ts'
+import type { ConnectionLimit } from './listen/connection-limit.ts'
 import { type Accepted, Listener } from './listen/listener.ts'
 import { Wire } from './listen/wire.ts'
 import { serveHttp1, type ServeParts, splice } from './serve.ts'
 import type { GoldenStats } from './telemetry/golden-stats.ts'
 
 export type StaticListenerParts = {
+  readonly connectionLimit: ConnectionLimit
   readonly serve: ServeParts
   /** Set when the listener speaks TLS. */
   readonly acceptTls: MeshAccept | undefined
@@ -32,7 +34,11 @@ export class StaticListener {
   constructor(config: StaticListenerConfig, parts: StaticListenerParts) {
     this.#config = config
     this.#parts = parts
-    this.#listener = new Listener((accepted) => this.#accept(accepted), parts.onListenerError)
+    this.#listener = new Listener(
+      parts.connectionLimit,
+      (accepted) => this.#accept(accepted),
+      parts.onListenerError,
+    )
   }
 
   /** Resolves with the port. Rejects with PORT_IN_USE and the like. */
@@ -62,7 +68,7 @@ export class StaticListener {
   #serve(wire: Wire, accepted: Accepted, principal: string | undefined): void {
     const { handler, serve } = this.#parts
     if (handler === undefined) void this.#forward(wire, accepted.peerAddress)
-    else serveHttp1(wire, this.#downstream(accepted, principal), handler, none, serve)
+    else serveHttp1(wire, this.#downstream(accepted, principal), handler, undefined, serve)
   }
 
   #downstream({ peerAddress, peerPort }: Accepted, principal: string | undefined): Downstream {

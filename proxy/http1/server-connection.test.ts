@@ -6,6 +6,7 @@ import { Body } from '../body.ts'
 import { type Downstream, Reply } from '../exchange.ts'
 import type { Wire } from '../listen/wire.ts'
 import { Admission } from '../overload/admission.ts'
+import { HeaderList } from '../header-list.ts'
 import { ServerConnection } from './server-connection.ts'
 
 const request = Buffer.from('GET / HTTP/1.1\r\nHost: app.test\r\nConnection: close\r\n\r\n')
@@ -54,7 +55,8 @@ async function serve(body: Body): Promise<Served> {
   const clock = new ManualClock()
   const wire = new StubWire()
   const connection = new ServerConnection(wire as unknown as Wire, {
-    handler: () => Promise.resolve(new Reply(200, 'OK', ['Content-Length', String(body.length)], body)),
+    handler: () =>
+      Promise.resolve(new Reply(200, 'OK', HeaderList.of('Content-Length', String(body.length)), body)),
     downstream: { meshTls: false } as Downstream,
     admission: new Admission(),
     nowMs: clock.monotonicMs,

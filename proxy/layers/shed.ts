@@ -1,6 +1,7 @@
 /** Answers 503 while the sidecar is overloaded: cheaply, at once, and with a time to come back. */
 import { Body } from '../body.ts'
 import { type Handler, Reply } from '../exchange.ts'
+import { HeaderList } from '../header-list.ts'
 import { statusText } from '../http1/status-text.ts'
 import type { Layer } from '../layer.ts'
 import type { Admission } from '../overload/admission.ts'
@@ -10,8 +11,10 @@ const text = 'OVERLOADED: this sidecar takes no new requests for now\n'
 const retryAfterSeconds = '2'
 
 function refusal(): Reply {
-  const headers = ['Content-Type', 'text/plain; charset=utf-8', 'Content-Length', String(text.length)]
-  headers.push('Retry-After', retryAfterSeconds, 'weft-error', 'OM')
+  const headers = HeaderList.of('Content-Type', 'text/plain; charset=utf-8')
+  headers.append('Content-Length', String(text.length))
+  headers.append('Retry-After', retryAfterSeconds)
+  headers.append('weft-error', 'OM')
   return new Reply(503, statusText(503), headers, Body.of(text))
 }
 

@@ -149,12 +149,6 @@ export class Wire {
     this.socket.destroy()
   }
 
-  /** Cuts the connection so that the peer cannot take it for an ordinary end: a RST, or TLS without its closing alert. */
-  reset(): void {
-    if (this.ownsReads) this.socket.destroy()
-    else this.socket.resetAndDestroy()
-  }
-
   /**
    * Cuts so that the peer cannot take it for an end: RST where `destroy` sends a FIN. Node offers that for plain TCP
    * only, so the handle is told to close that way; below TLS too, where a missing close_notify would go unnoticed.

@@ -5,8 +5,10 @@ import { Body, type BodySink } from '../../proxy/body.ts'
 import { type Downstream, Exchange, Reply } from '../../proxy/exchange.ts'
 import { HeaderList } from '../../proxy/header-list.ts'
 import { ClientConnection } from '../../proxy/http1/client-connection.ts'
+import { ConnectionLimit } from '../../proxy/listen/connection-limit.ts'
 import { Connections } from '../../proxy/listen/connections.ts'
 import { Listener } from '../../proxy/listen/listener.ts'
+import { Admission } from '../../proxy/overload/admission.ts'
 import { dialPlain } from '../../proxy/pool/dial.ts'
 import { serveHttp1 } from '../../proxy/serve.ts'
 import { startApplication } from '../support/application.ts'
@@ -75,9 +77,12 @@ test('an upload that ended in a pause leaves its connection readable', async () 
     const content = String(await readReluctantly(x.body))
     return new Reply(200, 'OK', HeaderList.of('Content-Length', String(content.length)), Body.of(content))
   }
-  const parts = { clock: systemClock, connections, stats, onViolation: () => undefined }
+  const timeouts = { headMs: 10_000, idleMs: 60_000, streamIdleMs: 60_000 }
+  const admission = new Admission()
+  const parts = { clock: systemClock, connections, stats, timeouts, admission, onViolation: () => undefined }
   const listener = new Listener(
-    ({ wire }) => serveHttp1(wire, downstream, handler, Buffer.alloc(0), parts),
+    new ConnectionLimit(10),
+    ({ wire }) => serveHttp1(wire, downstream, handler, undefined, parts),
     () => undefined,
   )
   const client = new RawClient(await listener.listen('127.0.0.1', 0))

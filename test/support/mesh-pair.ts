@@ -3,10 +3,11 @@ import { systemClock } from '../../core/clock.ts'
 import { freePorts } from '../../cli/demo/ports.ts'
 import { untilOpen } from '../../bench/process.ts'
 import { type Identities, makeIdentity } from '../../proxy/identity/identity.ts'
-import { MeshTlsClient } from '../../proxy/identity/mesh-tls-client.ts'
-import { MeshTlsServer } from '../../proxy/identity/mesh-tls-server.ts'
+import { TlsClient } from '../../proxy/identity/tls-client.ts'
+import { TlsServer } from '../../proxy/identity/tls-server.ts'
 import { TestRoot } from '../../proxy/identity/test-pki.ts'
 import { parseTrustBundle } from '../../proxy/identity/trust-bundle.ts'
+import { PeerVerifier } from '../../proxy/identity/verify-peer.ts'
 import { type PlainDataPath, setAppEndpoints, startPlainDataPath } from './plain-data-path.ts'
 
 const trustDomain = 'cluster.local'
@@ -34,9 +35,10 @@ async function identities(root: TestRoot, principal: string): Promise<Identities
 export async function startMeshPair(applicationPort: number): Promise<MeshPair> {
   const root = await TestRoot.make()
   const [listenPort = 0] = await freePorts(1)
-  const shared = { trustDomain, clock: systemClock }
-  const server = new MeshTlsServer({ ...shared, identities: await identities(root, app) })
-  const client = new MeshTlsClient({ ...shared, identities: await identities(root, web) })
+  const clock = systemClock
+  const verifier = new PeerVerifier({ trustDomain, clock })
+  const server = new TlsServer({ verifier, identities: await identities(root, app) })
+  const client = new TlsClient({ verifier, clock, identities: await identities(root, web) })
   const inbound = await startPlainDataPath([], {
     outboundAddress: undefined,
     acceptMesh: (socket, onSecure, onRefused) => server.accept(socket, onSecure, onRefused),
