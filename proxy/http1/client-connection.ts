@@ -20,6 +20,15 @@ export type ClientConnectionEvents = {
   readonly onClosed: (connection: ClientConnection) => void
 }
 
+/** Off the time that an upstream says it keeps a connection: a request may be on its way when it closes. */
+const keepAliveMarginMs = 1000
+
+/** How long a connection may be idle by a Keep-Alive field. */
+function idleLimit(field: string | undefined): number {
+  const seconds = field === undefined ? null : /(?:^|[,; \t])timeout=([0-9]{1,6})(?![0-9])/i.exec(field)
+  return seconds === null ? Number.POSITIVE_INFINITY : Number(seconds[1]) * 1000 - keepAliveMarginMs
+}
+
 type Waiting = { readonly resolve: (reply: Reply) => void; readonly reject: (error: UpstreamFailure) => void }
 
 export class ClientConnection implements WireReader, BodySource, Tunnel {
@@ -45,6 +54,9 @@ export class ClientConnection implements WireReader, BodySource, Tunnel {
   #cancelled: Error | undefined
   /** When it became idle, by the pool's clock. */
   idleSinceMs = 0
+  /** For how long the upstream lets it be idle, as far as it says. */
+  idleLimitMs = Number.POSITIVE_INFINITY
+  #keepAliveField: string | undefined
 
   constructor(wire: Wire, events: ClientConnectionEvents) {
     this.#wire = wire
@@ -186,6 +198,12 @@ export class ClientConnection implements WireReader, BodySource, Tunnel {
     const head = this.#heads.head as ResponseHead
     if (head.status < 200) return this.#readInterim(x, head, buffer, after, end)
     this.#keepAlive = head.keepAlive
+    // The same in every reply of an application, so it is read once.
+    if (head.keepAliveField !== this.#keepAliveField) {
+      // A copy: the field is a part of what was read, and would keep all of that.
+      this.#keepAliveField = head.keepAliveField && Buffer.from(head.keepAliveField, 'latin1').latin1Slice()
+      this.idleLimitMs = idleLimit(head.keepAliveField)
+    }
     return this.#startReply(head, buffer, after, end)
   }
 

@@ -19,6 +19,7 @@ export class Fields {
   /** Tokens of Connection in lower case; empty: no such field. */
   connection = ''
   upgrade: string | undefined = undefined
+  keepAlive: string | undefined = undefined
   expect: string | undefined = undefined
   /** The sender takes trailers: `TE: trailers`. */
   teTrailers = false
@@ -99,8 +100,11 @@ function takeSpecial(fields: Fields, lower: string, value: string, status: numbe
     case 'te':
       fields.teTrailers ||= /(?:^|,)[ \t]*trailers[ \t]*(?:,|$)/i.test(value)
       return undefined
+    case 'keep-alive':
+      fields.keepAlive = value
+      return undefined
     default:
-      // Keep-Alive, Proxy-*, HTTP2-Settings: they end here.
+      // Proxy-*, HTTP2-Settings: they end here.
       return undefined
   }
 }

@@ -14,6 +14,8 @@ export type ResponseHead = {
   readonly bodyLength: BodyLength
   /** The upstream keeps the connection, as far as its head tells. */
   readonly keepAlive: boolean
+  /** The Keep-Alive field: for how long the upstream keeps it. */
+  readonly keepAliveField: string | undefined
   readonly upgrade: string | undefined
 }
 
@@ -73,6 +75,7 @@ export function parseResponseHead(source: HeadSource, requestMethod: string): Re
     bodyLength,
     // HTTP/1.0 keep-alive is a guess of both sides about each other (RFC 9112 C.2.2): not worth a poisoned connection.
     keepAlive: versionMinor === 1 && (fields.connection === '' || !hasToken(fields.connection, 'close')),
+    keepAliveField: fields.keepAlive,
     upgrade: fields.upgrade,
   }
 }

@@ -12,7 +12,7 @@ export type Dial = () => Promise<Wire>
 export type Http1PoolOptions = {
   readonly dial: Dial
   readonly nowMs: () => number
-  /** Idle connections older than this are not lent any more, and are closed by `sweep`. */
+  /** Idle connections of this age are not lent any more, and are closed by `sweep`; earlier if the upstream says so. */
   readonly idleTimeoutMs: number
   readonly maxIdle: number
 }
@@ -33,13 +33,13 @@ export class Http1Pool {
 
   /** An idle connection, at once; undefined: `connect` has to open one. */
   takeIdle(): ClientConnection | undefined {
-    const oldestMs = this.#options.nowMs() - this.#options.idleTimeoutMs
+    const nowMs = this.#options.nowMs()
     while (true) {
       const connection = this.#idle.pop()
       if (connection === undefined) return undefined
       this.stats.idle--
       if (!connection.usable) continue
-      if (connection.idleSinceMs < oldestMs) {
+      if (this.#isOld(connection, nowMs)) {
         connection.destroy()
         continue
       }
@@ -67,11 +67,8 @@ export class Http1Pool {
 
   /** Closes what has been idle too long. */
   sweep(): void {
-    const oldestMs = this.#options.nowMs() - this.#options.idleTimeoutMs
-    while (this.#idle.length > 0 && (this.#idle[0] as ClientConnection).idleSinceMs < oldestMs) {
-      this.stats.idle--
-      this.#idle.shift()?.destroy()
-    }
+    const nowMs = this.#options.nowMs()
+    for (const connection of this.#idle.filter((idle) => this.#isOld(idle, nowMs))) connection.destroy()
   }
 
   /** Closes idle connections and lends no more; those in use finish their exchange. */
@@ -84,6 +81,11 @@ export class Http1Pool {
   /** No connection is left. */
   get empty(): boolean {
     return this.#all.size === 0
+  }
+
+  #isOld(connection: ClientConnection, nowMs: number): boolean {
+    const idleMs = nowMs - connection.idleSinceMs
+    return idleMs >= this.#options.idleTimeoutMs || idleMs >= connection.idleLimitMs
   }
 
   readonly #onIdle = (connection: ClientConnection): void => {
