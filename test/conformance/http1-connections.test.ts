@@ -242,6 +242,46 @@ describe('an idle connection is let go before the 5 s after which common servers
   })
 })
 
+test.each([
+  ['timeout=2', 900, 1_001],
+  ['timeout=2, max=9', 900, 1_001],
+  ['max=9, timeout=3', 1_900, 2_001],
+  ['timeout=60', 3_900, 4_001],
+  ['timeout=x', 3_900, 4_001],
+])(
+  'Keep-Alive: %s of the application shortens its stay, less a second for the way',
+  async (value, ok, late) => {
+    answer = ({ socket }) => socket.write(reply('ok', `Keep-Alive: ${value}\r\n`))
+    await ask(get('/'), 'ok')
+    clock.advance(ok)
+    await ask(get('/'), 'ok')
+    expect(application.connections()).toBe(1)
+    clock.advance(late)
+    await ask(get('/'), 'ok')
+    expect(application.connections()).toBe(2)
+  },
+)
+
+test.each([0, 1])('Keep-Alive: timeout=%i is no stay at all', async (seconds) => {
+  answer = ({ socket }) => socket.write(reply('ok', `Keep-Alive: timeout=${seconds}\r\n`))
+  await ask(get('/'), 'ok')
+  expect(await nextConnection()).toBe(1)
+})
+
+test('the shortest stay ends without anybody asking, whatever is older', async () => {
+  const held: ReceivedRequest[] = []
+  answer = (request) => held.push(request)
+  for (const client of [connect(), connect()]) client.write(get('/'))
+  while (held.length < 2) await settleSockets()
+  held[0]?.socket.write(reply('ok'))
+  await settleSockets()
+  held[1]?.socket.write(reply('ok', 'Keep-Alive: timeout=2\r\n'))
+  await settleSockets()
+  clock.advance(2_000)
+  await settleSockets()
+  expect([application.isOpen(0), application.isOpen(1)]).toEqual([true, false])
+})
+
 describe('towards the client', () => {
   const old = (fields: string): string => `GET / HTTP/1.0\r\nHost: app.test\r\n${fields}\r\n`
   test.each([
