@@ -22,9 +22,12 @@ const lineFeed = 0x0a
 /** 8 hex digits are 4 GiB in one chunk; more digits are an attack on somebody's integer. */
 const maxSizeDigits = 8
 
-/** A trailer may not say how the message is framed, routed or authorised (RFC 9110 6.5.1). */
+/**
+ * A trailer may not frame, route, authorise or control the message (RFC 9110 6.5.1): whoever merges trailers into the
+ * head would act on it. What ends at this hop is gone already.
+ */
 const forbiddenTrailers =
-  /^(?:host|authorization|trailer|connection|cookie|set-cookie|te|upgrade|keep-alive|content-.*)$/i
+  /^(?:host|trailer|authorization|www-authenticate|cookie|set-cookie|cache-control|pragma|age|date|expires|vary|location|retry-after|warning|max-forwards|range|via|forwarded|traceparent|(?:content|if|x-forwarded|weft)-.*)$/i
 
 const noTrailers = new HeaderList()
 

@@ -74,9 +74,9 @@ const chunks: readonly ResponseRow[] = [
     { request: getTrailers },
   ),
   passes(
-    'trailers that frame, route or authorise are dropped',
+    'trailers that frame, route, authorise or control are dropped',
     chunked(
-      '0\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\nHost: a\r\nAuthorization: b\r\nX-T: 1\r\n\r\n',
+      '0\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\nHost: a\r\nAuthorization: b\r\nSet-Cookie: c\r\nCache-Control: d\r\nIf-Match: e\r\nLocation: f\r\nX-Forwarded-For: g\r\nWeft-Error: h\r\nConnection: i\r\nKeep-Alive: j\r\nTE: k\r\nX-T: 1\r\n\r\n',
     ),
     chunked('0\r\nX-T: 1\r\n\r\n'),
     { request: getTrailers },
