@@ -173,8 +173,10 @@ export class DemoMesh {
   async restartPod(name: string): Promise<void> {
     const pod = this.pod(name)
     this.#startApplication(pod)
+    // A sidecar in front of nothing would answer 503, and be held to be a bad endpoint for that.
+    await this.#applicationReady(pod)
     this.#startSidecar(pod)
-    await Promise.all([this.#sidecarReady(pod), this.#applicationReady(pod)])
+    await this.#sidecarReady(pod)
   }
 
   async restartSidecar(name: string): Promise<void> {

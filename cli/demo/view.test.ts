@@ -60,8 +60,21 @@ test('without a terminal there are plain lines: what happens, and what came of i
   view.stop()
   expect(written).toEqual([
     'weights 50/50\n',
-    '  v2 100.0 % of 50 %, success 50.00 %, p50 4.0 ms, p99 4.0 ms, 2 requests\n',
+    '  v2 100.0 % of 50 %, 50.00 % of 2 requests succeed, p50 4.0 ms, p99 4.0 ms\n',
   ])
+})
+
+test('a failure at the beginning of a scene is told at its end, and not in the next', () => {
+  const { view, written } = viewOf(false)
+  view.scene('one')
+  view.answer(answer(503))
+  for (let i = 0; i < 9_999; i++) view.answer(answer(200, 'catalog-v1'))
+  view.sceneEnds()
+  view.scene('two')
+  view.answer(answer(200, 'catalog-v1'))
+  view.sceneEnds()
+  expect(written[1]).toContain('99.99 % of 10000 requests')
+  expect(written[3]).toContain('100.00 % of 1 requests')
 })
 
 test.each([

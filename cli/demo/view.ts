@@ -26,7 +26,9 @@ export class View {
   #recent: Answer[] = []
   readonly #events: string[] = []
   #timer: NodeJS.Timeout | undefined
+  /** In this scene, however many: a short outage counts to its end. */
   #answered = 0
+  #succeeded = 0
   /** Share of v2 in percent, by the file. */
   configured = 0
   rows: readonly Row[] = []
@@ -58,6 +60,7 @@ export class View {
 
   answer(answer: Answer): void {
     this.#answered++
+    if (answer.status === 200) this.#succeeded++
     this.#recent.push(answer)
     if (this.#recent.length > windowSize) this.#recent.splice(0, windowSize / 4)
   }
@@ -72,6 +75,8 @@ export class View {
   /** A scene begins: what is shown from here on was observed in it. */
   scene(text: string): void {
     this.#recent = []
+    this.#answered = 0
+    this.#succeeded = 0
     this.event(text)
   }
 
@@ -113,11 +118,10 @@ export class View {
 
   #summary(): string {
     if (this.#recent.length === 0) return 'nothing yet'
-    const ok = this.#recent.filter((answer) => answer.status === 200).length
-    const success = (100 * ok) / this.#recent.length
+    const success = ((100 * this.#succeeded) / this.#answered).toFixed(2)
     const latencies = this.#recent.map((answer) => answer.latencyMs)
     const [p50, p99] = [percentile(latencies, 0.5), percentile(latencies, 0.99)].map((ms) => ms.toFixed(1))
-    return `success ${success.toFixed(2)} %, p50 ${p50} ms, p99 ${p99} ms, ${this.#answered} requests`
+    return `${success} % of ${this.#answered} requests succeed, p50 ${p50} ms, p99 ${p99} ms`
   }
 }
 
