@@ -167,7 +167,9 @@ export async function failingScene(stage: Stage, requests: number): Promise<Fail
   }
 }
 
+/** With all of the load on the two endpoints of v2: half of it has to find its way around the dead one. */
 export async function endpointScene(stage: Stage, seconds: number): Promise<Outage> {
+  await converge(stage, ['web'], { v1: 0, v2: 100 })
   return during(stage, seconds * 1000, async () => {
     await new Promise((resolve) => setTimeout(resolve, 500))
     await stage.mesh.killPod('catalog-v2-a')
