@@ -215,7 +215,7 @@ export const errorCodes = {
   UPSTREAM_CONNECT_TIMEOUT: {
     summary: 'the endpoint did not accept a connection in time',
     hint: 'check the network, and whether the endpoint is overloaded',
-    http: { status: 504, flag: 'UF' },
+    http: { status: 503, flag: 'UF' },
   },
   UPSTREAM_TIMEOUT: {
     summary: 'the endpoint did not answer in time',

@@ -1,5 +1,6 @@
 /** One request and its reply in flight: what the codecs make and the layers read. */
 import type { Buffer } from 'node:buffer'
+import type { errorCodes } from '../core/error-codes.ts'
 import type { Body, BodyLength } from './body.ts'
 import type { Cluster } from './cluster/cluster.ts'
 import type { Endpoint } from './cluster/endpoint.ts'
@@ -26,23 +27,10 @@ export type Downstream = {
   readonly stats: GoldenStats | undefined
 }
 
+type Answering = Extract<(typeof errorCodes)[keyof typeof errorCodes], { readonly http: unknown }>
+
 /** Why a reply was made here instead of by the application: Envoy's response flags, for logs and metrics. */
-export type ResponseFlag =
-  | ''
-  | 'NR'
-  | 'UH'
-  | 'UF'
-  | 'UC'
-  | 'UO'
-  | 'UT'
-  | 'UR'
-  | 'DC'
-  | 'DPE'
-  | 'UPE'
-  | 'RL'
-  | 'FI'
-  | 'NC'
-  | 'OM'
+export type ResponseFlag = '' | Answering['http']['flag']
 
 /** A sampled or propagated trace context (W3C or B3), ids in lower-case hex. */
 export type TraceContext = {

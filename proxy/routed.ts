@@ -36,7 +36,7 @@ function clusterChooser(weighted: readonly WeightedCluster[], clusters: ClusterS
     const chosen = choose()
     if (chosen?.cluster !== undefined) return chosen.cluster
     if (chosen?.name === invalidBackendCluster)
-      throw new WeftError('BACKEND_UNKNOWN', 'the route names a backend that does not exist')
+      throw new WeftError('BACKEND_INVALID', 'the route names a backend that does not exist')
     throw new WeftError('NO_ENDPOINTS', 'no backend of the route has a ready endpoint')
   }
 }

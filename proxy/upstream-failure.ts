@@ -1,3 +1,4 @@
+import { type ErrorCode, errorCodes, WeftError } from '../core/errors.ts'
 import type { ResponseFlag } from './exchange.ts'
 
 export type UpstreamFailureKind =
@@ -10,19 +11,17 @@ export type UpstreamFailureKind =
   | 'no-endpoint'
   | 'cancelled'
 
-/** What each kind is answered with, and the flag that names it. */
-const answers: Readonly<
-  Record<UpstreamFailureKind, { readonly status: number; readonly flag: ResponseFlag }>
-> = {
-  connect: { status: 503, flag: 'UF' },
-  'connect-timeout': { status: 503, flag: 'UF' },
-  tls: { status: 503, flag: 'UF' },
-  reset: { status: 502, flag: 'UC' },
-  malformed: { status: 502, flag: 'UPE' },
-  timeout: { status: 504, flag: 'UT' },
-  'no-endpoint': { status: 503, flag: 'UH' },
-  cancelled: { status: 499, flag: 'DC' },
-}
+/** Their entries say what each is answered with. */
+const codes = {
+  connect: 'UPSTREAM_CONNECT_FAILED',
+  'connect-timeout': 'UPSTREAM_CONNECT_TIMEOUT',
+  tls: 'TLS_REFUSED',
+  reset: 'UPSTREAM_RESET',
+  malformed: 'UPSTREAM_MALFORMED',
+  timeout: 'UPSTREAM_TIMEOUT',
+  'no-endpoint': 'NO_ENDPOINTS',
+  cancelled: 'CLIENT_DISCONNECTED',
+} as const satisfies Readonly<Record<UpstreamFailureKind, ErrorCode>>
 
 /** An attempt that brought no reply, with what a retry has to know to be safe. */
 export class UpstreamFailure extends Error {
@@ -52,11 +51,16 @@ export class UpstreamFailure extends Error {
     this.replyStarted = facts.replyStarted === true
   }
 
+  /** The cause's own code where it has one: why a handshake failed says more than that it did. */
+  get code(): ErrorCode {
+    return this.cause instanceof WeftError ? this.cause.code : codes[this.kind]
+  }
+
   get status(): number {
-    return answers[this.kind].status
+    return errorCodes[codes[this.kind]].http.status
   }
 
   get flag(): ResponseFlag {
-    return answers[this.kind].flag
+    return errorCodes[codes[this.kind]].http.flag
   }
 }

@@ -10,12 +10,15 @@ import { UpstreamFailure } from '../upstream-failure.ts'
 type Answer = { readonly status: number; readonly flag: ResponseFlag; readonly text: string }
 
 function answerFor(error: unknown): Answer {
-  if (error instanceof UpstreamFailure) return { status: error.status, flag: error.flag, text: error.message }
+  if (error instanceof UpstreamFailure) {
+    const { status, flag, code, message } = error
+    return { status, flag, text: `${code}: ${message}` }
+  }
   if (error instanceof WeftError) {
-    const { http } = errorCodes[error.code] as { http?: { status: number; flag: string } }
+    const { http } = errorCodes[error.code] as { http?: { status: number; flag: ResponseFlag } }
     return {
       status: http?.status ?? 500,
-      flag: (http?.flag ?? '') as ResponseFlag,
+      flag: http?.flag ?? '',
       text: `${error.code}: ${error.message}`,
     }
   }

@@ -1,7 +1,7 @@
 /** Opens connections to endpoints: in clear or over mesh TLS, within the connect timeout. */
 import type { TLSSocket } from 'node:tls'
 import type { Clock } from '../../core/clock.ts'
-import { WeftError } from '../../core/errors.ts'
+import { reasonOf } from '../../core/errors.ts'
 import { Wire } from '../listen/wire.ts'
 import { UpstreamFailure } from '../upstream-failure.ts'
 
@@ -44,7 +44,6 @@ export async function dialMesh(dial: MeshDial, target: Parameters<MeshDial>[0]):
   try {
     return Wire.over(await dial(target))
   } catch (error) {
-    const message = error instanceof WeftError ? `${error.code}: ${error.message}` : String(error)
-    throw new UpstreamFailure('tls', message, {}, error)
+    throw new UpstreamFailure('tls', reasonOf(error), {}, error)
   }
 }
