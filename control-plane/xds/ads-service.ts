@@ -74,6 +74,8 @@ export class AdsService {
   ): Promise<void> {
     const identity =
       authenticator === undefined ? undefined : await authenticateCall(call.metadata, authenticator)
+    // It left while its token was checked: nothing would take its stream away again.
+    if (call.cancelled) return
     const stream = make({ identity, address: call.getPeer() })
     this.#streams.add(stream)
     this.stats.streams++

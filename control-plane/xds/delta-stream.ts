@@ -7,7 +7,14 @@ import type { Log } from '../../core/log.ts'
 import { type ClientKind, clientKindOf } from '../snapshot/client-kind.ts'
 import { dependencyOf } from '../snapshot/destination.ts'
 import type { Snapshot, SnapshotResource } from '../snapshot/snapshot.ts'
-import { effectiveKind, type Peer, type PushStats, type Subscriber } from './subscriber.ts'
+import {
+  effectiveKind,
+  maxNames,
+  type Peer,
+  type PushStats,
+  refuseNames,
+  type Subscriber,
+} from './subscriber.ts'
 
 export type DeltaCall = ServerDuplexStream<DeltaDiscoveryRequest, DeltaDiscoveryResponse | Buffer>
 /** Sent and gone: the client knows that there is no such resource. */
@@ -20,13 +27,21 @@ const order: readonly ResourceKind[] = [
   'listener',
   'routeConfiguration',
 ]
-/** More names on one stream than any workload talks to: somebody is filling our memory. */
-const maxNames = 50_000
+/** ... and leaves after them. */
+const leavesLast: ReadonlySet<ResourceKind> = new Set(['cluster', 'clusterLoadAssignment'])
+/** Names are chosen by clients, and between two pushes nothing else empties the cache. */
+const maxCachedBytes = 8 * 1024 * 1024
 
 /** Encodes each set of resources once, for all streams that are sent the same in one push. */
 export class ResponseCache {
   readonly #bytes = new Map<string, Buffer>()
+  #size = 0
   #nonce = 0
+
+  /** How many bytes are kept. */
+  get size(): number {
+    return this.#size
+  }
 
   get(kind: ResourceKind, resources: readonly SnapshotResource[], removed: readonly string[]): Buffer {
     const key = `${kind} ${resources.map(({ name, version }) => `${name}@${version}`).join(' ')} -${removed.join(' ')}`
@@ -42,6 +57,8 @@ export class ResponseCache {
       })),
       removedResources: removed,
     })
+    if (this.#size > maxCachedBytes) this.clear()
+    this.#size += made.length + key.length
     this.#bytes.set(key, made)
     return made
   }
@@ -49,6 +66,7 @@ export class ResponseCache {
   /** The push is over; its responses are not asked for again. */
   clear(): void {
     this.#bytes.clear()
+    this.#size = 0
   }
 }
 
@@ -59,14 +77,15 @@ export class DeltaStream implements Subscriber {
   readonly #responses: ResponseCache
   readonly #stats: PushStats
   readonly #log: Log
-  /** By type: the names wanted, each with the version sent (undefined: nothing yet). */
+  /** By type: the names wanted, each with the version sent (undefined: the client waits for its first answer). */
   readonly #wanted = new Map<ResourceKind, Map<string, string | undefined>>(
     order.map((kind) => [kind, new Map()]),
   )
+  /** By type: the names to look at in the next flush. */
+  readonly #due = new Map<ResourceKind, Set<string>>(order.map((kind) => [kind, new Set()]))
   #node: Node | undefined
   #client: ClientKind = 'envoy'
   #blocked = false
-  #missed: Set<string> | undefined
 
   constructor(
     call: DeltaCall,
@@ -85,23 +104,18 @@ export class DeltaStream implements Subscriber {
     this.#stats = parts.stats
     this.#log = parts.log
     call.on('data', (request: DeltaDiscoveryRequest) => this.#receive(request))
-    call.on('drain', () => this.#onDrain())
+    call.on('drain', () => {
+      this.#blocked = false
+      this.#flush()
+    })
   }
 
   push(dependencies: ReadonlySet<string>): void {
-    if (this.#blocked) {
-      // A slow reader gets the newest state when it reads again, not everything in between.
-      this.#missed = new Set([...(this.#missed ?? []), ...dependencies])
-      return
+    for (const [kind, names] of this.#wanted) {
+      const due = this.#due.get(kind) as Set<string>
+      for (const name of names.keys()) if (dependencies.has(dependencyOf(name))) due.add(name)
     }
-    for (const kind of order) {
-      const names = [...(this.#wanted.get(kind) as Map<string, string | undefined>).keys()]
-      this.#send(
-        kind,
-        names.filter((name) => dependencies.has(dependencyOf(name))),
-        false,
-      )
-    }
+    this.#flush()
   }
 
   describe(): object {
@@ -129,15 +143,22 @@ export class DeltaStream implements Subscriber {
     }
     if ((request.responseNonce ?? '') !== '') this.#answered(kind, request)
     const wanted = this.#wanted.get(kind) as Map<string, string | undefined>
-    for (const name of request.resourceNamesUnsubscribe ?? []) wanted.delete(name)
+    const due = this.#due.get(kind) as Set<string>
+    for (const name of request.resourceNamesUnsubscribe ?? []) {
+      wanted.delete(name)
+      due.delete(name)
+    }
     const versions = request.initialResourceVersions ?? {}
     const added = request.resourceNamesSubscribe ?? []
     if (wanted.size + added.length > maxNames) {
-      this.#call.destroy(new Error('too many subscriptions'))
+      refuseNames(this.#call)
       return
     }
-    for (const name of added) wanted.set(name, versions[name])
-    if (added.length > 0) this.#send(kind, added, true)
+    for (const name of added) {
+      wanted.set(name, versions[name])
+      due.add(name)
+    }
+    this.#flush()
   }
 
   #answered(kind: ResourceKind, { errorDetail }: DeltaDiscoveryRequest): void {
@@ -159,32 +180,45 @@ export class DeltaStream implements Subscriber {
     return identity?.namespace === owner.namespace && identity.serviceAccount === owner.serviceAccount
   }
 
-  /** `asked`: the client waits for an answer, so also what does not exist is answered. */
-  #send(kind: ResourceKind, names: readonly string[], asked: boolean): void {
+  #flush(): void {
+    // A slow reader gets the newest state when it reads again, not everything in between.
+    if (this.#blocked || this.#call.writableEnded) return
+    const last: (() => void)[] = []
+    for (const kind of order) {
+      const { resources, removed } = this.#takeDue(kind)
+      if (leavesLast.has(kind)) {
+        this.#write(kind, resources, [])
+        last.unshift(() => this.#write(kind, [], removed))
+      } else this.#write(kind, resources, removed)
+    }
+    for (const write of last) write()
+  }
+
+  /** What the client does not have yet of the names that are due, and what it has and should not. */
+  #takeDue(kind: ResourceKind): {
+    readonly resources: readonly SnapshotResource[]
+    readonly removed: readonly string[]
+  } {
     const wanted = this.#wanted.get(kind) as Map<string, string | undefined>
+    const due = this.#due.get(kind) as Set<string>
     const resources: SnapshotResource[] = []
     const removed: string[] = []
-    for (const name of names) {
+    for (const name of due) {
       const found = this.#mayHave(kind, name) ? this.#snapshot.get(kind, name, this.#client) : undefined
       const sent = wanted.get(name)
+      wanted.set(name, found?.version ?? absent)
       if (found === undefined) {
-        if (asked || (sent !== undefined && sent !== absent)) removed.push(name)
-        wanted.set(name, absent)
-      } else if (found.version !== sent) {
-        resources.push(found)
-        wanted.set(name, found.version)
-      }
+        if (sent !== absent) removed.push(name)
+      } else if (found.version !== sent) resources.push(found)
     }
+    due.clear()
+    return { resources, removed }
+  }
+
+  #write(kind: ResourceKind, resources: readonly SnapshotResource[], removed: readonly string[]): void {
     if (resources.length === 0 && removed.length === 0) return
     this.#stats.pushes++
     this.#stats.resources += resources.length
-    this.#blocked = !this.#call.write(this.#responses.get(kind, resources, removed))
-  }
-
-  #onDrain(): void {
-    this.#blocked = false
-    const missed = this.#missed
-    this.#missed = undefined
-    if (missed !== undefined) this.push(missed)
+    if (!this.#call.write(this.#responses.get(kind, resources, removed))) this.#blocked = true
   }
 }

@@ -7,10 +7,18 @@ import type { Log } from '../../core/log.ts'
 import { type ClientKind, clientKindOf } from '../snapshot/client-kind.ts'
 import { dependencyOf } from '../snapshot/destination.ts'
 import type { Snapshot } from '../snapshot/snapshot.ts'
-import { effectiveKind, type Peer, type PushStats, type Subscriber } from './subscriber.ts'
+import {
+  effectiveKind,
+  maxNames,
+  type Peer,
+  type PushStats,
+  refuseNames,
+  type Subscriber,
+} from './subscriber.ts'
 
 export type SotwCall = ServerDuplexStream<DiscoveryRequest, DiscoveryResponse | Buffer>
-type Subscription = { names: readonly string[]; nonce: string; sentVersion: string | undefined }
+/** `sentVersion` undefined: the client waits for an answer, whatever it has. */
+type Subscription = { names: ReadonlySet<string>; nonce: string; sentVersion: string | undefined }
 
 const order: readonly ResourceKind[] = [
   'secret',
@@ -27,9 +35,12 @@ export class SotwStream implements Subscriber {
   readonly #stats: PushStats
   readonly #log: Log
   readonly #subscriptions = new Map<ResourceKind, Subscription>()
+  /** The types to look at in the next flush. */
+  readonly #due = new Set<ResourceKind>()
   #node: Node | undefined
   #client: ClientKind = 'envoy'
   #nonce = 0
+  #blocked = false
 
   constructor(
     call: SotwCall,
@@ -42,19 +53,26 @@ export class SotwStream implements Subscriber {
     this.#stats = parts.stats
     this.#log = parts.log
     call.on('data', (request: DiscoveryRequest) => this.#receive(request))
+    call.on('drain', () => {
+      this.#blocked = false
+      this.#flush()
+    })
   }
 
   push(dependencies: ReadonlySet<string>): void {
-    for (const kind of order) {
-      const subscription = this.#subscriptions.get(kind)
-      if (subscription?.names.some((name) => dependencies.has(dependencyOf(name))) === true)
-        this.#send(kind, subscription, false)
+    for (const [kind, { names }] of this.#subscriptions) {
+      for (const name of names) {
+        if (!dependencies.has(dependencyOf(name))) continue
+        this.#due.add(kind)
+        break
+      }
     }
+    this.#flush()
   }
 
   describe(): object {
     const subscriptions = Object.fromEntries(
-      [...this.#subscriptions].map(([kind, { names }]) => [kind, names]),
+      [...this.#subscriptions].map(([kind, { names }]) => [kind, [...names]]),
     )
     return {
       node: this.#node?.id ?? '',
@@ -72,32 +90,52 @@ export class SotwStream implements Subscriber {
     }
     const kind = resourceKindOf(request.typeUrl ?? '')
     if (kind === undefined) return
-    const names = request.resourceNames ?? []
+    const names = new Set(request.resourceNames ?? [])
+    if (names.size > maxNames) {
+      refuseNames(this.#call)
+      return
+    }
     const known = this.#subscriptions.get(kind)
     if (known === undefined) {
-      const made: Subscription = { names, nonce: '', sentVersion: undefined }
-      this.#subscriptions.set(kind, made)
-      this.#send(kind, made, true)
+      this.#ask(kind, { names, nonce: '', sentVersion: undefined })
       return
     }
     // An answer to an older response than the last: it says nothing about the present.
     if ((request.responseNonce ?? '') !== known.nonce) return
-    if (request.errorDetail !== undefined) {
-      this.#stats.nacks++
-      this.#log.warn(
-        { code: 'RESOURCE_REJECTED', node: this.#node?.id, kind, reason: request.errorDetail.message },
-        'a client refuses what it was sent; it keeps the last good one',
-      )
-    } else this.#stats.acks++
-    const same = names.length === known.names.length && names.every((name) => known.names.includes(name))
-    if (same) return
-    known.names = names
-    this.#send(kind, known, true)
+    this.#answered(kind, request)
+    if (names.symmetricDifference(known.names).size > 0)
+      this.#ask(kind, { ...known, names, sentVersion: undefined })
   }
 
-  /** `asked`: answer even if nothing changed, because the names did. */
-  #send(kind: ResourceKind, subscription: Subscription, asked: boolean): void {
-    const resources = subscription.names.flatMap((name) => {
+  #answered(kind: ResourceKind, { errorDetail }: DiscoveryRequest): void {
+    if (errorDetail === undefined) {
+      this.#stats.acks++
+      return
+    }
+    this.#stats.nacks++
+    this.#log.warn(
+      { code: 'RESOURCE_REJECTED', node: this.#node?.id, kind, reason: errorDetail.message },
+      'a client refuses what it was sent; it keeps the last good one',
+    )
+  }
+
+  #ask(kind: ResourceKind, subscription: Subscription): void {
+    this.#subscriptions.set(kind, subscription)
+    this.#due.add(kind)
+    this.#flush()
+  }
+
+  #flush(): void {
+    // A slow reader gets the newest state when it reads again, not everything in between.
+    if (this.#blocked || this.#call.writableEnded) return
+    for (const kind of order) {
+      const subscription = this.#subscriptions.get(kind)
+      if (this.#due.delete(kind) && subscription !== undefined) this.#send(kind, subscription)
+    }
+  }
+
+  #send(kind: ResourceKind, subscription: Subscription): void {
+    const resources = [...subscription.names].flatMap((name) => {
       const owned = this.#snapshot.ownerOf(kind, name) !== undefined
       return owned ? [] : (this.#snapshot.get(kind, name, this.#client) ?? [])
     })
@@ -105,16 +143,17 @@ export class SotwStream implements Subscriber {
       .update(resources.map((resource) => `${resource.name}@${resource.version}`).join(' '))
       .digest('hex')
       .slice(0, 16)
-    if (!asked && version === subscription.sentVersion) return
+    if (version === subscription.sentVersion) return
     subscription.sentVersion = version
     subscription.nonce = String(++this.#nonce)
     this.#stats.pushes++
     this.#stats.resources += resources.length
-    this.#call.write({
+    const taken = this.#call.write({
       versionInfo: version,
       nonce: subscription.nonce,
       typeUrl: typeUrls[kind],
       resources: resources.map(({ bytes }) => ({ typeUrl: typeUrls[kind], value: bytes })),
     })
+    if (!taken) this.#blocked = true
   }
 }

@@ -1,4 +1,5 @@
 /** What the pusher needs of a stream, whichever of the two protocols it speaks. */
+import { status } from '@grpc/grpc-js'
 import type { WorkloadIdentity } from '../ca/authenticator.ts'
 import type { ClientKind } from '../snapshot/client-kind.ts'
 
@@ -18,3 +19,11 @@ export function effectiveKind(said: ClientKind, peer: Peer): ClientKind {
 }
 
 export type PushStats = { pushes: number; resources: number; acks: number; nacks: number; streams: number }
+
+/** More names of one type on one stream than any workload talks to: somebody is filling our memory. */
+export const maxNames = 50_000
+
+/** Ends a stream that asks for more than `maxNames`. */
+export function refuseNames(call: { emit(event: 'error', error: object): unknown }): void {
+  call.emit('error', { code: status.RESOURCE_EXHAUSTED, details: 'too many subscriptions' })
+}
