@@ -1,21 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { MeshModel } from './mesh-model.ts'
-import type { Change, Split } from './objects.ts'
+import type { Change } from './objects.ts'
 import { reduceWeights, routingOf } from './routing.ts'
-
-const service = (name: string, port = 8080): Change => ({
-  kind: 'service',
-  key: `shop/${name}`,
-  value: { namespace: 'shop', name, clusterIps: [], ports: [{ name: 'http', port, protocol: '' }] },
-})
-const split = (name: string, weights: Readonly<Record<string, number>>, createdMs?: number): Change => {
-  const backends = Object.entries(weights).map(([backend, weightMilli]) => ({
-    service: backend,
-    weightMilli,
-  }))
-  const value: Split = { namespace: 'shop', name, apex: 'catalog', backends, createdMs }
-  return { kind: 'split', key: `shop/${name}`, value }
-}
+import { removed, route, service, split } from './test-objects.ts'
 
 function routing(...changes: readonly Change[]) {
   const model = new MeshModel()
@@ -68,27 +55,13 @@ describe('a TrafficSplit', () => {
     ])
   })
   test('is gone when it is removed', () => {
-    const removed: Change = { kind: 'split', key: 'shop/s', value: undefined }
-    expect(routing(split('s', { 'catalog-v2': 1 }), removed).weights).toEqual([{ 'shop/catalog': 1 }])
+    const gone = removed(split('s', {}))
+    expect(routing(split('s', { 'catalog-v2': 1 }), gone).weights).toEqual([{ 'shop/catalog': 1 }])
   })
 })
 
 test('a route beats a split, and a backend that does not exist keeps its share', () => {
-  const backend = (name: string) => ({
-    namespace: 'shop',
-    service: name,
-    port: 8080,
-    weight: 1,
-    unsupported: false,
-  })
-  const parents = [{ namespace: 'shop', service: 'catalog', port: undefined }]
-  const rules = [{ matches: [], backends: [backend('catalog-v1'), backend('ghost')], timeoutMs: undefined }]
-  const route: Change = {
-    kind: 'route',
-    key: 'shop/r',
-    value: { namespace: 'shop', name: 'r', parents, rules, createdMs: undefined },
-  }
-  expect(routing(split('s', { 'catalog-v2': 1 }), route)).toEqual({
+  expect(routing(split('s', { 'catalog-v2': 1 }), route('r', 'catalog', ['catalog-v1', 'ghost']))).toEqual({
     weights: [{ 'shop/catalog-v1': 1, invalid: 1 }],
     codes: ['BACKEND_UNKNOWN'],
   })
@@ -97,14 +70,4 @@ test('a route beats a split, and a backend that does not exist keeps its share',
 test('weights are reduced by their greatest common divisor', () => {
   expect(reduceWeights([90_000, 10_000])).toEqual([9, 1])
   expect(reduceWeights([7, 3])).toEqual([7, 3])
-})
-
-test('a change tells only what it touches', () => {
-  const model = new MeshModel()
-  model.apply([service('catalog'), service('catalog-v1'), service('web'), split('s', { 'catalog-v1': 1 })])
-  expect([...model.apply([service('web')]).services]).toEqual(['shop/web'])
-  expect([...model.apply([service('catalog-v1')]).services].toSorted()).toEqual([
-    'shop/catalog',
-    'shop/catalog-v1',
-  ])
 })

@@ -1,0 +1,243 @@
+import { status } from '@grpc/grpc-js'
+import { describe, expect, test } from 'vitest'
+import { decode } from '../../api/xds/codec.ts'
+import { type ResourceKind, resourceKindOf, typeUrls } from '../../api/xds/type-urls.ts'
+import type { DeltaDiscoveryRequest, DeltaDiscoveryResponse } from '../../api/xds/types.ts'
+import type { WorkloadIdentity } from '../ca/authenticator.ts'
+import { removed, service, slice, split } from '../model/test-objects.ts'
+import { type DeltaCall, DeltaStream, ResponseCache } from './delta-stream.ts'
+import { nameOf, TestCall, TestMesh, web } from './test-streams.ts'
+
+type Written = DeltaDiscoveryResponse | Buffer
+
+/** What one response says, short enough to compare. */
+function describeResponse(written: Written): string {
+  const response = decode('envoy.service.discovery.v3.DeltaDiscoveryResponse', written as Buffer)
+  const kind = resourceKindOf(response.typeUrl ?? '') ?? 'unknown type'
+  const names = (response.resources ?? []).map(({ name }) => `+${name}`)
+  return [kind, ...names, ...(response.removedResources ?? []).map((name) => `-${name}`)].join(' ')
+}
+
+function open(mesh: TestMesh, peer: { readonly identity: WorkloadIdentity | undefined } = { identity: web }) {
+  const call = new TestCall<DeltaDiscoveryRequest, Written>()
+  const stream = mesh.add(new DeltaStream(call as unknown as DeltaCall, { ...peer, address: 'test' }, mesh))
+  const subscribe = (kind: ResourceKind, names: readonly string[], rest: DeltaDiscoveryRequest = {}): void =>
+    call.receive({
+      node: { id: 'web.shop', userAgentName: 'weft' },
+      typeUrl: typeUrls[kind],
+      resourceNamesSubscribe: names,
+      ...rest,
+    })
+  /** The responses since the last time. */
+  const sent = (): string[] => call.written.splice(0).map(describeResponse)
+  return { call, stream, subscribe, sent }
+}
+
+const apex = nameOf('catalog')
+const weights = (v1: number, v2: number) => split('catalog', { 'catalog-v1': v1, 'catalog-v2': v2 })
+
+test('a subscription is answered with what there is, and with the names of what there is not', () => {
+  const client = open(new TestMesh())
+  client.subscribe('routeConfiguration', [apex, nameOf('ghost')])
+  expect(client.sent()).toEqual([`routeConfiguration +${apex} -${nameOf('ghost')}`])
+})
+
+test('a type that is not served, and a name nobody asks for any more, get nothing', () => {
+  const mesh = new TestMesh()
+  const client = open(mesh)
+  client.call.receive({ typeUrl: 'type.googleapis.com/x.Unknown', resourceNamesSubscribe: [apex] })
+  client.subscribe('routeConfiguration', [apex])
+  client.subscribe('routeConfiguration', [], { resourceNamesUnsubscribe: [apex] })
+  expect(client.sent()).toHaveLength(1)
+  mesh.change(weights(1000, 1000))
+  expect(client.sent()).toEqual([])
+})
+
+describe('make before break', () => {
+  const kinds = ['routeConfiguration', 'listener', 'clusterLoadAssignment', 'cluster'] as const
+  const later = nameOf('later')
+  function follow() {
+    const mesh = new TestMesh()
+    const client = open(mesh)
+    for (const kind of kinds) client.subscribe(kind, [later, apex])
+    client.sent()
+    return { mesh, client }
+  }
+
+  test('what appears comes as clusters, endpoints, listeners, routes', () => {
+    const { mesh, client } = follow()
+    mesh.change(service('later'))
+    expect(client.sent()).toEqual(kinds.toReversed().map((kind) => `${kind} +${later}`))
+  })
+
+  test('what goes leaves the other way round: its clusters only after everything that names them', () => {
+    const { mesh, client } = follow()
+    mesh.change(service('later'))
+    client.sent()
+    mesh.change(removed(service('later')), weights(1000, 1000))
+    expect(client.sent()).toEqual([
+      `listener -${later}`,
+      `routeConfiguration +${apex} -${later}`,
+      `clusterLoadAssignment -${later}`,
+      `cluster -${later}`,
+    ])
+  })
+})
+
+describe('nothing is sent twice', () => {
+  test('a weight change is one RouteConfiguration, an endpoint change one ClusterLoadAssignment', () => {
+    const mesh = new TestMesh()
+    const client = open(mesh)
+    const names = ['catalog', 'catalog-v1', 'catalog-v2'].map(nameOf)
+    for (const kind of ['listener', 'routeConfiguration', 'cluster', 'clusterLoadAssignment'] as const)
+      client.subscribe(kind, names)
+    client.sent()
+    mesh.change(weights(1000, 1000))
+    expect(client.sent()).toEqual([`routeConfiguration +${apex}`])
+    mesh.change(slice('catalog-v2', [{ address: '10.0.0.3' }]))
+    expect(client.sent()).toEqual([`clusterLoadAssignment +${nameOf('catalog-v2')}`])
+    mesh.change(slice('catalog-v2', [{ address: '10.0.0.3' }]))
+    expect(client.sent()).toEqual([])
+  })
+
+  test('a client that comes back is sent what is newer than it says, and told what is gone', () => {
+    const mesh = new TestMesh()
+    const version = (name: string) => mesh.snapshot.get('cluster', name, 'sidecar')?.version ?? ''
+    const names = [apex, nameOf('catalog-v1'), nameOf('ghost')]
+    const initialResourceVersions = {
+      [apex]: version(apex),
+      [nameOf('catalog-v1')]: 'old',
+      [nameOf('ghost')]: 'x',
+    }
+    const client = open(mesh)
+    client.subscribe('cluster', names, { initialResourceVersions })
+    expect(client.sent()).toEqual([`cluster +${nameOf('catalog-v1')}`, `cluster -${nameOf('ghost')}`])
+  })
+
+  test('a client that has it all hears nothing', () => {
+    const mesh = new TestMesh()
+    const version = mesh.snapshot.get('cluster', apex, 'sidecar')?.version ?? ''
+    const client = open(mesh)
+    client.subscribe('cluster', [apex], { initialResourceVersions: { [apex]: version } })
+    expect(client.sent()).toEqual([])
+  })
+
+  test('a name that is asked for again is answered again', () => {
+    const client = open(new TestMesh())
+    client.subscribe('cluster', [apex, nameOf('ghost')])
+    client.sent()
+    client.subscribe('cluster', [apex, nameOf('ghost')])
+    expect(client.sent()).toEqual([`cluster +${apex}`, `cluster -${nameOf('ghost')}`])
+  })
+
+  test('what a client refuses is logged and counted, and not sent again before it changes', () => {
+    const mesh = new TestMesh()
+    const client = open(mesh)
+    client.subscribe('routeConfiguration', [apex])
+    client.sent()
+    const errorDetail = { code: 3, message: 'routes[0]: no' }
+    client.subscribe('routeConfiguration', [], { responseNonce: '1', errorDetail })
+    mesh.push(new Set(['service:shop/catalog']))
+    expect(client.sent()).toEqual([])
+    expect(mesh.stats).toMatchObject({ nacks: 1, acks: 0 })
+    expect(mesh.logLines.join()).toMatch(/RESOURCE_REJECTED.*web\.shop.*routes\[0\]: no/)
+    mesh.change(weights(1000, 1000))
+    expect(client.sent()).toEqual([`routeConfiguration +${apex}`])
+    client.subscribe('routeConfiguration', [], { responseNonce: '2' })
+    expect(mesh.stats).toMatchObject({ nacks: 1, acks: 1 })
+  })
+})
+
+describe('bytes', () => {
+  test('two streams that are sent the same in one push share one Buffer', () => {
+    const mesh = new TestMesh()
+    const clients = [open(mesh), open(mesh)] as const
+    for (const { subscribe } of clients) subscribe('routeConfiguration', [apex])
+    for (const { sent } of clients) sent()
+    mesh.change(weights(1000, 1000))
+    const [first, second] = clients.map(({ call }) => call.written)
+    expect(first).toHaveLength(1)
+    expect(second?.[0]).toBe(first?.[0])
+  })
+
+  test('names that clients make up do not fill the memory between two pushes', () => {
+    const cache = new ResponseCache()
+    for (let i = 0; i < 5000; i++) cache.get('listener', [], [`${i}`.padEnd(4096, 'x')])
+    expect(cache.size).toBeLessThan(9 * 1024 * 1024)
+  })
+})
+
+describe('a client that does not read', () => {
+  function stuck() {
+    const mesh = new TestMesh()
+    const client = open(mesh)
+    client.call.reads = false
+    client.subscribe('routeConfiguration', [apex])
+    client.sent()
+    return { mesh, client }
+  }
+
+  test('is sent the newest state once when it reads again, and nothing in between', () => {
+    const { mesh, client } = stuck()
+    for (let v1 = 1; v1 <= 100; v1++) mesh.change(weights(v1 * 1000, 1000))
+    expect(client.sent()).toEqual([])
+    client.call.readAgain()
+    expect(client.call.written).toHaveLength(1)
+    const { resources } = decode(
+      'envoy.service.discovery.v3.DeltaDiscoveryResponse',
+      client.call.written[0] as Buffer,
+    )
+    expect(resources?.[0]?.version).toBe(mesh.snapshot.get('routeConfiguration', apex, 'sidecar')?.version)
+  })
+
+  test('gets no more for asking on and on, and nothing for what it has given up meanwhile', () => {
+    const { client } = stuck()
+    for (let i = 0; i < 1000; i++) client.subscribe('cluster', [apex, nameOf(`ghost-${i}`)])
+    const ghosts = Array.from({ length: 1000 }, (_, i) => nameOf(`ghost-${i}`))
+    client.subscribe('cluster', [], { resourceNamesUnsubscribe: ghosts.slice(1) })
+    expect(client.sent()).toEqual([])
+    client.call.readAgain()
+    expect(client.sent()).toEqual([`cluster +${apex}`, `cluster -${ghosts[0]}`])
+  })
+})
+
+describe('who may have what', () => {
+  const inbound = 'inbound/shop/web'
+  test.each([
+    ['the workload itself', web, `listener +${inbound}`],
+    ['another service account', { ...web, serviceAccount: 'other' }, `listener -${inbound}`],
+    ['another namespace', { ...web, namespace: 'other' }, `listener -${inbound}`],
+    ['nobody in particular', undefined, `listener -${inbound}`],
+  ])('%s asks for the inbound listener', (_who, identity, expected) => {
+    const client = open(new TestMesh(), { identity })
+    client.subscribe('listener', [inbound])
+    expect(client.sent()).toEqual([expected])
+  })
+})
+
+test('a client with more names than any workload has is told so and sent nothing more', () => {
+  const mesh = new TestMesh()
+  const client = open(mesh)
+  client.subscribe('routeConfiguration', [apex])
+  client.sent()
+  client.subscribe(
+    'cluster',
+    Array.from({ length: 50_001 }, (_, i) => `n${i}`),
+  )
+  expect(client.call.refusals).toEqual([
+    { code: status.RESOURCE_EXHAUSTED, details: 'too many subscriptions' },
+  ])
+  mesh.change(weights(1000, 1000))
+  expect(client.sent()).toEqual([])
+})
+
+test('tells for the admin page who it is and what it follows', () => {
+  const client = open(new TestMesh())
+  client.subscribe('routeConfiguration', [apex])
+  expect(client.stream.describe()).toMatchObject({
+    node: 'web.shop',
+    kind: 'sidecar',
+    protocol: 'delta',
+    subscriptions: { routeConfiguration: [apex], cluster: [] },
+  })
+})
