@@ -173,7 +173,6 @@ export function makeMesh(settings: ProxySettings, log: Log, clock: Clock): Mesh 
       kept = new LastKnownGood({ folder: settings.state, clock, log, snapshot: () => current.snapshot() })
       const resources = kept.load()
       current.restore(resources)
-      for (const { kind, name, version: held } of resources) stream.known(kind, name, held)
       if (resources.length > 0)
         log.info({ resources: resources.length }, 'the configuration kept on disk is in force')
     }

@@ -43,6 +43,8 @@ export type DeltaClientOptions = {
 type Stream = grpc.ClientDuplexStream<DeltaDiscoveryRequest, DeltaDiscoveryResponse>
 
 const backoffMs = { baseMs: 100, maxMs: 10_000 }
+/** A stream that lived as long was a success; one that is taken and dropped at once is another failure. */
+const steadyMs = 1_000
 /** A stream that dies without a word (a pulled cable) is noticed within these two together. */
 const keepalive = {
   'grpc.keepalive_time_ms': 10_000,
@@ -73,6 +75,7 @@ export class DeltaClient {
   #stream: Stream | undefined
   #retry: Timer | undefined
   #failuresLogged = 0
+  #upAtMs = 0
   #closed = false
 
   constructor(options: DeltaClientOptions) {
@@ -164,7 +167,7 @@ export class DeltaClient {
     this.stats.connected = true
     this.stats.connects++
     this.#failuresLogged = 0
-    this.#backoff.reset()
+    this.#upAtMs = this.#options.clock.monotonicMs()
     this.#options.log.info({ target: this.#options.target }, 'connected to the control plane')
   }
 
@@ -172,6 +175,8 @@ export class DeltaClient {
     if (this.#closed || (stream !== undefined && stream !== this.#stream)) return
     this.#stream = undefined
     this.#client?.close()
+    const { clock } = this.#options
+    if (this.stats.connected && clock.monotonicMs() - this.#upAtMs >= steadyMs) this.#backoff.reset()
     this.stats.connected = false
     const code = isRefusal(error) ? 'CONTROL_PLANE_REFUSED' : 'CONTROL_PLANE_UNREACHABLE'
     const reason = error instanceof Error ? error.message : String(error)
@@ -180,7 +185,7 @@ export class DeltaClient {
     if (this.#failuresLogged++ === 0)
       this.#options.log.warn(fields, 'the control plane is away; what is known goes on working')
     else this.#options.log.debug(fields, 'still no control plane')
-    this.#retry = this.#options.clock.after(this.#backoff.nextMs(), () => this.#connect())
+    this.#retry = clock.after(this.#backoff.nextMs(), () => this.#connect())
   }
 
   #receive(stream: Stream, response: DeltaDiscoveryResponse): void {
@@ -206,16 +211,21 @@ export class DeltaClient {
   }
 
   #apply(kind: ResourceKind, response: DeltaDiscoveryResponse): readonly string[] {
-    const resources = (response.resources ?? []).map((resource) => ({
-      name: resource.name ?? '',
-      version: resource.version ?? '',
-      bytes: resource.resource?.value ?? new Uint8Array(),
-    }))
-    const removed = response.removedResources ?? []
+    const wanted = this.#namesOf(kind)
+    // What was given up while it was on its way would be forgotten at once.
+    const resources = (response.resources ?? [])
+      .map((resource) => ({
+        name: resource.name ?? '',
+        version: resource.version ?? '',
+        bytes: resource.resource?.value ?? new Uint8Array(),
+      }))
+      .filter(({ name }) => wanted.has(name))
+    const removed = (response.removedResources ?? []).filter((name) => wanted.has(name))
     const problems = this.#options.onResources(kind, resources, removed)
     const versions = this.#versionsOf(kind)
     const refused = new Set(problems.map((problem) => problem.split(': ', 1)[0]))
-    for (const { name, version } of resources) if (!refused.has(name)) versions.set(name, version)
+    for (const { name, version } of resources)
+      if (!refused.has(name) && wanted.has(name)) versions.set(name, version)
     for (const name of removed) versions.delete(name)
     return problems
   }

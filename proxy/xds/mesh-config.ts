@@ -19,6 +19,8 @@ import { type Decoded, decoded } from './problems.ts'
 export interface Subscriptions {
   subscribe(kind: ResourceKind, name: string): void
   unsubscribe(kind: ResourceKind, name: string): void
+  /** A resource is in force already: only what is newer has to be sent. */
+  known(kind: ResourceKind, name: string, version: string): void
 }
 
 export type MeshConfigOptions = {
@@ -88,6 +90,9 @@ export class MeshConfig implements Discovery {
     for (const resource of resources) if (resource.kind !== 'listener') this.#take(resource.kind, resource)
     for (const resource of resources) if (resource.kind === 'listener') this.#take(resource.kind, resource)
     this.#advance()
+    // Not all that was kept: what this version cannot read, or nothing leads to, has to come anew.
+    for (const { kind, name, version } of this.#raw.values())
+      this.#options.subscriptions.known(kind, name, version)
   }
 
   /** One response of the stream; returns every problem as `name: path: text`. Good resources beside bad ones count. */
