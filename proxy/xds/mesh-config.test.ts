@@ -1,63 +1,24 @@
 import { describe, expect, test } from 'vitest'
-import { encode, pack } from '../../api/xds/codec.ts'
 import { rootCaSecret } from '../../api/xds/naming.ts'
 import type { ResourceKind } from '../../api/xds/type-urls.ts'
 import { ManualClock } from '../../core/manual-clock.ts'
-import type { ConfigSink } from '../config-sink.ts'
+import type { StoredResource } from './last-known-good.ts'
 import { MeshConfig } from './mesh-config.ts'
-
-const name = 'catalog.shop:8080'
-const routes = 'catalog.shop.svc.cluster.local:8080'
-const ads = { ads: {} }
-
-const listener = (): Buffer => {
-  const manager = { rds: { routeConfigName: routes, configSource: ads } }
-  const apiListener = pack(
-    'envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager',
-    manager,
-  )
-  return encode('envoy.config.listener.v3.Listener', { name, apiListener: { apiListener } })
-}
-const routeTo = (...clusters: readonly string[]): Buffer =>
-  encode('envoy.config.route.v3.RouteConfiguration', {
-    name: routes,
-    virtualHosts: [
-      {
-        domains: ['*'],
-        routes: [
-          {
-            match: { prefix: '/' },
-            route: {
-              weightedClusters: {
-                clusters: clusters.map((cluster) => ({ name: cluster, weight: { value: 1 } })),
-              },
-            },
-          },
-        ],
-      },
-    ],
-  })
-const cluster = (cluster: string): Buffer =>
-  encode('envoy.config.cluster.v3.Cluster', { name: cluster, type: 'EDS', lbPolicy: 'LEAST_REQUEST' })
-const endpoints = (cluster: string): Buffer =>
-  encode('envoy.config.endpoint.v3.ClusterLoadAssignment', { clusterName: cluster })
+import {
+  badCluster,
+  cluster,
+  destination as name,
+  endpoints,
+  listener,
+  recordingSink,
+  routes,
+  routeTo,
+} from './test-resources.ts'
 
 function setUp(connected = true) {
-  const calls: string[] = []
-  const record =
-    (what: string) =>
-    (first: unknown): void =>
-      void calls.push(`${what} ${typeof first === 'string' ? first : (first as { name?: string }).name}`)
-  const sink: ConfigSink = {
-    setCluster: record('cluster'),
-    setEndpoints: record('endpoints'),
-    removeCluster: record('remove cluster'),
-    setRoutes: record('routes'),
-    setUnknown: record('unknown'),
-    removeRoutes: record('remove routes'),
-    setInbound: record('inbound'),
-  }
+  const { sink, calls } = recordingSink()
   const wanted = new Set<string>()
+  const held: string[] = []
   const clock = new ManualClock()
   const config = new MeshConfig({
     sink,
@@ -65,6 +26,7 @@ function setUp(connected = true) {
     subscriptions: {
       subscribe: (kind, resource) => void wanted.add(`${kind} ${resource}`),
       unsubscribe: (kind, resource) => void wanted.delete(`${kind} ${resource}`),
+      known: (kind, resource, version) => void held.push(`${kind} ${resource} ${version}`),
     },
     connected: () => connected,
     inboundListener: 'inbound/shop/web',
@@ -74,7 +36,7 @@ function setUp(connected = true) {
   let version = 0
   const receive = (kind: ResourceKind, resource: string, bytes: Buffer) =>
     config.receive(kind, [{ name: resource, version: String(++version), bytes }], [])
-  return { config, calls, wanted, clock, receive }
+  return { config, calls, wanted, held, clock, receive }
 }
 
 function makeKnown(mesh: ReturnType<typeof setUp>): void {
@@ -157,11 +119,10 @@ test('a bad resource is refused with its path, its last good version stays, and 
   void mesh.config.resolve(name)
   makeKnown(mesh)
   mesh.calls.length = 0
-  const bad = encode('envoy.config.cluster.v3.Cluster', { name: 'a', type: 'STRICT_DNS' })
   const problems = mesh.config.receive(
     'cluster',
     [
-      { name: 'a', version: 'x', bytes: bad },
+      { name: 'a', version: 'x', bytes: badCluster('a') },
       { name: 'b', version: 'y', bytes: cluster('b') },
     ],
     [],
@@ -182,11 +143,34 @@ test('an unchanged resource is not applied again', () => {
   expect(mesh.calls).toHaveLength(before)
 })
 
-test('what was kept comes back complete, without a control plane', async () => {
-  const first = setUp()
-  void first.config.resolve(name)
-  makeKnown(first)
-  const second = setUp(false)
-  second.config.restore(first.config.snapshot())
-  expect(await second.config.resolve(name)).toBe('known')
+describe('what was kept', () => {
+  const kept = (): readonly StoredResource[] => {
+    const mesh = setUp()
+    void mesh.config.resolve(name)
+    makeKnown(mesh)
+    return mesh.config.snapshot()
+  }
+
+  test('comes back complete, without a control plane', async () => {
+    const mesh = setUp(false)
+    mesh.config.restore(kept())
+    expect(await mesh.config.resolve(name)).toBe('known')
+    expect(mesh.held.toSorted()).toEqual([
+      'cluster a 3',
+      'clusterLoadAssignment a 4',
+      `listener ${name} 1`,
+      `routeConfiguration ${routes} 2`,
+    ])
+  })
+
+  test('but cannot be read, or is not used any more, is not claimed: the control plane has to send it', () => {
+    const mesh = setUp(false)
+    const resources = kept().map((entry) =>
+      entry.kind === 'cluster' ? { ...entry, bytes: badCluster('a') } : entry,
+    )
+    const unused: StoredResource = { kind: 'cluster', name: 'b', version: '9', bytes: cluster('b') }
+    mesh.config.restore([...resources, unused])
+    expect(mesh.wanted.has('cluster a')).toBe(true)
+    expect(mesh.held.filter((line) => line.startsWith('cluster '))).toEqual([])
+  })
 })

@@ -1,0 +1,57 @@
+/** The resources that lead to one destination, and a sink that writes down what it is told, for tests. */
+import { encode, pack } from '../../api/xds/codec.ts'
+import type { ConfigSink } from '../config-sink.ts'
+
+export const destination = 'catalog.shop:8080'
+export const routes = 'catalog.shop.svc.cluster.local:8080'
+const ads = { ads: {} }
+
+export function listener(): Buffer {
+  const manager = { rds: { routeConfigName: routes, configSource: ads } }
+  const apiListener = pack(
+    'envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager',
+    manager,
+  )
+  return encode('envoy.config.listener.v3.Listener', { name: destination, apiListener: { apiListener } })
+}
+
+export function routeTo(...clusters: readonly string[]): Buffer {
+  const weighted = clusters.map((cluster) => ({ name: cluster, weight: { value: 1 } }))
+  const route = { match: { prefix: '/' }, route: { weightedClusters: { clusters: weighted } } }
+  return encode('envoy.config.route.v3.RouteConfiguration', {
+    name: routes,
+    virtualHosts: [{ domains: ['*'], routes: [route] }],
+  })
+}
+
+export function cluster(name: string): Buffer {
+  return encode('envoy.config.cluster.v3.Cluster', { name, type: 'EDS', lbPolicy: 'LEAST_REQUEST' })
+}
+
+/** A Cluster that no sidecar takes. */
+export function badCluster(name: string): Buffer {
+  return encode('envoy.config.cluster.v3.Cluster', { name, type: 'STRICT_DNS' })
+}
+
+export function endpoints(name: string): Buffer {
+  return encode('envoy.config.endpoint.v3.ClusterLoadAssignment', { clusterName: name })
+}
+
+/** `calls` has one line per call, as `routes catalog.shop:8080`. */
+export function recordingSink(): { readonly sink: ConfigSink; readonly calls: string[] } {
+  const calls: string[] = []
+  const record =
+    (what: string) =>
+    (first: unknown): void =>
+      void calls.push(`${what} ${typeof first === 'string' ? first : (first as { name?: string }).name}`)
+  const sink: ConfigSink = {
+    setCluster: record('cluster'),
+    setEndpoints: record('endpoints'),
+    removeCluster: record('remove cluster'),
+    setRoutes: record('routes'),
+    setUnknown: record('unknown'),
+    removeRoutes: record('remove routes'),
+    setInbound: record('inbound'),
+  }
+  return { sink, calls }
+}
