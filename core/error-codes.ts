@@ -292,6 +292,11 @@ export const errorCodes = {
     hint: 'remove the fault from the TrafficPolicy',
     http: { status: 503, flag: 'FI' },
   },
+  OVERLOADED: {
+    summary: 'the sidecar takes no new requests for now',
+    hint: 'send the request again after the seconds of Retry-After; see weft_overload_* for what is short',
+    http: { status: 503, flag: 'OM' },
+  },
   DRAINING: {
     summary: 'the sidecar is shutting down',
     hint: 'send the request again; it goes to another endpoint',

@@ -1,4 +1,5 @@
 /** Answers 503 while the sidecar is overloaded: cheaply, at once, and with a time to come back. */
+import { errorCodes } from '../../core/error-codes.ts'
 import { Body } from '../body.ts'
 import { type Handler, Reply } from '../exchange.ts'
 import { HeaderList } from '../header-list.ts'
@@ -6,7 +7,8 @@ import { statusText } from '../http1/status-text.ts'
 import type { Layer } from '../layer.ts'
 import type { Admission } from '../overload/admission.ts'
 
-const text = 'OVERLOADED: this sidecar takes no new requests for now\n'
+const { summary, http } = errorCodes.OVERLOADED
+const text = `OVERLOADED: ${summary}\n`
 /** Steps are left after seconds; clients that come back at once would hold the sidecar where it is. */
 const retryAfterSeconds = '2'
 
@@ -14,8 +16,8 @@ function refusal(): Reply {
   const headers = HeaderList.of('Content-Type', 'text/plain; charset=utf-8')
   headers.append('Content-Length', String(text.length))
   headers.append('Retry-After', retryAfterSeconds)
-  headers.append('weft-error', 'OM')
-  return new Reply(503, statusText(503), headers, Body.of(text))
+  headers.append('weft-error', http.flag)
+  return new Reply(http.status, statusText(http.status), headers, Body.of(text))
 }
 
 export function shed(admission: Admission): Layer {
@@ -23,7 +25,7 @@ export function shed(admission: Admission): Layer {
     function shedIfOverloaded(x) {
       if (!admission.shedding) return next(x)
       admission.shed++
-      x.flag = 'OM'
+      x.flag = http.flag
       return Promise.resolve(refusal())
     }
 }
