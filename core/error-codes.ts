@@ -294,7 +294,7 @@ export const errorCodes = {
   },
   OVERLOADED: {
     summary: 'the sidecar takes no new requests for now',
-    hint: 'send the request again after the seconds of Retry-After; see weft_overload_* for what is short',
+    hint: 'send the request again after the seconds of Retry-After; the metric overload_step says what is short',
     http: { status: 503, flag: 'OM' },
   },
   DRAINING: {
