@@ -52,6 +52,8 @@ export class Exchange {
   readonly acceptsTrailers: boolean
   readonly upgrade: string | undefined
   readonly startedAtMs: number
+  /** When the last thing happened to it: kept here, so that a layer need not ask the clock once more. */
+  nowMs: number
   /** The client sends its body once it is told to (Expect: 100-continue). */
   expectsContinue = false
   /** Decisions, filled in on the way down. */
@@ -65,7 +67,8 @@ export class Exchange {
   attempts = 0
   /** The cluster chosen, the same for all attempts. */
   cluster: Cluster | undefined = undefined
-  /** Endpoints of earlier attempts. */
+  /** The endpoint of the last attempt, and those of the ones before. */
+  endpoint: Endpoint | undefined = undefined
   tried: Endpoint[] | undefined = undefined
   /** Where the exchange is counted; undefined while no endpoint was picked. */
   stats: GoldenStats | undefined = undefined
@@ -106,7 +109,7 @@ export class Exchange {
     this.acceptsTrailers = request.acceptsTrailers
     this.upgrade = request.upgrade
     this.body = body
-    this.startedAtMs = startedAtMs
+    this.startedAtMs = this.nowMs = startedAtMs
   }
 
   /** Runs `hook` when the reply's last byte was written, or the exchange broke off (reply undefined or incomplete). */
@@ -159,5 +162,23 @@ export class Reply {
   }
 }
 
-/** Answers one exchange. The promise is for the reply's head; bodies flow outside. */
-export type Handler = (x: Exchange) => Promise<Reply>
+/** Who is told how an exchange came out, once: with a reply's head (bodies flow outside of it), or with why there is none. */
+export interface Receiver {
+  onReply(x: Exchange, reply: Reply): void
+  onFailure(x: Exchange, error: unknown): void
+}
+
+/**
+ * Answers one exchange: tells `receiver`, perhaps before it returns. What it throws is a failure too. Calls and not
+ * promises, because every hop of every request would pay for the queue.
+ */
+export type Handler = (x: Exchange, receiver: Receiver) => void
+
+/** Runs `handler`; what it throws is told like any other failure. */
+export function handle(handler: Handler, x: Exchange, receiver: Receiver): void {
+  try {
+    handler(x, receiver)
+  } catch (error) {
+    receiver.onFailure(x, error)
+  }
+}

@@ -170,7 +170,7 @@ export class Inbound {
       })
     const handler = compose(
       // Sees the final status of everything, replies made below included.
-      metrics(unprepared, nowMs),
+      metrics(unprepared),
       ...observers,
       // Inside of what counts and logs, outside of all that can fail.
       rescue(onUnexpected),

@@ -2,7 +2,7 @@
 import { WeftError } from '../core/errors.ts'
 import type { ClusterSet } from './cluster/cluster-set.ts'
 import type { Discovery } from './config-sink.ts'
-import type { Exchange, Handler } from './exchange.ts'
+import type { Exchange, Handler, Receiver } from './exchange.ts'
 import { compose, type Layer } from './layer.ts'
 import { metrics } from './layers/metrics.ts'
 import { rescue } from './layers/rescue.ts'
@@ -45,25 +45,24 @@ export class Outbound {
 
   constructor(parts: OutboundParts) {
     this.#parts = parts
-    const nowMs = parts.clock.monotonicMs
     this.#chain = compose(
       // Sees the final status of everything, replies made below included.
-      metrics(parts.localStats, nowMs),
+      metrics(parts.localStats),
       ...parts.observers,
       // Inside of what counts and logs, outside of all that can fail.
       rescue(parts.onUnexpected),
       // Before any work is done that overload could be spared.
       shed(parts.admission),
     )
-    this.handler = this.#chain((x) => this.#toDestination(x))
+    this.handler = this.#chain((x, receiver) => this.#toDestination(x, receiver))
   }
 
   /** The handler of a listener that has routes of its own. */
   handlerOf(name: string, hosts: readonly VirtualHostRules[]): Handler {
     const handle = routed(hosts, this.#parts)
-    return this.#chain((x) => {
+    return this.#chain((x, receiver) => {
       x.destination = name
-      return handle(x)
+      handle(x, receiver)
     })
   }
 
@@ -84,17 +83,20 @@ export class Outbound {
     return [...this.#known.keys()]
   }
 
-  #toDestination(x: Exchange): ReturnType<Handler> {
+  #toDestination(x: Exchange, receiver: Receiver): void {
     const name = this.#nameOf(x)
     x.destination = name
     const known = this.#known.get(name)
-    if (known === undefined) return this.#discover(x, name)
+    if (known === undefined) {
+      void this.#discover(x, name, receiver)
+      return
+    }
     const now = x.startedAtMs
     if (now - known.touchedMs > touchEveryMs) {
       known.touchedMs = now
       this.#parts.discovery.touch(name)
     }
-    return known.handler(x)
+    known.handler(x, receiver)
   }
 
   #nameOf(x: Exchange): string {
@@ -109,16 +111,22 @@ export class Outbound {
     return name
   }
 
-  async #discover(x: Exchange, name: string): ReturnType<Handler> {
-    const outcome = await this.#parts.discovery.resolve(name)
-    const known = this.#known.get(name)
-    if (known !== undefined) return known.handler(x)
-    if (outcome === 'unavailable' || outcome === 'unknown') return this.#unknownHandler(x)
-    throw new WeftError('NO_ROUTE', `${name} was removed`)
+  async #discover(x: Exchange, name: string, receiver: Receiver): Promise<void> {
+    try {
+      const outcome = await this.#parts.discovery.resolve(name)
+      x.nowMs = this.#parts.clock.monotonicMs()
+      const known = this.#known.get(name)
+      if (known !== undefined) known.handler(x, receiver)
+      else if (outcome === 'unavailable' || outcome === 'unknown') this.#unknownHandler(x, receiver)
+      else throw new WeftError('NO_ROUTE', `${name} was removed`)
+    } catch (error) {
+      receiver.onFailure(x, error)
+    }
   }
 
-  readonly #unknownHandler: Handler = (x) => {
-    if (this.#parts.policy === 'allow') return this.#parts.passthrough.handle(x)
-    return Promise.reject(new WeftError('DESTINATION_UNKNOWN', `${x.destination} is not in the mesh`))
+  readonly #unknownHandler: Handler = (x, receiver) => {
+    if (this.#parts.policy !== 'allow')
+      throw new WeftError('DESTINATION_UNKNOWN', `${x.destination} is not in the mesh`)
+    this.#parts.passthrough.handle(x, receiver)
   }
 }

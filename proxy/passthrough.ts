@@ -5,7 +5,7 @@ import type { Clock } from '../core/clock.ts'
 import { WeftError } from '../core/errors.ts'
 import type { ClusterConfig } from './cluster/cluster-config.ts'
 import { Cluster, type MakeEndpoint } from './cluster/cluster.ts'
-import { type Exchange, type Handler } from './exchange.ts'
+import type { Exchange, Handler, Receiver } from './exchange.ts'
 import { balance } from './layers/balance.ts'
 import { retry } from './layers/retry.ts'
 import { RetryBudget } from './retry/budget.ts'
@@ -61,24 +61,38 @@ export class Passthrough {
     this.#parts = parts
   }
 
-  /** Sends `x` to `x.destination`. Rejects with WeftError DESTINATION_UNKNOWN when the name has no address. */
-  readonly handle: Handler = async (x: Exchange) => {
+  /** Sends `x` to `x.destination`. Fails with WeftError DESTINATION_UNKNOWN when the name has no address. */
+  readonly handle: Handler = (x, receiver) => {
     this.count++
     const entry = this.#entryFor(x.destination)
-    const { clock } = this.#parts
-    if (clock.monotonicMs() - entry.resolvedMs > addressTtlMs || !entry.cluster.available) {
-      entry.resolving ??= this.#resolve(entry, x.destination).finally(() => {
-        entry.resolving = undefined
-      })
-      // With an address at hand the look-up goes on beside.
-      if (!entry.cluster.available) await entry.resolving
-    }
-    return entry.handler(x)
+    if (x.nowMs - entry.resolvedMs > addressTtlMs || !entry.cluster.available)
+      this.#refresh(entry, x.destination)
+    // With an address at hand the look-up goes on beside.
+    if (entry.cluster.available) entry.handler(x, receiver)
+    else void this.#handleResolved(entry, x, receiver)
   }
 
   sweep(): void {
     for (const entry of this.#entries.values())
       for (const endpoint of entry.cluster.endpoints) endpoint.pool.sweep()
+  }
+
+  #refresh(entry: Entry, destination: string): void {
+    entry.resolving ??= this.#resolve(entry, destination).finally(() => {
+      entry.resolving = undefined
+    })
+    // Whoever waits for it hears of a failure; with an address at hand nobody does.
+    entry.resolving.catch(() => undefined)
+  }
+
+  async #handleResolved(entry: Entry, x: Exchange, receiver: Receiver): Promise<void> {
+    try {
+      await entry.resolving
+      x.nowMs = this.#parts.clock.monotonicMs()
+      entry.handler(x, receiver)
+    } catch (error) {
+      receiver.onFailure(x, error)
+    }
   }
 
   #entryFor(destination: string): Entry {

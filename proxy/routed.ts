@@ -5,7 +5,7 @@ import { Body } from './body.ts'
 import { invalidBackendCluster } from './cluster/cluster-config.ts'
 import type { Cluster } from './cluster/cluster.ts'
 import type { ClusterSet } from './cluster/cluster-set.ts'
-import { type Exchange, type Handler, Reply } from './exchange.ts'
+import { type Handler, Reply } from './exchange.ts'
 import { HeaderList } from './header-list.ts'
 import { statusText } from './http1/status-text.ts'
 import { compose, type Layer } from './layer.ts'
@@ -42,9 +42,9 @@ function clusterChooser(weighted: readonly WeightedCluster[], clusters: ClusterS
 }
 
 function respond(status: number, content: string): Handler {
-  return () => {
+  return (x, receiver) => {
     const headers = HeaderList.of('Content-Type', 'text/plain', 'Content-Length', String(content.length))
-    return Promise.resolve(new Reply(status, statusText(status), headers, Body.of(content)))
+    receiver.onReply(x, new Reply(status, statusText(status), headers, Body.of(content)))
   }
 }
 
@@ -67,12 +67,11 @@ export function routed(hosts: readonly VirtualHostRules[], parts: RoutedParts): 
     name: rule.name,
     handle: ruleHandler(rule, parts),
   }))
-  return function handleByRoute(x: Exchange) {
+  return function handleByRoute(x, receiver) {
     const prepared = table.find(x)
-    if (prepared === undefined) {
-      return Promise.reject(new WeftError('NO_ROUTE', `no route of ${x.destination} matches ${x.method}`))
-    }
+    if (prepared === undefined)
+      throw new WeftError('NO_ROUTE', `no route of ${x.destination} matches ${x.method}`)
     x.routeName = prepared.name
-    return prepared.handle(x)
+    prepared.handle(x, receiver)
   }
 }

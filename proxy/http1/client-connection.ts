@@ -1,7 +1,7 @@
 /** One connection to an application or to another sidecar: sends an exchange, reads its reply, one at a time. */
 import { Buffer } from 'node:buffer'
 import { Body, type BodySource, chunked, untilClose } from '../body.ts'
-import { type Exchange, Reply, type Tunnel } from '../exchange.ts'
+import { type Exchange, type Receiver, Reply, type Tunnel } from '../exchange.ts'
 import type { Wire, WireReader } from '../listen/wire.ts'
 import { UpstreamFailure } from '../upstream-failure.ts'
 import { BodyReader } from './body-reader.ts'
@@ -29,8 +29,6 @@ function idleLimit(field: string | undefined): number {
   return seconds === null ? Number.POSITIVE_INFINITY : Number(seconds[1]) * 1000 - keepAliveMarginMs
 }
 
-type Waiting = { readonly resolve: (reply: Reply) => void; readonly reject: (error: UpstreamFailure) => void }
-
 export class ClientConnection implements WireReader, BodySource, Tunnel {
   readonly #wire: Wire
   readonly #events: ClientConnectionEvents
@@ -40,7 +38,8 @@ export class ClientConnection implements WireReader, BodySource, Tunnel {
     502,
   )
   #exchange: Exchange | undefined
-  #waiting: Waiting | undefined
+  /** Who waits for the reply's head. */
+  #receiver: Receiver | undefined
   #writer: BodyWriter | undefined
   #bodyReader: BodyReader | undefined
   #replyBody: Body | undefined
@@ -52,6 +51,7 @@ export class ClientConnection implements WireReader, BodySource, Tunnel {
   #wasIdle = false
   #early: Buffer = Buffer.alloc(0)
   #cancelled: Error | undefined
+  #malformation: WireError | undefined
   /** When it became idle, by the pool's clock. */
   idleSinceMs = 0
   /** For how long the upstream lets it be idle, as far as it says. */
@@ -79,9 +79,14 @@ export class ClientConnection implements WireReader, BodySource, Tunnel {
     if (!this.#closed) this.#events.onIdle(this)
   }
 
-  /** Sends the request of `x`; the promise is for the reply's head and rejects with UpstreamFailure only. */
-  send(x: Exchange): Promise<Reply> {
+  /** Sends the request of `x`; `receiver` is told the reply's head, or an UpstreamFailure. */
+  send(x: Exchange, receiver: Receiver): void {
+    if (this.#closed) {
+      receiver.onFailure(x, this.#failure())
+      return
+    }
     this.#exchange = x
+    this.#receiver = receiver
     this.#requestSent = false
     this.#replyDone = false
     this.#interimReplies = 0
@@ -99,17 +104,13 @@ export class ClientConnection implements WireReader, BodySource, Tunnel {
     } else {
       this.#streamRequest(x, head)
     }
-    return new Promise((resolve, reject) => {
-      this.#waiting = { resolve, reject }
-      if (this.#closed) this.#failWaiting()
-    })
   }
 
   onBytes(buffer: Buffer, start: number, end: number): void {
     if (this.#closed) return
     try {
       let position = start
-      while (position < end) {
+      while (position < end && !this.#closed) {
         if (this.#exchange === undefined) {
           // Bytes on an idle connection would become the reply to somebody else's request.
           this.destroy()
@@ -204,7 +205,7 @@ export class ClientConnection implements WireReader, BodySource, Tunnel {
       this.#keepAliveField = head.keepAliveField && Buffer.from(head.keepAliveField, 'latin1').latin1Slice()
       this.idleLimitMs = idleLimit(head.keepAliveField)
     }
-    return this.#startReply(head, buffer, after, end)
+    return this.#startReply(x, head, buffer, after, end)
   }
 
   #readInterim(x: Exchange, head: ResponseHead, buffer: Buffer, after: number, end: number): number {
@@ -220,33 +221,33 @@ export class ClientConnection implements WireReader, BodySource, Tunnel {
       throw new WireError(502, 'unasked upgrade')
     this.#early = Buffer.from(buffer.subarray(after, end))
     this.#wire.pause()
-    this.#resolve(new Reply(101, head.reason, head.headers, Body.empty, this))
+    this.#replied(x, new Reply(101, head.reason, head.headers, Body.empty, this))
     return end
   }
 
-  #startReply(head: ResponseHead, buffer: Buffer, after: number, end: number): number {
+  #startReply(x: Exchange, head: ResponseHead, buffer: Buffer, after: number, end: number): number {
     const { bodyLength } = head
     const available = end - after
     if (bodyLength >= 0 && bodyLength <= available && bodyLength <= inlineBodyBytes) {
       const consumed = after + bodyLength
       const body = bodyLength === 0 ? Body.empty : Body.of(this.#heads.textAfter(buffer, after, consumed))
       this.#keepAlive = this.#keepAlive && consumed === end
-      this.#resolve(new Reply(head.status, head.reason, head.headers, body))
-      this.#replyComplete()
+      this.#replied(x, new Reply(head.status, head.reason, head.headers, body))
+      if (!this.#closed) this.#replyComplete()
       return consumed
     }
     const body = new Body(bodyLength, this)
     this.#replyBody = body
     this.#bodyReader = new BodyReader(body, this.#wire.ownsReads, 502)
     if (bodyLength === untilClose) this.#keepAlive = false
-    this.#resolve(new Reply(head.status, head.reason, head.headers, body))
+    this.#replied(x, new Reply(head.status, head.reason, head.headers, body))
     return after
   }
 
-  #resolve(reply: Reply): void {
-    const waiting = this.#waiting
-    this.#waiting = undefined
-    waiting?.resolve(reply)
+  #replied(x: Exchange, reply: Reply): void {
+    const receiver = this.#receiver
+    this.#receiver = undefined
+    receiver?.onReply(x, reply)
   }
 
   #replyComplete(): void {
@@ -270,52 +271,47 @@ export class ClientConnection implements WireReader, BodySource, Tunnel {
   }
 
   #malformed(error: WireError): void {
-    const failure = new UpstreamFailure('malformed', error.message, this.#facts(true), error)
-    this.#waiting?.reject(failure)
-    this.#waiting = undefined
-    this.#replyBody?.fail(failure)
+    this.#malformation = error
     this.destroy()
   }
 
   #gone(): void {
     if (this.#closed) return
     this.#closed = true
-    this.#failWaiting()
     const x = this.#exchange
     this.#exchange = undefined
     if (x !== undefined && x.cancel === this.#onCancel) x.cancel = undefined
     x?.body.stop()
-    this.#replyBody?.fail(
-      this.#cancelled ?? new UpstreamFailure('reset', 'upstream closed in the middle of its reply'),
-    )
     this.#events.onClosed(this)
-  }
-
-  #failWaiting(): void {
-    const waiting = this.#waiting
-    if (waiting === undefined) return
-    this.#waiting = undefined
-    const cause = this.#cancelled ?? this.#wire.error
-    const message =
-      this.#cancelled === undefined
-        ? `upstream closed before it replied${cause === undefined ? '' : `: ${cause.message}`}`
-        : this.#cancelled.message
-    waiting.reject(
-      new UpstreamFailure(
-        this.#cancelled === undefined ? 'reset' : 'cancelled',
-        message,
-        // An interim reply is one too: the application was at work, and the client may have seen it.
-        this.#facts(this.#heads.pending || this.#interimReplies > 0),
-        cause,
-      ),
+    this.#replyBody?.fail(
+      this.#cancelled ??
+        (this.#malformation === undefined
+          ? new UpstreamFailure('reset', 'upstream closed in the middle of its reply')
+          : this.#failure()),
     )
+    const receiver = this.#receiver
+    this.#receiver = undefined
+    // Last: the exchange may be sent again at once.
+    if (x !== undefined) receiver?.onFailure(x, this.#failure())
   }
 
-  #facts(replyStarted: boolean): {
-    requestWritten: boolean
-    reusedConnection: boolean
-    replyStarted: boolean
-  } {
-    return { requestWritten: true, reusedConnection: this.#wasIdle, replyStarted }
+  /** Why there is no reply. */
+  #failure(): UpstreamFailure {
+    // An interim reply is one too: the application was at work, and the client may have seen it.
+    const replyStarted = this.#heads.pending || this.#interimReplies > 0
+    const facts = { requestWritten: true, reusedConnection: this.#wasIdle, replyStarted }
+    const malformation = this.#malformation
+    if (malformation !== undefined)
+      return new UpstreamFailure(
+        'malformed',
+        malformation.message,
+        { ...facts, replyStarted: true },
+        malformation,
+      )
+    if (this.#cancelled !== undefined)
+      return new UpstreamFailure('cancelled', this.#cancelled.message, facts, this.#cancelled)
+    const { error } = this.#wire
+    const message = `upstream closed before it replied${error === undefined ? '' : `: ${error.message}`}`
+    return new UpstreamFailure('reset', message, facts, error)
   }
 }

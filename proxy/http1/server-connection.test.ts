@@ -51,12 +51,12 @@ class StubWire {
 
 type Served = { readonly wire: StubWire; readonly advance: (ms: number) => void }
 
-async function serve(body: Body): Promise<Served> {
+function serve(body: Body): Served {
   const clock = new ManualClock()
   const wire = new StubWire()
   const connection = new ServerConnection(wire as unknown as Wire, {
-    handler: () =>
-      Promise.resolve(new Reply(200, 'OK', HeaderList.of('Content-Length', String(body.length)), body)),
+    handler: (x, receiver) =>
+      receiver.onReply(x, new Reply(200, 'OK', HeaderList.of('Content-Length', String(body.length)), body)),
     downstream: { meshTls: false } as Downstream,
     admission: new Admission(),
     nowMs: clock.monotonicMs,
@@ -68,7 +68,6 @@ async function serve(body: Body): Promise<Served> {
     onClosed: () => undefined,
   })
   connection.onBytes(request, 0, request.length)
-  await clock.advanceAsync(0)
   /** As the sweep does it. */
   const advance = (ms: number): void => {
     for (let passed = 0; passed < ms; passed += 500) {
@@ -86,8 +85,8 @@ function openBody(): Body {
   return body
 }
 
-test('a reply that closes the connection is waited for while the client reads it, and 1 s longer', async () => {
-  const { wire, advance } = await serve(Body.of('x'.repeat(1000)))
+test('a reply that closes the connection is waited for while the client reads it, and 1 s longer', () => {
+  const { wire, advance } = serve(Body.of('x'.repeat(1000)))
   for (let i = 0; i < 10; i++) {
     advance(60_000)
     expect(wire.cut).toBeUndefined()
@@ -100,8 +99,8 @@ test('a reply that closes the connection is waited for while the client reads it
   expect(wire.cut).toBe('destroyed')
 })
 
-test('a reply that closes the connection is given up when the client has stopped reading', async () => {
-  const { wire, advance } = await serve(Body.of('x'.repeat(1000)))
+test('a reply that closes the connection is given up when the client has stopped reading', () => {
+  const { wire, advance } = serve(Body.of('x'.repeat(1000)))
   wire.clientReads(50)
   advance(streamIdleTimeoutMs - 1000)
   expect(wire.cut).toBeUndefined()
@@ -109,8 +108,8 @@ test('a reply that closes the connection is given up when the client has stopped
   expect(wire.cut).toBe('destroyed')
 })
 
-test('a streamed reply is not cut while the client reads, however slowly', async () => {
-  const { wire, advance } = await serve(openBody())
+test('a streamed reply is not cut while the client reads, however slowly', () => {
+  const { wire, advance } = serve(openBody())
   for (let i = 0; i < 10; i++) {
     wire.clientReads(10)
     advance(streamIdleTimeoutMs)
@@ -118,15 +117,15 @@ test('a streamed reply is not cut while the client reads, however slowly', async
   expect(wire.cut).toBeUndefined()
 })
 
-test('a streamed reply is not cut while it is the application that pauses', async () => {
-  const { wire, advance } = await serve(openBody())
+test('a streamed reply is not cut while it is the application that pauses', () => {
+  const { wire, advance } = serve(openBody())
   wire.clientReads(wire.unsentBytes)
   advance(20 * streamIdleTimeoutMs)
   expect(wire.cut).toBeUndefined()
 })
 
-test('a streamed reply that nobody reads is cut', async () => {
-  const { wire, advance } = await serve(openBody())
+test('a streamed reply that nobody reads is cut', () => {
+  const { wire, advance } = serve(openBody())
   advance(streamIdleTimeoutMs - 1000)
   expect(wire.cut).toBeUndefined()
   advance(2000)

@@ -4,7 +4,7 @@
  */
 import { Buffer } from 'node:buffer'
 import { Body, type BodySource, chunked, untilClose } from '../body.ts'
-import { type Downstream, Exchange, type Handler, type Reply } from '../exchange.ts'
+import { type Downstream, Exchange, type Handler, type Receiver, type Reply } from '../exchange.ts'
 import { HeaderList } from '../header-list.ts'
 import type { Wire, WireReader } from '../listen/wire.ts'
 import type { Admission } from '../overload/admission.ts'
@@ -42,12 +42,11 @@ const never = Number.POSITIVE_INFINITY
 /** How long a refused client may go on sending before its connection is cut: long enough for it to read why. */
 const lingerMs = 1000
 
-export class ServerConnection implements WireReader, BodySource {
+export class ServerConnection implements WireReader, BodySource, Receiver {
   readonly #wire: Wire
   readonly #options: ServerConnectionOptions
   readonly #heads = new HeadCollector(parseRequestHead, 400, 431)
-  readonly #onReply = (reply: Reply): void => this.#writeReply(reply)
-  readonly #onFailure = (error: unknown): void => this.#breakOff(error as Error)
+  readonly #onInterim = (status: number, headers: HeaderList): void => this.#writeInterim(status, headers)
   #exchange: Exchange | undefined
   #request: RequestHead | undefined
   #bodyReader: BodyReader | undefined
@@ -125,14 +124,18 @@ export class ServerConnection implements WireReader, BodySource {
 
   onClose(): void {
     this.deadlineMs = never
-    this.#exchange?.body.fail(new Error('client went away'))
-    const exchange = this.#exchange
-    this.#exchange = undefined
-    if (exchange !== undefined) {
-      exchange.abort(new Error('client went away'))
-      exchange.done(undefined, this.#writer?.sentBytes ?? 0)
-    }
+    this.#abandon(new Error('client went away'))
     this.#options.onClosed(this)
+  }
+
+  /** For the handler: what to answer. Comes too late when the exchange was given up before. */
+  onReply(x: Exchange, reply: Reply): void {
+    if (x === this.#exchange) this.#writeReply(x, reply)
+    else reply.body.fail(new Error('client went away'))
+  }
+
+  onFailure(x: Exchange, error: unknown): void {
+    if (x === this.#exchange) this.#breakOff(error as Error)
   }
 
   onDrain(): void {
@@ -192,19 +195,20 @@ export class ServerConnection implements WireReader, BodySource {
       body = new Body(bodyLength, this)
       this.#bodyReader = new BodyReader(body, this.#wire.ownsReads, 400)
     }
-    const exchange = new Exchange(downstream, request, body, nowMs())
+    const now = nowMs()
+    const exchange = new Exchange(downstream, request, body, now)
     // Whether to go on is the application's to say (RFC 9110 10.1.1); a client that did not wait needs no answer.
     exchange.expectsContinue = this.#continueOwed = request.expectContinue && available === 0
-    if (request.versionMinor === 1)
-      exchange.interim = (status, headers) => this.#writeInterim(status, headers)
+    if (request.versionMinor === 1) exchange.interim = this.#onInterim
     this.#exchange = exchange
-    handler(exchange).then(this.#onReply, this.#onFailure)
     if (this.#bodyReader !== undefined) {
-      this.deadlineMs = nowMs() + this.#options.streamIdleTimeoutMs
+      this.deadlineMs = now + this.#options.streamIdleTimeoutMs
       if (consumed < end) this.#readBody(buffer, consumed, end)
     } else if (consumed < end) {
       this.#hold(buffer, consumed, end)
     }
+    // Last: the reply may be there when it returns. Not at all, where the body's beginning was refused.
+    if (this.#exchange === exchange) handler(exchange, this)
   }
 
   #readBody(buffer: Buffer, start: number, end: number): void {
@@ -240,12 +244,7 @@ export class ServerConnection implements WireReader, BodySource {
     this.#wire.writeText(serializeResponseHead(status, statusText(status), headers, ''))
   }
 
-  #writeReply(reply: Reply): void {
-    const exchange = this.#exchange
-    if (exchange === undefined) {
-      reply.body.fail(new Error('client went away'))
-      return
-    }
+  #writeReply(exchange: Exchange, reply: Reply): void {
     if (reply.tunnel !== undefined) {
       this.#openTunnel(exchange, reply)
       return
@@ -302,6 +301,7 @@ export class ServerConnection implements WireReader, BodySource {
   }
 
   #finish(exchange: Exchange, reply: Reply, sentBytes: number): void {
+    const wasStreamed = this.#writer !== undefined
     this.#exchange = undefined
     this.#writer = undefined
     exchange.done(reply, sentBytes)
@@ -319,7 +319,7 @@ export class ServerConnection implements WireReader, BodySource {
       this.deadlineMs = this.#options.nowMs() + this.#options.streamIdleTimeoutMs
       return
     }
-    this.deadlineMs = this.#options.nowMs() + this.#options.idleTimeoutMs
+    this.deadlineMs = (wasStreamed ? this.#options.nowMs() : exchange.nowMs) + this.#options.idleTimeoutMs
     if (this.#pipelined.length > 0) this.#next()
     else if (this.#clientEnded) this.#close()
   }
@@ -371,16 +371,20 @@ export class ServerConnection implements WireReader, BodySource {
 
   /** The exchange cannot come to a good end: whatever was sent must not look complete. */
   #breakOff(error: Error): void {
+    const answerable = this.#exchange !== undefined && this.#writer === undefined
+    this.#abandon(error)
+    if (error instanceof WireError && answerable) this.#refuse(error)
+    else this.#wire.destroy()
+  }
+
+  /** Gives up the exchange in flight; what is still told of it comes too late. */
+  #abandon(error: Error): void {
     const exchange = this.#exchange
-    exchange?.body.fail(error)
-    exchange?.abort(error)
-    if (error instanceof WireError && this.#writer === undefined && exchange !== undefined) {
-      this.#exchange = undefined
-      exchange.done(undefined, 0)
-      this.#refuse(error)
-      return
-    }
-    this.#wire.destroy()
+    if (exchange === undefined) return
+    this.#exchange = undefined
+    exchange.body.fail(error)
+    exchange.abort(error)
+    exchange.done(undefined, this.#writer?.sentBytes ?? 0)
   }
 
   #close(): void {

@@ -44,8 +44,8 @@ export function accessLog(format: AccessLogFormat, log: Log, facts: Facts): Laye
     else log.info(apacheLine(x, reply, sentBytes, facts))
   }
   return (next) =>
-    function logExchange(x) {
+    function logExchange(x, receiver) {
       x.whenDone(write)
-      return next(x)
+      next(x, receiver)
     }
 }

@@ -1,7 +1,7 @@
 /** The innermost layer: picks an endpoint, borrows a connection, sends, and learns from how long it took. */
 import type { Cluster } from '../cluster/cluster.ts'
 import type { Endpoint } from '../cluster/endpoint.ts'
-import type { Exchange, Handler, Reply } from '../exchange.ts'
+import type { Exchange, Handler, Receiver, Reply } from '../exchange.ts'
 import type { ClientConnection } from '../http1/client-connection.ts'
 import { UpstreamFailure } from '../upstream-failure.ts'
 
@@ -34,28 +34,58 @@ async function connectionTo(
   }
 }
 
-async function attempt(x: Exchange, endpoint: Endpoint, nowMs: () => number): Promise<Reply> {
-  const startedMs = nowMs()
-  endpoint.inFlight++
-  try {
-    const idle = x.freshConnection ? undefined : endpoint.pool.takeIdle()
-    const connection = idle ?? (await connectionTo(endpoint, startedMs, nowMs))
-    // The client may have left while we were connecting.
-    if (x.aborted || x.timedOut) {
-      connection.release()
-      throw new UpstreamFailure('cancelled', 'the client went away')
+/** One request at one endpoint, from the pick to the reply's head. */
+class Attempt implements Receiver {
+  readonly #endpoint: Endpoint
+  readonly #receiver: Receiver
+  readonly #nowMs: () => number
+  readonly #startedMs: number
+
+  constructor(endpoint: Endpoint, receiver: Receiver, nowMs: () => number, startedMs: number) {
+    this.#endpoint = endpoint
+    this.#receiver = receiver
+    this.#nowMs = nowMs
+    this.#startedMs = startedMs
+  }
+
+  start(x: Exchange): void {
+    const { pool } = this.#endpoint
+    this.#endpoint.inFlight++
+    const idle = x.freshConnection ? undefined : pool.takeIdle(this.#startedMs)
+    if (idle === undefined) void this.#connect(x)
+    else idle.send(x, this)
+  }
+
+  async #connect(x: Exchange): Promise<void> {
+    try {
+      const connection = await connectionTo(this.#endpoint, this.#startedMs, this.#nowMs)
+      // The client may have left while we were connecting.
+      if (x.aborted || x.timedOut) {
+        connection.release()
+        throw new UpstreamFailure('cancelled', 'the client went away')
+      }
+      connection.send(x, this)
+    } catch (error) {
+      this.onFailure(x, error)
     }
-    const reply = await connection.send(x)
-    const repliedMs = nowMs()
-    if (reply.status >= 500) endpoint.observeFailure(repliedMs)
-    else endpoint.observe(repliedMs - startedMs, repliedMs)
+  }
+
+  onReply(x: Exchange, reply: Reply): void {
+    const endpoint = this.#endpoint
+    const now = this.#nowMs()
+    x.nowMs = now
+    if (reply.status >= 500) endpoint.observeFailure(now)
+    else endpoint.observe(now - this.#startedMs, now)
     if (reply.body.complete) endpoint.inFlight--
     else reply.body.onComplete(() => endpoint.inFlight--)
-    return reply
-  } catch (error) {
-    endpoint.inFlight--
-    if (tellsOfTheApplication(error)) endpoint.observeFailure(nowMs())
-    throw error
+    this.#receiver.onReply(x, reply)
+  }
+
+  onFailure(x: Exchange, error: unknown): void {
+    x.nowMs = this.#nowMs()
+    this.#endpoint.inFlight--
+    if (tellsOfTheApplication(error)) this.#endpoint.observeFailure(x.nowMs)
+    this.#receiver.onFailure(x, error)
   }
 }
 
@@ -66,23 +96,26 @@ function pickAwake(cluster: Cluster, picked: Endpoint, tried: readonly Endpoint[
   return cluster.picker.pick(now, avoid) ?? picked
 }
 
+/** Of the exchange's cluster; an earlier attempt's endpoints come last. Throws UpstreamFailure 'no-endpoint'. */
+function pickEndpoint(x: Exchange, cluster: Cluster): Endpoint {
+  if (x.endpoint !== undefined) (x.tried ??= []).push(x.endpoint)
+  const tried = x.tried ?? noEndpoints
+  const picked = cluster.picker.pick(x.nowMs, tried)
+  if (picked === undefined)
+    throw new UpstreamFailure('no-endpoint', `no endpoint of ${cluster.name} is ready`)
+  return picked.reachability.rests(x.nowMs) ? pickAwake(cluster, picked, tried, x.nowMs) : picked
+}
+
 export function balance(choose: ChooseCluster, nowMs: () => number): Handler {
-  return function sendToEndpoint(x) {
+  return function sendToEndpoint(x, receiver) {
     const cluster = (x.cluster ??= choose(x))
     x.clusterName = cluster.name
-    const now = nowMs()
-    const tried = x.tried ?? noEndpoints
-    const picked = cluster.picker.pick(now, tried)
-    if (picked === undefined) {
-      return Promise.reject(new UpstreamFailure('no-endpoint', `no endpoint of ${cluster.name} is ready`))
-    }
-    const endpoint = picked.reachability.rests(now) ? pickAwake(cluster, picked, tried, now) : picked
+    const endpoint = pickEndpoint(x, cluster)
+    x.endpoint = endpoint
     x.attempts++
     x.upstreamAddress = endpoint.address
     x.upstreamPrincipal = endpoint.config.identity
     x.stats = endpoint.stats
-    if (x.tried === undefined) x.tried = [endpoint]
-    else x.tried.push(endpoint)
-    return attempt(x, endpoint, nowMs)
+    new Attempt(endpoint, receiver, nowMs, x.nowMs).start(x)
   }
 }

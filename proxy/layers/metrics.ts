@@ -1,22 +1,40 @@
 /** Counts every exchange in the prepared numbers of whoever answered it. */
-import type { Exchange } from '../exchange.ts'
+import type { Exchange, Handler, Receiver, Reply } from '../exchange.ts'
 import type { Layer } from '../layer.ts'
 import type { GoldenStats } from '../telemetry/golden-stats.ts'
+
+type LocalStats = (x: Exchange) => GoldenStats
+
+class Counting implements Receiver {
+  readonly #receiver: Receiver
+  readonly #local: LocalStats
+
+  constructor(receiver: Receiver, local: LocalStats) {
+    this.#receiver = receiver
+    this.#local = local
+  }
+
+  onReply(x: Exchange, reply: Reply): void {
+    const stats = x.downstream.stats ?? x.stats ?? this.#local(x)
+    stats.requests++
+    stats.lastUsedMs = x.nowMs
+    if (x.attempts > 1) stats.retries += x.attempts - 1
+    stats.response(reply.status, x.nowMs - x.startedAtMs)
+    this.#receiver.onReply(x, reply)
+  }
+
+  onFailure(x: Exchange, error: unknown): void {
+    this.#receiver.onFailure(x, error)
+  }
+}
 
 /**
  * `local` gives the stats of exchanges that no endpoint was chosen for. Placed outside of what fails, so that replies
  * made here are counted too.
  */
-export function metrics(local: (x: Exchange) => GoldenStats, nowMs: () => number): Layer {
-  return (next) =>
-    async function countExchange(x) {
-      const reply = await next(x)
-      const stats = x.downstream.stats ?? x.stats ?? local(x)
-      const doneMs = nowMs()
-      stats.requests++
-      stats.lastUsedMs = doneMs
-      stats.retries += x.attempts > 1 ? x.attempts - 1 : 0
-      stats.response(reply.status, doneMs - x.startedAtMs)
-      return reply
+export function metrics(local: LocalStats): Layer {
+  return (next: Handler): Handler =>
+    function countExchange(x, receiver) {
+      next(x, new Counting(receiver, local))
     }
 }

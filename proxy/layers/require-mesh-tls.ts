@@ -4,8 +4,9 @@ import type { Layer } from '../layer.ts'
 /** Refuses what did not come over mesh mTLS, while `strict` says so; asked per request, so that a change works at once. */
 export function requireMeshTls(strict: () => boolean): Layer {
   return (next) =>
-    function checkTransport(x) {
-      if (x.downstream.meshTls || !strict()) return next(x)
-      return Promise.reject(new WeftError('REQUEST_DENIED', 'this workload takes mesh mTLS only'))
+    function checkTransport(x, receiver) {
+      if (!x.downstream.meshTls && strict())
+        throw new WeftError('REQUEST_DENIED', 'this workload takes mesh mTLS only')
+      next(x, receiver)
     }
 }

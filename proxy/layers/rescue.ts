@@ -1,6 +1,6 @@
 /** Turns every failure below it into one reply; nothing above it ever sees an exception. */
 import { Body } from '../body.ts'
-import { type Exchange, Reply, type ResponseFlag } from '../exchange.ts'
+import { type Exchange, handle, type Receiver, Reply, type ResponseFlag } from '../exchange.ts'
 import { HeaderList } from '../header-list.ts'
 import type { Layer } from '../layer.ts'
 import { errorCodes, WeftError } from '../../core/errors.ts'
@@ -35,15 +35,31 @@ export function localReply(x: Exchange, status: number, flag: ResponseFlag, text
   return new Reply(status, statusText(status), headers, Body.of(Buffer.from(content).latin1Slice()))
 }
 
-export function rescue(onUnexpected: (error: unknown) => void): Layer {
+type Unexpected = (error: unknown) => void
+
+class Rescuing implements Receiver {
+  readonly #receiver: Receiver
+  readonly #onUnexpected: Unexpected
+
+  constructor(receiver: Receiver, onUnexpected: Unexpected) {
+    this.#receiver = receiver
+    this.#onUnexpected = onUnexpected
+  }
+
+  onReply(x: Exchange, reply: Reply): void {
+    this.#receiver.onReply(x, reply)
+  }
+
+  onFailure(x: Exchange, error: unknown): void {
+    if (!(error instanceof UpstreamFailure) && !(error instanceof WeftError)) this.#onUnexpected(error)
+    const { status, flag, text } = answerFor(error)
+    this.#receiver.onReply(x, localReply(x, status, flag, text))
+  }
+}
+
+export function rescue(onUnexpected: Unexpected): Layer {
   return (next) =>
-    async function rescueErrors(x) {
-      try {
-        return await next(x)
-      } catch (error) {
-        if (!(error instanceof UpstreamFailure) && !(error instanceof WeftError)) onUnexpected(error)
-        const { status, flag, text } = answerFor(error)
-        return localReply(x, status, flag, text)
-      }
+    function rescueErrors(x, receiver) {
+      handle(next, x, new Rescuing(receiver, onUnexpected))
     }
 }

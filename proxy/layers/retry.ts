@@ -1,5 +1,5 @@
 /** Sends an exchange again where that is safe for any application; everything else is opt-in. */
-import { type Exchange, type Handler, type Reply } from '../exchange.ts'
+import { type Exchange, handle, type Handler, type Receiver, type Reply } from '../exchange.ts'
 import type { Layer } from '../layer.ts'
 import { isIdempotent, replayKind } from '../retry/safe-replay.ts'
 import type { RetryBudget } from '../retry/budget.ts'
@@ -8,32 +8,41 @@ import { UpstreamFailure } from '../upstream-failure.ts'
 /** Attempts in all for a request of which nothing was written. */
 const maxAttempts = 3
 
-async function retryAfter(next: Handler, x: Exchange, first: unknown, budget: RetryBudget): Promise<Reply> {
-  let failure = first
-  while (failure instanceof UpstreamFailure && !x.aborted && !x.timedOut) {
-    const kind = replayKind(x, failure)
-    if (kind === 'no' || x.attempts >= maxAttempts) break
-    if (!budget.withdraw()) break
-    if (kind === 'stale') x.freshConnection = true
-    try {
-      return await next(x)
-    } catch (error) {
-      failure = error
-    }
+class Retrying implements Receiver {
+  readonly #receiver: Receiver
+  readonly #next: Handler
+  readonly #budget: RetryBudget
+
+  constructor(receiver: Receiver, next: Handler, budget: RetryBudget) {
+    this.#receiver = receiver
+    this.#next = next
+    this.#budget = budget
   }
-  throw failure
+
+  onReply(x: Exchange, reply: Reply): void {
+    this.#receiver.onReply(x, reply)
+  }
+
+  onFailure(x: Exchange, error: unknown): void {
+    if (this.#mayRetry(x, error)) handle(this.#next, x, this)
+    else this.#receiver.onFailure(x, error)
+  }
+
+  #mayRetry(x: Exchange, failure: unknown): boolean {
+    if (!(failure instanceof UpstreamFailure) || x.aborted || x.timedOut) return false
+    const kind = replayKind(x, failure)
+    if (kind === 'no' || x.attempts >= maxAttempts || !this.#budget.withdraw()) return false
+    if (kind === 'stale') x.freshConnection = true
+    return true
+  }
 }
 
 /** One budget per route; placed around the balancer, so that each attempt picks anew. */
 export function retry(budget: RetryBudget): Layer {
   return (next) =>
-    async function retryIfSafe(x) {
+    function retryIfSafe(x, receiver) {
       budget.deposit()
       if (x.body.inline === undefined && isIdempotent(x.method)) x.body.keepForReplay()
-      try {
-        return await next(x)
-      } catch (error) {
-        return retryAfter(next, x, error, budget)
-      }
+      handle(next, x, new Retrying(receiver, next, budget))
     }
 }

@@ -22,10 +22,13 @@ function refusal(): Reply {
 
 export function shed(admission: Admission): Layer {
   return (next: Handler): Handler =>
-    function shedIfOverloaded(x) {
-      if (!admission.shedding) return next(x)
+    function shedIfOverloaded(x, receiver) {
+      if (!admission.shedding) {
+        next(x, receiver)
+        return
+      }
       admission.shed++
       x.flag = http.flag
-      return Promise.resolve(refusal())
+      receiver.onReply(x, refusal())
     }
 }

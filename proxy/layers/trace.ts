@@ -59,7 +59,7 @@ function reportWhenDone(
 export function trace(options: TraceOptions): Layer {
   const { ids, sampling, random, reporter } = options
   return (next) =>
-    function traceExchange(x) {
+    function traceExchange(x, receiver) {
       const incoming = extractTrace(x.headers)
       const context: TraceContext = {
         traceId: incoming?.traceId ?? ids.traceId(),
@@ -70,6 +70,6 @@ export function trace(options: TraceOptions): Layer {
       x.trace = context
       injectTrace(x.headers, context, incoming?.format ?? 'none')
       if (context.sampled && reporter !== undefined) reportWhenDone(x, context, reporter, options)
-      return next(x)
+      next(x, receiver)
     }
 }

@@ -32,8 +32,7 @@ export class Http1Pool {
   }
 
   /** An idle connection, at once; undefined: `connect` has to open one. */
-  takeIdle(): ClientConnection | undefined {
-    const nowMs = this.#options.nowMs()
+  takeIdle(nowMs: number): ClientConnection | undefined {
     while (true) {
       const connection = this.#idle.pop()
       if (connection === undefined) return undefined

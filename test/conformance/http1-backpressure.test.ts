@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import { systemClock } from '../../core/clock.ts'
 import { Body, type BodySink } from '../../proxy/body.ts'
-import { type Downstream, Exchange, Reply } from '../../proxy/exchange.ts'
+import { type Downstream, Exchange, type Receiver, Reply } from '../../proxy/exchange.ts'
 import { HeaderList } from '../../proxy/header-list.ts'
 import { ClientConnection } from '../../proxy/http1/client-connection.ts'
 import { ConnectionLimit } from '../../proxy/listen/connection-limit.ts'
@@ -60,7 +60,12 @@ test('a reply that ended in a pause leaves its connection readable', async () =>
         acceptsTrailers: false,
         upgrade: undefined,
       }
-      const reply = await connection.send(new Exchange(downstream, request, Body.empty, 0))
+      const reply = await new Promise<Reply>((resolve, reject) =>
+        connection.send(new Exchange(downstream, request, Body.empty, 0), {
+          onReply: (_x, answer) => resolve(answer),
+          onFailure: (_x, error) => reject(error as Error),
+        }),
+      )
       expect(await readReluctantly(reply.body)).toBe(bodyBytes)
       expect(connection.usable).toBe(true)
     }
@@ -73,9 +78,12 @@ test('a reply that ended in a pause leaves its connection readable', async () =>
 test('an upload that ended in a pause leaves its connection readable', async () => {
   const connections = new Connections(systemClock)
   const stats = { opened: 0, closed: 0, violations: 0, readBytes: 0, writtenBytes: 0 }
-  const handler = async (x: Exchange): Promise<Reply> => {
-    const content = String(await readReluctantly(x.body))
-    return new Reply(200, 'OK', HeaderList.of('Content-Length', String(content.length)), Body.of(content))
+  const handler = (x: Exchange, receiver: Receiver): void => {
+    void readReluctantly(x.body).then((bytes) => {
+      const content = String(bytes)
+      const headers = HeaderList.of('Content-Length', String(content.length))
+      receiver.onReply(x, new Reply(200, 'OK', headers, Body.of(content)))
+    })
   }
   const timeouts = { headMs: 10_000, idleMs: 60_000, streamIdleMs: 60_000 }
   const admission = new Admission()
