@@ -185,10 +185,8 @@ export class ClientConnection implements WireReader, BodySource, Tunnel {
       },
     })
     this.#writer = writer
-    this.#wire.socket.cork()
     this.#wire.writeText(head)
     writer.start()
-    this.#wire.socket.uncork()
   }
 
   /** Returns the index after the head, or -1 when its end is not there yet. */

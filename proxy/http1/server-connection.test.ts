@@ -15,7 +15,6 @@ const streamIdleTimeoutMs = 300_000
 /** A wire whose client reads what the test says. */
 class StubWire {
   readonly ownsReads = true
-  readonly socket = { cork: () => undefined, uncork: () => undefined }
   closed = false
   unsentBytes = 0
   takenBytes = 0

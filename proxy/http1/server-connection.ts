@@ -278,11 +278,8 @@ export class ServerConnection implements WireReader, BodySource, Receiver {
     })
     this.#writer = writer
     this.#watchReader(this.#options.streamIdleTimeoutMs)
-    // Head and what is there of the body leave in one system call.
-    this.#wire.socket.cork()
     this.#wire.writeText(head)
     writer.start()
-    this.#wire.socket.uncork()
   }
 
   #mustClose(reply: Reply, endsWithConnection: boolean): boolean {

@@ -1,10 +1,12 @@
 /**
  * A connection's bytes: one reader, writes with backpressure, an idempotent close.
  * Plain TCP is read into one buffer that all wires share (`onread`), which saves a Buffer per read; TLS sockets do not
- * offer that and hand over buffers of their own.
+ * offer that and hand over buffers of their own. Writes are gathered until the event loop's turn ends.
  */
 import { Buffer } from 'node:buffer'
 import net from 'node:net'
+import { type Piece, StreamHandle } from './stream-handle.ts'
+import { flushAtTurnsEnd } from './write-turn.ts'
 
 /** Who reads a wire. The bytes of `onBytes` are only valid during the call unless the wire says `ownsReads`. */
 export interface WireReader {
@@ -19,6 +21,9 @@ export interface WireReader {
 
 const sharedReadBuffer = Buffer.allocUnsafeSlow(64 * 1024)
 
+/** Whoever has more than this unsent is asked to wait; as much leaves at once, before the turn's end. */
+const highWaterBytes = 64 * 1024
+
 type Closing = (done: () => void) => unknown
 /** Node's own TCP handle; `_parent` leads to it from the handle of a TLS socket. */
 type Handle = { close: Closing; readonly reset?: Closing; readonly _parent?: Handle }
@@ -30,6 +35,16 @@ export class Wire {
   readonly ownsReads: boolean
   #reader: WireReader | undefined
   #error: Error | undefined
+  /** What is read and written past the socket; undefined before it is connected, and where Node does not let us. */
+  #handle: StreamHandle | undefined
+  /** Written in this turn. */
+  #pieces: Piece[] = []
+  #pendingBytes = 0
+  #writtenBytes = 0
+  /** A write returned false: somebody waits for `onDrain`. */
+  #full = false
+  #ending = false
+  readonly #onTaken = (error: Error | undefined): void => this.#taken(error)
 
   private constructor(makeSocket: (wire: Wire) => net.Socket, ownsReads: boolean) {
     this.ownsReads = ownsReads
@@ -38,7 +53,7 @@ export class Wire {
       this.#error = error
     })
     this.socket.on('close', () => this.#reader?.onClose(this.#error))
-    this.socket.on('drain', () => this.#reader?.onDrain())
+    this.socket.on('drain', () => this.#drained())
     this.socket.on('end', () => this.#reader?.onEnd())
   }
 
@@ -62,6 +77,7 @@ export class Wire {
         } as net.SocketConstructorOpts),
       false,
     )
+    wire.#goBelowTcp()
     return wire
   }
 
@@ -78,7 +94,10 @@ export class Wire {
           callback: (count, buffer) => self.#read(buffer as Buffer, count),
         },
       } as net.NetConnectOpts)
-      socket.once('connect', onConnect)
+      socket.once('connect', () => {
+        self.#goBelowTcp()
+        onConnect()
+      })
       return socket
     }, false)
   }
@@ -87,6 +106,12 @@ export class Wire {
   static over(socket: net.Socket): Wire {
     const wire = new Wire(() => socket, true)
     socket.on('data', (piece: Buffer) => wire.#read(piece, piece.length))
+    const handle = StreamHandle.of(socket, wire.#onTaken)
+    handle?.readEach(
+      () => socket.readableFlowing === true && socket.readableLength === 0,
+      (buffer, end) => wire.#read(buffer, end),
+    )
+    wire.#handle = handle
     return wire
   }
 
@@ -108,12 +133,12 @@ export class Wire {
 
   /** Written, but not taken by the kernel yet. */
   get unsentBytes(): number {
-    return this.socket.writableLength
+    return this.#pendingBytes + (this.#handle?.queuedBytes ?? 0) + this.socket.writableLength
   }
 
   /** Written, and taken by the kernel. */
   get takenBytes(): number {
-    return this.socket.bytesWritten - this.socket.writableLength
+    return this.#writtenBytes - this.unsentBytes
   }
 
   get error(): Error | undefined {
@@ -122,14 +147,34 @@ export class Wire {
 
   /** Writes latin1 text; false asks to wait for `onDrain`. Nothing happens on a closed wire. */
   writeText(text: string): boolean {
-    const { socket } = this
-    return socket.destroyed || socket.writableEnded ? true : socket.write(text, 'latin1')
+    if (this.#ending || this.socket.destroyed) return true
+    const pieces = this.#pieces
+    const last = pieces.length - 1
+    if (typeof pieces[last] === 'string') pieces[last] += text
+    else pieces.push(text)
+    return this.#written(text.length)
   }
 
   /** Writes bytes, which must stay as they are until they have left. */
   writeBytes(bytes: Buffer): boolean {
+    if (this.#ending || this.socket.destroyed) return true
+    this.#pieces.push(bytes)
+    return this.#written(bytes.length)
+  }
+
+  /** Hands what was written to the kernel now, instead of at the turn's end; what was handed over before goes first. */
+  flush(): void {
+    const handle = this.#handle
+    if (this.#pieces.length === 0 || this.socket.connecting) return
+    if (handle !== undefined && handle.queuedBytes > 0) return
+    const pieces = this.#pieces
+    const bytes = this.#pendingBytes
+    this.#pieces = []
+    this.#pendingBytes = 0
     const { socket } = this
-    return socket.destroyed || socket.writableEnded ? true : socket.write(bytes)
+    if (socket.destroyed || socket.writableEnded) return
+    if (handle === undefined) this.#writeToSocket(pieces)
+    else this.#cutOn(handle.write(pieces, bytes))
   }
 
   pause(): void {
@@ -142,10 +187,14 @@ export class Wire {
 
   /** Sends FIN after what is written. */
   end(): void {
-    if (!this.socket.destroyed) this.socket.end()
+    this.flush()
+    this.#ending = true
+    // What waits below the socket is unknown to it, and TLS would end before it.
+    if (this.#handle === undefined || this.unsentBytes === 0) this.#endSocket()
   }
 
   destroy(): void {
+    this.flush()
     this.socket.destroy()
   }
 
@@ -154,6 +203,7 @@ export class Wire {
    * only, so the handle is told to close that way; below TLS too, where a missing close_notify would go unnoticed.
    */
   reset(): void {
+    this.flush()
     const handle = (this.socket as SocketWithHandle)._handle as Handle | null
     const tcp = handle?._parent ?? handle
     const reset = tcp?.reset
@@ -172,8 +222,62 @@ export class Wire {
    */
   release(early: Buffer): net.Socket {
     this.#reader = undefined
+    this.#handle?.release()
+    this.#handle = undefined
     if (early.length > 0) this.socket.unshift(early)
     return this.socket
+  }
+
+  #goBelowTcp(): void {
+    const handle = StreamHandle.of(this.socket, this.#onTaken)
+    handle?.readInto(sharedReadBuffer, (buffer, end) => this.#read(buffer, end))
+    this.#handle = handle
+    this.flush()
+  }
+
+  /** Whether there is room for more. */
+  #written(bytes: number): boolean {
+    if (this.#pendingBytes === 0) flushAtTurnsEnd(this)
+    this.#writtenBytes += bytes
+    this.#pendingBytes += bytes
+    if (this.#pendingBytes >= highWaterBytes) this.flush()
+    const waitingBytes = this.#handle?.queuedBytes ?? this.socket.writableLength
+    if (this.#pendingBytes + waitingBytes < highWaterBytes) return true
+    this.#full = true
+    return false
+  }
+
+  #writeToSocket(pieces: readonly Piece[]): void {
+    const { socket } = this
+    socket.cork()
+    for (const piece of pieces) {
+      if (typeof piece === 'string') socket.write(piece, 'latin1')
+      else socket.write(piece)
+    }
+    socket.uncork()
+  }
+
+  /** What had to wait has left; more may have been written meanwhile. */
+  #taken(error: Error | undefined): void {
+    this.#cutOn(error)
+    this.flush()
+    if (this.unsentBytes > 0) return
+    if (this.#ending) this.#endSocket()
+    else this.#drained()
+  }
+
+  #endSocket(): void {
+    if (!this.socket.destroyed) this.socket.end()
+  }
+
+  #cutOn(error: Error | undefined): void {
+    if (error !== undefined) this.socket.destroy(error)
+  }
+
+  #drained(): void {
+    if (!this.#full || this.unsentBytes > 0 || this.socket.destroyed) return
+    this.#full = false
+    this.#reader?.onDrain()
   }
 
   #read(buffer: Buffer, count: number): boolean {

@@ -1,0 +1,245 @@
+/** Wires over TCP and TLS, past Node's streams and through them: all four promise the same. */
+import { Buffer } from 'node:buffer'
+import { once } from 'node:events'
+import net from 'node:net'
+import tls from 'node:tls'
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
+import { type Leaf, TestRoot } from '../identity/test-pki.ts'
+import type { Wire, WireReader } from './wire.ts'
+
+let leaf: Leaf
+const cleanups: (() => void)[] = []
+
+beforeAll(async () => {
+  const root = await TestRoot.make()
+  leaf = await root.leaf({ dns: ['wire.test'] })
+})
+afterEach(() => {
+  for (const clean of cleanups.splice(0)) clean()
+})
+
+type WireClass = typeof import('./wire.ts').Wire
+
+/** The module anew, on a Node that hides its stream handles or does not. */
+async function loadWire(pastStreams: boolean): Promise<WireClass> {
+  vi.resetModules()
+  if (pastStreams) return (await import('./wire.ts')).Wire
+  const node = process as unknown as { binding: unknown }
+  const { binding } = node
+  node.binding = undefined
+  try {
+    return (await import('./wire.ts')).Wire
+  } finally {
+    node.binding = binding
+  }
+}
+
+/** Records what a wire reads. */
+class Recorder implements WireReader {
+  received: Buffer[] = []
+  ended = false
+  closed = false
+  drains = 0
+  error: Error | undefined
+
+  onBytes(buffer: Buffer, start: number, end: number): void {
+    this.received.push(Buffer.from(buffer.subarray(start, end)))
+  }
+
+  onEnd(): void {
+    this.ended = true
+  }
+
+  onClose(error: Error | undefined): void {
+    this.closed = true
+    this.error = error
+  }
+
+  onDrain(): void {
+    this.drains++
+  }
+
+  get bytes(): Buffer {
+    return Buffer.concat(this.received)
+  }
+}
+
+type Pair = { readonly wire: Wire; readonly reader: Recorder; readonly peer: net.Socket }
+
+function plainPair(WireNow: WireClass): Promise<Pair> {
+  return new Promise((resolve) => {
+    const server = net.createServer(
+      { pauseOnConnect: true, allowHalfOpen: true, noDelay: true },
+      (socket) => {
+        server.close()
+        const wire = WireNow.adopt(socket)
+        resolve(ready(wire, peer))
+      },
+    )
+    let peer: net.Socket
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as net.AddressInfo
+      peer = net.connect({ port, host: '127.0.0.1', allowHalfOpen: true, noDelay: true })
+    })
+  })
+}
+
+function tlsPair(WireNow: WireClass): Promise<Pair> {
+  return new Promise((resolve) => {
+    const secure = { key: leaf.keyPem, cert: leaf.certificatePem }
+    const halfOpen = { allowHalfOpen: true } as tls.TlsOptions
+    const server = tls.createServer({ ...secure, ...halfOpen }, (socket) => {
+      server.close()
+      resolve(ready(WireNow.over(socket), peer))
+    })
+    let peer: tls.TLSSocket
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as net.AddressInfo
+      const options = { port, host: '127.0.0.1', rejectUnauthorized: false, allowHalfOpen: true }
+      peer = tls.connect(options)
+    })
+  })
+}
+
+function ready(wire: Wire, peer: net.Socket): Pair {
+  const reader = new Recorder()
+  peer.on('error', () => undefined)
+  wire.readInto(reader)
+  cleanups.push(
+    () => wire.destroy(),
+    () => peer.destroy(),
+  )
+  return { wire, reader, peer }
+}
+
+/** Collects what `peer` is sent. */
+function collect(peer: net.Socket): () => Buffer {
+  const pieces: Buffer[] = []
+  peer.on('data', (piece: Buffer) => pieces.push(piece))
+  return () => Buffer.concat(pieces)
+}
+
+function pattern(bytes: number): Buffer {
+  return Buffer.from(Uint8Array.from({ length: bytes }, (_, i) => (i * 31 + (i >> 8)) & 0xff))
+}
+
+const kinds = [
+  { name: 'TCP past the streams', pastStreams: true, connect: plainPair },
+  { name: 'TCP through the streams', pastStreams: false, connect: plainPair },
+  { name: 'TLS past the streams', pastStreams: true, connect: tlsPair },
+  { name: 'TLS through the streams', pastStreams: false, connect: tlsPair },
+]
+
+describe.each(kinds)('$name', ({ connect, pastStreams }) => {
+  let WireNow: WireClass
+  beforeAll(async () => {
+    WireNow = await loadWire(pastStreams)
+  })
+  afterAll(() => vi.resetModules())
+
+  test('what is written in one turn leaves at its end, in order', async () => {
+    const { wire, peer } = await connect(WireNow)
+    const text = collect(peer)
+    wire.writeText('a\xe9')
+    wire.writeBytes(Buffer.from('bc'))
+    wire.writeText('d')
+    expect(wire.unsentBytes).toBe(5)
+    await expect.poll(() => text().latin1Slice()).toBe('a\xe9bcd')
+    await expect.poll(() => wire.unsentBytes).toBe(0)
+    expect(wire.takenBytes).toBe(5)
+  })
+
+  test('a reader that is slow is waited for, and nothing is lost', async () => {
+    const { wire, reader, peer } = await connect(WireNow)
+    peer.pause()
+    const sent = pattern(64 * 1024)
+    let writes = 0
+    while (wire.writeBytes(sent) && writes < 1000) {
+      writes++
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    writes++
+    expect(writes).toBeLessThan(1000)
+    expect(reader.drains).toBe(0)
+    const text = collect(peer)
+    peer.resume()
+    await expect.poll(() => reader.drains).toBe(1)
+    await expect.poll(() => text().length).toBe(writes * sent.length)
+    expect(text().equals(Buffer.concat(Array.from({ length: writes }, () => sent)))).toBe(true)
+  })
+
+  test('an end comes after everything that was written before it, and nothing after it', async () => {
+    const { wire, peer } = await connect(WireNow)
+    peer.pause()
+    const sent = pattern(4 * 1024 * 1024)
+    wire.writeBytes(sent)
+    wire.writeText('last')
+    wire.end()
+    wire.writeText('too late')
+    const text = collect(peer)
+    const ended = once(peer, 'end')
+    peer.resume()
+    await ended
+    expect(text().length).toBe(sent.length + 4)
+    expect(
+      text()
+        .subarray(-8)
+        .equals(Buffer.concat([sent.subarray(-4), Buffer.from('last')])),
+    ).toBe(true)
+  })
+
+  test('after the peer has ended it can still be written to', async () => {
+    const { wire, reader, peer } = await connect(WireNow)
+    const text = collect(peer)
+    peer.end('request')
+    await expect.poll(() => reader.ended).toBe(true)
+    expect(reader.bytes.latin1Slice()).toBe('request')
+    wire.writeText('reply')
+    wire.end()
+    await once(peer, 'end')
+    expect(text().latin1Slice()).toBe('reply')
+  })
+
+  test('a peer that is gone is told to the reader, also when only writing shows it', async () => {
+    const { wire, reader, peer } = await connect(WireNow)
+    peer.end()
+    await expect.poll(() => reader.ended).toBe(true)
+    peer.destroy()
+    await expect
+      .poll(() => {
+        wire.writeText('x'.repeat(1000))
+        return reader.closed
+      })
+      .toBe(true)
+    expect(wire.writeText('after')).toBe(true)
+  })
+
+  test('a pause holds what comes until it is over', async () => {
+    const { wire, reader, peer } = await connect(WireNow)
+    peer.write('first')
+    await expect.poll(() => reader.bytes.latin1Slice()).toBe('first')
+    wire.pause()
+    const sent = pattern(2 * 1024 * 1024)
+    peer.write(sent)
+    // More than a turn, and more than TLS has decrypted already.
+    for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve))
+    const before = reader.bytes.length
+    expect(before).toBeLessThan(sent.length)
+    wire.resume()
+    await expect.poll(() => reader.bytes.length).toBe(5 + sent.length)
+    expect(reader.bytes.subarray(5).equals(sent)).toBe(true)
+  })
+
+  test('a reset is seen as broken, not as an end', async () => {
+    const { wire, peer } = await connect(WireNow)
+    const failed = new Promise((resolve) => peer.once('error', resolve))
+    let ended = false
+    peer.on('end', () => {
+      ended = true
+    })
+    peer.resume()
+    wire.reset()
+    expect(await failed).toMatchObject({ code: 'ECONNRESET' })
+    expect(ended).toBe(false)
+  })
+})
