@@ -2,9 +2,9 @@
 import { Buffer } from 'node:buffer'
 import { HeaderList } from '../header-list.ts'
 import { parseFields } from './fields.ts'
-import { maxChunkExtensionBytes, maxChunkLineBytes, maxHeadBytes } from './limits.ts'
-import { hasBareLineFeed } from './head-collector.ts'
 import { HeadSource } from './head-source.ts'
+import { maxChunkExtensionBytes, maxChunkLineBytes } from './limits.ts'
+import { LineBlock } from './line-block.ts'
 import { WireError } from './wire-error.ts'
 
 type State =
@@ -37,7 +37,10 @@ function hexValue(code: number): number {
   return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : -1
 }
 
-/** What the decoder hands over: pieces of the content, then the end with the trailers that may be forwarded. */
+/**
+ * What the decoder hands over: content, at most one piece for each call of `decode`, then the end with the trailers that
+ * may be forwarded.
+ */
 export type ChunkedReceiver = {
   onData(buffer: Buffer, start: number, end: number): void
   onFinish(trailers: HeaderList): void
@@ -50,7 +53,7 @@ export class ChunkedDecoder {
   #digits = 0
   #lineBytes = 0
   #extensionBytes = 0
-  #trailers = ''
+  #trailers: LineBlock | undefined
 
   /** `status` goes into the WireError: 400 for a request, 502 for a response. */
   constructor(status: number) {
@@ -63,24 +66,32 @@ export class ChunkedDecoder {
 
   /**
    * Decodes buffer[start, end) and returns the index of the first byte that is not part of this message (`end` when it
-   * goes on). Throws WireError at the first byte that breaks the grammar.
+   * goes on). The content is moved together at the place of its first chunk, so that thousands of small chunks cost as
+   * much as one. Throws WireError at the first byte that breaks the grammar.
    */
   decode(buffer: Buffer, start: number, end: number, receiver: ChunkedReceiver): number {
     let position = start
+    let contentStart = start
+    let contentEnd = start
     while (position < end && this.#state !== 'done') {
       if (this.#state === 'data') {
         const stop = Math.min(end, position + this.#remaining)
         this.#remaining -= stop - position
         if (this.#remaining === 0) this.#state = 'dataReturn'
-        receiver.onData(buffer, position, stop)
+        if (contentEnd === contentStart) contentStart = contentEnd = position
+        else buffer.copyWithin(contentEnd, position, stop)
+        contentEnd += stop - position
         position = stop
       } else if (this.#state === 'trailers') {
+        if (contentEnd > contentStart) receiver.onData(buffer, contentStart, contentEnd)
+        contentEnd = contentStart
         position = this.#takeTrailers(buffer, position, end, receiver)
       } else {
         this.#takeByte(buffer[position] as number)
         position++
       }
     }
+    if (contentEnd > contentStart) receiver.onData(buffer, contentStart, contentEnd)
     return position
   }
 
@@ -147,31 +158,25 @@ export class ChunkedDecoder {
   }
 
   #takeTrailers(buffer: Buffer, position: number, end: number, receiver: ChunkedReceiver): number {
-    const before = this.#trailers.length
-    this.#trailers += buffer.latin1Slice(position, end)
-    const text = this.#trailers
-    const close = text.startsWith('\r\n') ? 2 : endOfTrailers(text)
-    if (close === -1) {
-      if (text.length > maxHeadBytes)
-        throw new WireError(this.#status === 400 ? 431 : 502, 'trailers are too long')
-      if (hasBareLineFeed(text)) throw new WireError(this.#status, 'bare LF')
-      return end
+    const none =
+      buffer[position] === carriageReturn && position + 1 < end && buffer[position + 1] === lineFeed
+    if (none && this.#trailers === undefined) {
+      this.#state = 'done'
+      receiver.onFinish(noTrailers)
+      return position + 2
     }
+    this.#trailers ??= new LineBlock(this.#status, this.#status === 400 ? 431 : 502)
+    const after = this.#trailers.take(buffer, position, end)
+    if (after === -1) return end
     this.#state = 'done'
-    receiver.onFinish(close === 2 ? noTrailers : forwardable(text.slice(0, close), this.#status))
-    return position + (close - before)
+    receiver.onFinish(forwardable(this.#trailers.release(), this.#status))
+    return after
   }
 }
 
-function endOfTrailers(text: string): number {
-  const at = text.indexOf('\r\n\r\n')
-  return at === -1 ? -1 : at + 4
-}
-
-function forwardable(text: string, status: number): HeaderList {
-  const bytes = Buffer.from(text, 'latin1')
+function forwardable(bytes: Buffer, status: number): HeaderList {
   const source = new HeadSource(bytes)
-  source.set(bytes, 0, bytes.length, text)
+  source.set(bytes, 0, bytes.length, bytes.latin1Slice(0, bytes.length))
   const fields = parseFields(source, status)
   if (fields === undefined) throw new WireError(status, 'malformed trailers')
   const entries = fields.headers.entries()

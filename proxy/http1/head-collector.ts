@@ -1,16 +1,8 @@
 /** Brings heads to their parser: as they lie in the read buffer when they are whole, collected when they come in parts. */
 import { Buffer } from 'node:buffer'
 import { HeadSource } from './head-source.ts'
-import { maxHeadBytes } from './limits.ts'
+import { LineBlock } from './line-block.ts'
 import { WireError } from './wire-error.ts'
-
-/** RFC 9112 2.2 lets a recipient take a lone LF for a line end; proxies that differ on it get smuggled through. */
-export function hasBareLineFeed(text: string): boolean {
-  for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) {
-    if (at === 0 || text.charCodeAt(at - 1) !== 0x0d) return true
-  }
-  return false
-}
 
 /** Parses the head at `source`, moves its position behind it, or gives undefined when its end is not there. */
 export type ParseHead<H> = (source: HeadSource) => H | undefined
@@ -22,20 +14,19 @@ const noBytes = Buffer.alloc(0)
 export class HeadCollector<H> {
   readonly #parse: ParseHead<H>
   readonly #malformedStatus: number
-  readonly #tooLongStatus: number
   readonly #source = new HeadSource(noBytes)
-  #partial = ''
+  readonly #lines: LineBlock
 
   /** The statuses of the WireErrors: 400 and 431 for requests, 502 and 502 for responses. */
   constructor(parse: ParseHead<H>, malformedStatus: number, tooLongStatus: number) {
     this.#parse = parse
     this.#malformedStatus = malformedStatus
-    this.#tooLongStatus = tooLongStatus
+    this.#lines = new LineBlock(malformedStatus, tooLongStatus)
   }
 
   /** Some bytes of a head are there, but not its end. */
   get pending(): boolean {
-    return this.#partial !== ''
+    return this.#lines.length > 0
   }
 
   /** The complete head, set when `take` returned an index. */
@@ -46,7 +37,7 @@ export class HeadCollector<H> {
    * Throws WireError when the head is too long or malformed.
    */
   take(buffer: Buffer, start: number, end: number): number {
-    if (this.#partial === '') {
+    if (this.#lines.length === 0) {
       const source = this.#source
       const stop = Math.min(end, start + maxFastBytes)
       source.set(buffer, start, stop, buffer.latin1Slice(start, stop))
@@ -63,23 +54,13 @@ export class HeadCollector<H> {
   }
 
   #takeSlowly(buffer: Buffer, start: number, end: number): number {
-    const before = this.#partial.length
-    // Never more than one byte over the limit is kept, however much arrived.
-    const text = this.#partial + buffer.latin1Slice(start, Math.min(end, start + maxHeadBytes + 4 - before))
-    const close = text.indexOf('\r\n\r\n', Math.max(0, before - 3))
-    const length = close === -1 ? text.length : close + 4
-    if (length > maxHeadBytes) throw new WireError(this.#tooLongStatus, 'head is too long')
-    if (close === -1) {
-      if (hasBareLineFeed(text)) throw new WireError(this.#malformedStatus, 'bare LF')
-      this.#partial = text
-      return -1
-    }
-    this.#partial = ''
-    const whole = Buffer.from(text.slice(0, length), 'latin1')
-    this.#source.set(whole, 0, length, whole.latin1Slice(0, length))
+    const after = this.#lines.take(buffer, start, end)
+    if (after === -1) return -1
+    const whole = this.#lines.release()
+    this.#source.set(whole, 0, whole.length, whole.latin1Slice(0, whole.length))
     this.head = this.#parse(this.#source)
     // Where the parser sees no end although there is an empty line, the lines before it are not what they seem.
     if (this.head === undefined) throw new WireError(this.#malformedStatus, 'malformed head')
-    return start + (length - before)
+    return after
   }
 }
