@@ -25,6 +25,7 @@ export interface BodySource {
 
 /** What is held for a sink that is not there yet or for a replay; beyond it the source pauses, or the replay is off. */
 const maxHeldBytes = 64 * 1024
+const maxHeldPieces = 64
 const noTrailers = new HeaderList()
 
 export class Body {
@@ -143,6 +144,8 @@ export class Body {
 
   #hold(piece: Buffer): void {
     this.#held.push(piece)
+    // A byte in a piece of its own would cost a hundred times what is counted here.
+    if (this.#held.length === maxHeldPieces) this.#held = [Buffer.concat(this.#held)]
     this.#heldBytes += piece.length
     if (this.#heldBytes <= maxHeldBytes) return
     if (this.#sink !== undefined) {

@@ -38,6 +38,7 @@ export type ServerConnectionOptions = {
   readonly onClosed: (connection: ServerConnection) => void
 }
 
+const maxPieces = 64
 const never = Number.POSITIVE_INFINITY
 /** How long a refused client may go on sending before its connection is cut: long enough for it to read why. */
 const lingerMs = 1000
@@ -53,6 +54,8 @@ export class ServerConnection implements WireReader, BodySource, Receiver {
   #writer: BodyWriter | undefined
   #pipelined: Buffer[] = []
   #pipelinedBytes = 0
+  /** How much there was of an empty line before the next head. */
+  #emptyLineBytes = 0
   #continueOwed = false
   #keepAlive = true
   #draining = false
@@ -159,12 +162,9 @@ export class ServerConnection implements WireReader, BodySource, Receiver {
   }
 
   #readHead(buffer: Buffer, start: number, end: number): void {
-    let from = start
-    // RFC 9112 2.2: one empty line before a request is forgiven.
-    if (!this.#heads.pending && buffer[from] === 0x0d && buffer[from + 1] === 0x0a && end - from >= 2)
-      from += 2
-    if (from === end) return
     try {
+      const from = this.#skipEmptyLine(buffer, start, end)
+      if (from === end) return
       const fresh = !this.#heads.pending
       const after = this.#heads.take(buffer, from, end)
       if (after === -1) {
@@ -177,10 +177,24 @@ export class ServerConnection implements WireReader, BodySource, Receiver {
     }
   }
 
+  /** RFC 9112 2.2: one empty line before a request is forgiven. */
+  #skipEmptyLine(buffer: Buffer, start: number, end: number): number {
+    let from = start
+    if (this.#emptyLineBytes === 0 && !this.#heads.pending && buffer[from] === 0x0d) {
+      this.#emptyLineBytes = 1
+      from++
+    }
+    if (this.#emptyLineBytes !== 1 || from === end) return from
+    if (buffer[from] !== 0x0a) throw new WireError(400, 'bare CR')
+    this.#emptyLineBytes = 2
+    return from + 1
+  }
+
   #startExchange(request: RequestHead, buffer: Buffer, after: number, end: number): void {
     const { nowMs, downstream, handler } = this.#options
     this.deadlineMs = never
     this.#request = request
+    this.#emptyLineBytes = 0
     this.#keepAlive = request.keepAlive
     const available = end - after
     const { bodyLength } = request
@@ -233,6 +247,8 @@ export class ServerConnection implements WireReader, BodySource, Receiver {
     const piece = buffer.subarray(start, end)
     this.#pipelined.push(this.#wire.ownsReads ? piece : Buffer.from(piece))
     this.#pipelinedBytes += end - start
+    // A byte in a piece of its own would cost a hundred times what is counted here.
+    if (this.#pipelined.length === maxPieces) this.#pipelined = [Buffer.concat(this.#pipelined)]
     if (this.#pipelinedBytes > maxPipelinedBytes) this.#wire.pause()
   }
 

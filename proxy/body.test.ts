@@ -1,0 +1,40 @@
+import { Buffer } from 'node:buffer'
+import { expect, test } from 'vitest'
+import { Body, chunked } from './body.ts'
+
+function read(body: Body): readonly string[] {
+  const pieces: string[] = []
+  body.start({
+    write: (piece) => {
+      pieces.push(piece.latin1Slice(0, piece.length))
+      return true
+    },
+    end: () => pieces.push('end'),
+    abort: (error) => pieces.push(error.message),
+  })
+  return pieces
+}
+
+test('what comes byte by byte while nobody reads is kept in few pieces, in order', () => {
+  const body = new Body(chunked, undefined)
+  const bytes = Array.from({ length: 10_000 }, (_, i) => String.fromCharCode(i % 256))
+  for (const byte of bytes) body.push(Buffer.from(byte, 'latin1'))
+  body.finish()
+  const pieces = read(body)
+  expect(pieces.length).toBeLessThan(100)
+  expect(pieces.join('')).toBe(`${bytes.join('')}end`)
+})
+
+test('what is kept for a replay is kept in few pieces, and sent again', () => {
+  const body = new Body(chunked, undefined)
+  body.keepForReplay()
+  const first = read(body)
+  const bytes = 'abcdefghij'.repeat(100)
+  for (const byte of bytes) body.push(Buffer.from(byte))
+  body.stop()
+  expect(first.join('')).toBe(bytes)
+  const second = read(body)
+  body.finish()
+  expect(second.length).toBeLessThan(100)
+  expect(second.join('')).toBe(`${bytes}end`)
+})
