@@ -95,7 +95,9 @@ function takeSpecial(fields: Fields, lower: string, value: string, status: numbe
       fields.upgrade = fields.upgrade === undefined ? value : `${fields.upgrade}, ${value}`
       return undefined
     case 'expect':
-      fields.expect = value.toLowerCase()
+      // Joined: each of several has to be met (RFC 9110 10.1.1).
+      fields.expect =
+        fields.expect === undefined ? value.toLowerCase() : `${fields.expect},${value.toLowerCase()}`
       return undefined
     case 'te':
       fields.teTrailers ||= /(?:^|,)[ \t]*trailers[ \t]*(?:,|$)/i.test(value)
@@ -169,8 +171,11 @@ class LineSorter {
   }
 }
 
-function stripNominated(fields: Fields): void {
-  for (const part of fields.connection.split(',')) {
+function stripNominated(fields: Fields, status: number): void {
+  const options = fields.connection.split(',')
+  // Each is looked for in the whole head: thousands of them would be an attack on the processor.
+  if (options.length > maxHeaderCount) throw new WireError(status, 'too many connection options')
+  for (const part of options) {
     const token = part.trim()
     if (!neverNominated.has(token)) fields.headers.remove(token)
   }
@@ -215,7 +220,8 @@ export function parseFields(source: HeadSource, status: number): Fields | undefi
   const { fields } = sorter
   fields.headers = new HeaderList(sorter.lines(), mask)
   const { connection } = fields
-  if (connection !== '' && connection !== 'keep-alive' && connection !== 'close') stripNominated(fields)
+  if (connection !== '' && connection !== 'keep-alive' && connection !== 'close')
+    stripNominated(fields, status)
   return fields
 }
 

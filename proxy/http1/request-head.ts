@@ -46,12 +46,14 @@ function parseVersion(text: string): 0 | 1 {
   throw new WireError(400, 'malformed request line')
 }
 
-function splitAbsolute(target: string): { authority: string; target: string } {
+function splitAbsolute(target: string, method: string): { authority: string; target: string } {
   if (!/^http:\/\//i.test(target)) throw new WireError(400, 'unsupported request target')
   const rest = target.slice(7)
   const end = rest.search(/[/?]/)
   const authority = end === -1 ? rest : rest.slice(0, end)
   if (!isAuthority(authority)) throw new WireError(400, 'malformed authority in the request target')
+  // RFC 9112 3.2.4: that is how a client asks a proxy for what `*` is to a server.
+  if (end === -1 && method === 'OPTIONS') return { authority, target: '*' }
   const path = end === -1 ? '/' : rest.slice(end)
   return { authority, target: path.startsWith('/') ? path : `/${path}` }
 }
@@ -80,11 +82,14 @@ function keepsAlive(fields: Fields, versionMinor: number): boolean {
 /** HTTP/2 by any name that the Upgrade field has known. */
 const http2Upgrade = /^(?:h2c?|http\/.*)$/i
 
+/** RFC 9110 7.8; a list of them would leave it to the application which bytes follow. */
+const oneProtocol = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+(?:\/[!#$%&'*+.^_`|~0-9A-Za-z-]+)?$/
+
 /** What a request is upgraded to; HTTP/2 is not offered, and an upgrade with a body is not tried (http1.md rows 52, 53). */
 function wantedUpgrade(fields: Fields, bodyLength: BodyLength, versionMinor: number): string | undefined {
   if (fields.upgrade === undefined || versionMinor === 0 || bodyLength !== 0) return undefined
   if (!hasToken(fields.connection, 'upgrade')) return undefined
-  return http2Upgrade.test(fields.upgrade) || fields.upgrade.includes(',') ? undefined : fields.upgrade
+  return !http2Upgrade.test(fields.upgrade) && oneProtocol.test(fields.upgrade) ? fields.upgrade : undefined
 }
 
 type RequestLine = { readonly method: string; readonly target: string; readonly versionMinor: 0 | 1 }
@@ -128,7 +133,7 @@ export function parseRequestHead(source: HeadSource): RequestHead | undefined {
   let authority = authorityFromHost(fields, versionMinor)
   let absoluteForm = false
   if (target.charCodeAt(0) !== 0x2f && !(target === '*' && method === 'OPTIONS')) {
-    const parts = splitAbsolute(target)
+    const parts = splitAbsolute(target, method)
     absoluteForm = true
     target = parts.target
     // RFC 9112 3.2.2: the target's authority wins, and Host is rewritten so that nobody behind us reads another.

@@ -19,6 +19,7 @@ export type ResponseHead = {
   readonly upgrade: string | undefined
 }
 
+const protocol = 'HTTP/1.'
 /** `HTTP/1.1 200`; what follows is a space and the reason, or the line's end. */
 const statusEnd = 12
 const space = 0x20
@@ -30,11 +31,16 @@ type StatusLine = { readonly versionMinor: number; readonly status: number; read
 function parseStatusLine(source: HeadSource): StatusLine | undefined {
   const { bytes, start, end } = source
   let at = start + statusEnd
-  if (at >= end) return undefined
+  if (at >= end) {
+    // What is no HTTP/1 need not be waited for.
+    const seen = source.slice(start, Math.min(end, start + protocol.length))
+    if (!protocol.startsWith(seen)) throw new WireError(502, 'malformed status line')
+    return undefined
+  }
   const versionMinor = digit(bytes, start + 7)
   const status = 100 * digit(bytes, start + 9) + 10 * digit(bytes, start + 10) + digit(bytes, start + 11)
   const known = versionMinor === 0 || versionMinor === 1
-  if (source.slice(start, start + 7) !== 'HTTP/1.' || !known || bytes[start + 8] !== space)
+  if (source.slice(start, start + protocol.length) !== protocol || !known || bytes[start + 8] !== space)
     throw new WireError(502, 'malformed status line')
   if (!(status >= 100 && status <= 599)) throw new WireError(502, 'malformed status line')
   const reasonStart = bytes[at] === space ? at + 1 : at
