@@ -6,9 +6,13 @@ import { type PlainDataPath, startPlainDataPath } from '../support/plain-data-pa
 import { RawClient, settleSockets, writePieces } from '../support/raw-tcp.ts'
 import { responseBodyRows } from './response-body-rows.ts'
 import { responseHeadRows } from './response-head-rows.ts'
-import type { ResponseRow } from './response-row.ts'
+import { responseFramingRows } from './response-framing-rows.ts'
+import { forwarded, type ResponseRow } from './response-row.ts'
 
-const responseRows = [...responseBodyRows, ...responseHeadRows]
+const responseRows = [...responseFramingRows, ...responseBodyRows, ...responseHeadRows]
+
+/** Up to here every byte of a reply is tried as the first of a second piece. */
+const shortBytes = 1000
 
 let application: Application
 let sidecar: PlainDataPath
@@ -73,6 +77,7 @@ async function check(row: ResponseRow, pieces: readonly string[]): Promise<void>
     await settleSockets()
     expect(client.pending).toBe('')
     const used = application.connections() - 1
+    expect(application.received[used], 'what reaches the application').toBe(forwarded(row.request))
     expect(application.isOpen(used), 'the upstream connection is kept').toBe(row.pooled === true)
     if (row.closed !== undefined) client = new RawClient(sidecar.port)
     client.write(next)
@@ -84,6 +89,11 @@ async function check(row: ResponseRow, pieces: readonly string[]): Promise<void>
   }
 }
 
+test('every row of 1 to 15 is there', () => {
+  const numbers = responseRows.flatMap(({ name }) => /^1\.2\.([1-9]\d*) /.exec(name)?.[1] ?? [])
+  expect(new Set(numbers.map(Number))).toEqual(new Set(Array.from({ length: 15 }, (_, i) => i + 1)))
+})
+
 describe('a reply as a whole', () => {
   test.each(responseRows.map((row) => [row.name, row] as const))('%s', (_, row) =>
     check(row, row.upstream === '' ? [] : [row.upstream]),
@@ -91,9 +101,16 @@ describe('a reply as a whole', () => {
 })
 
 describe('a reply split at every byte', () => {
-  const short = responseRows.filter(({ upstream }) => upstream.length > 1 && upstream.length < 300)
+  const short = responseRows.filter(({ upstream }) => upstream.length > 1 && upstream.length < shortBytes)
   test.each(short.map((row) => [row.name, row] as const))('%s', async (_, row) => {
     for (let at = 1; at < row.upstream.length; at++)
       await check(row, [row.upstream.slice(0, at), row.upstream.slice(at)])
   })
+})
+
+describe('a reply byte by byte', () => {
+  const short = responseRows.filter(({ upstream }) => upstream.length > 1 && upstream.length < shortBytes)
+  test.each(short.map((row) => [row.name, row] as const))('%s', (_, row) =>
+    check(row, row.upstream.split('')),
+  )
 })

@@ -2,6 +2,7 @@
 import {
   getOld,
   hints,
+  numbered,
   ok,
   passes,
   refused,
@@ -33,6 +34,9 @@ const interim: readonly ResponseRow[] = [
   spoils('9 interim replies', hints.repeat(9) + ok, hints.repeat(8), { failure: 'UPE' }),
   spoils('end after an interim reply', hints, hints, { failure: 'UC', ending: 'fin' }),
   refused('interim reply with a malformed field', 'HTTP/1.1 103 Early Hints\r\nLink : a\r\n\r\n'),
+]
+
+const unasked: readonly ResponseRow[] = [
   refused(
     '101 that nobody asked for',
     'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n',
@@ -53,30 +57,46 @@ const badField = (name: string, fields: string): ResponseRow =>
 const statusLine = (line: string): ResponseRow =>
   refused(`status line ${JSON.stringify(line)}`, `${line}\r\nContent-Length: 2\r\n\r\nok`)
 
-const grammar: readonly ResponseRow[] = [
+const foldsAndNul: readonly ResponseRow[] = [
   badField('folded line', 'X-A: b\r\n c\r\n'),
   badField('line folded with a tab', 'X-A: b\r\n\tc\r\n'),
   badField('space before the first field', ' X-A: b\r\n'),
   badField('NUL in a value', 'X-A: a\0b\r\n'),
   badField('control in a value', 'X-A: a\x01b\r\n'),
   badField('DEL in a value', 'X-A: a\x7fb\r\n'),
+]
+
+const colonsAndCarriageReturns: readonly ResponseRow[] = [
   badField('space before the colon', 'X-A : b\r\n'),
   badField('tab before the colon', 'X-A\t: b\r\n'),
   badField('bare CR in a value', 'X-A: a\rb\r\n'),
   badField('CR CR LF', 'X-A: a\r\r\n'),
   badField('bare LF after a field', 'X-A: a\n'),
+  refused('bare CR before the empty line', 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\rX\r\n\r\n'),
+  refused('bare LF line ends', 'HTTP/1.1 200 OK\nContent-Length: 2\n\nok'),
+  refused('bare LF after the status line', 'HTTP/1.1 200 OK\nContent-Length: 2\r\n\r\nok'),
+]
+
+const names: readonly ResponseRow[] = [
   badField('field without a colon', 'Foo\r\n'),
   badField('empty field name', ': a\r\n'),
   badField('name that is no token', 'X(Y: a\r\n'),
   badField('byte above 0x80 in a name', 'X-\xe9: a\r\n'),
-  refused('bare LF line ends', 'HTTP/1.1 200 OK\nContent-Length: 2\n\nok'),
-  refused('bare LF after the status line', 'HTTP/1.1 200 OK\nContent-Length: 2\r\n\r\nok'),
+  passes(
+    'names keep their case, repeated fields their places',
+    reply('x-a: 1\r\nSET-COOKIE: a\r\nX-a:2\t\r\nset-cookie: b\r\nContent-Length: 0\r\n'),
+    reply('x-a: 1\r\nSET-COOKIE: a\r\nX-a: 2\r\nset-cookie: b\r\nContent-Length: 0\r\n'),
+  ),
+]
+
+const statusLines: readonly ResponseRow[] = [
   ...[
     'HTTP/1.1 99 OK',
     'HTTP/1.1 099 OK',
     'HTTP/1.1 1000 OK',
     'HTTP/1.1 600 OK',
     'HTTP/1.1 2x0 OK',
+    'HTTP/1.1 +20 OK',
     'HTTP/1.1 OK',
     'HTTP/1.1  200 OK',
     'HTTP/1.1\t200 OK',
@@ -85,12 +105,17 @@ const grammar: readonly ResponseRow[] = [
     'HTTP/1.2 200 OK',
     'HTTP/1.10 200 OK',
     'http/1.1 200 OK',
+    'ICY 200 OK',
     ' HTTP/1.1 200 OK',
     '\r\nHTTP/1.1 200 OK',
     'HTTP/1.1 200 O\0K',
     'HTTP/1.1 200 O\x01K',
     'HTTP/1.1 200 O\rK',
   ].map(statusLine),
+  passes('status 599', ok.replace('200', '599'), ok.replace('200', '599')),
+]
+
+const reasons: readonly ResponseRow[] = [
   passes(
     'no reason phrase',
     'HTTP/1.1 200 \r\nContent-Length: 2\r\n\r\nok',
@@ -102,25 +127,23 @@ const grammar: readonly ResponseRow[] = [
     'HTTP/1.1 200 \r\nContent-Length: 2\r\n\r\nok',
   ),
   passes(
-    'bytes above 0x80',
+    'bytes above 0x80 in it, in values and in the body',
     'HTTP/1.1 200 caf\xe9\r\nX-A: \xe9\xff\r\nContent-Length: 2\r\n\r\n\xe9\xff',
     'HTTP/1.1 200 caf\xe9\r\nX-A: \xe9\xff\r\nContent-Length: 2\r\n\r\n\xe9\xff',
-  ),
-  passes(
-    'names keep their case, repeated fields their places',
-    reply('x-a: 1\r\nSET-COOKIE: a\r\nX-a:2\t\r\nset-cookie: b\r\nContent-Length: 0\r\n'),
-    reply('x-a: 1\r\nSET-COOKIE: a\r\nX-a: 2\r\nset-cookie: b\r\nContent-Length: 0\r\n'),
   ),
 ]
 
 const fieldCount = (count: number): string =>
   Array.from({ length: count - 1 }, (_, i) => `X-${i}: a\r\n`).join('') + 'Content-Length: 0\r\n'
 
-const limitsAndHops: readonly ResponseRow[] = [
+const limits: readonly ResponseRow[] = [
   passes('100 fields', reply(fieldCount(100)), reply(fieldCount(100))),
   refused('101 fields', reply(fieldCount(101))),
   refused('head above 60 KiB', reply(`X-A: ${'a'.repeat(62_000)}\r\nContent-Length: 0\r\n`)),
   refused('head above 60 KiB without an end', `HTTP/1.1 200 OK\r\nX-A: ${'a'.repeat(62_000)}`),
+]
+
+const hops: readonly ResponseRow[] = [
   spoils('Connection: close ends here', reply('Connection: close\r\nContent-Length: 2\r\n', 'ok'), ok),
   spoils(
     'Connection: keep-alive, close',
@@ -148,4 +171,14 @@ const limitsAndHops: readonly ResponseRow[] = [
   ),
 ]
 
-export const responseHeadRows: readonly ResponseRow[] = [...interim, ...grammar, ...limitsAndHops]
+export const responseHeadRows: readonly ResponseRow[] = [
+  ...numbered('1.2.9', ...interim),
+  ...numbered('1.2.10', ...unasked),
+  ...numbered('1.2.11', ...foldsAndNul),
+  ...numbered('1.2.12', ...colonsAndCarriageReturns),
+  ...numbered('1.2.13', ...names),
+  ...numbered('1.2.14', ...statusLines),
+  ...numbered('1.2.15', ...reasons),
+  ...numbered('1.1.57', ...limits),
+  ...numbered('1.1.50', ...hops),
+]

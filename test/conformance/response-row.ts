@@ -1,6 +1,7 @@
 /** One row of the response matrix, and the words that rows are written in. */
 
 export type ResponseRow = {
+  /** Begins with the number of the row: section 1.2's rows are counted from the top, 1.2.1 to 1.2.15. */
   readonly name: string
   /** What the client asks with. */
   readonly request: string
@@ -23,6 +24,16 @@ export const getTrailers = 'GET / HTTP/1.1\r\nHost: app.test\r\nTE: trailers\r\n
 export const head = 'HEAD / HTTP/1.1\r\nHost: app.test\r\n\r\n'
 export const headOld = 'HEAD / HTTP/1.0\r\nHost: app.test\r\nConnection: keep-alive\r\n\r\n'
 export const upgrade = 'GET / HTTP/1.1\r\nHost: app.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n'
+
+/** What of a request reaches the application. */
+export const forwarded = (request: string): string =>
+  request
+    .replace('HTTP/1.0', 'HTTP/1.1')
+    .replace('Connection: keep-alive\r\n', '')
+    .replace('TE: trailers', 'Connection: TE\r\nTE: trailers')
+
+export const numbered = (number: string, ...rows: readonly ResponseRow[]): readonly ResponseRow[] =>
+  rows.map((row) => ({ ...row, name: `${number} ${row.name}` }))
 
 export const reply = (fields: string, body = ''): string => `HTTP/1.1 200 OK\r\n${fields}\r\n${body}`
 export const ok = reply('Content-Length: 2\r\n', 'ok')

@@ -1,0 +1,287 @@
+/** The request matrix, rows 13 to 39 and 57: how heads are written, where they may go, and how long they may be. */
+import { ends, get, getOf, host, oldGet, passes, post, refused, type RequestRow } from './request-row.ts'
+
+const chunkedBody = '0\r\n\r\n'
+
+const fields: readonly RequestRow[] = [
+  refused('13 space before the colon (CVE-2021-22959)', get('X-A : b\r\n')),
+  refused('13 tab before the colon', get('X-A\t: b\r\n')),
+  refused('13 space before the colon of Content-Length', post('Content-Length : 3\r\n', 'abc')),
+  refused('14 folded line', get('X-A: b\r\n c\r\n')),
+  refused('14 line folded with a tab', get('X-A: b\r\n\tc\r\n')),
+  refused(
+    '14 folded Transfer-Encoding (CVE-2022-32215)',
+    post('Transfer-Encoding:\r\n chunked\r\n', chunkedBody),
+  ),
+  refused('14 space before Content-Length (CVE-2024-27982)', post('X-A: b\r\n Content-Length: 3\r\n', 'abc')),
+  refused('14 folded last line', `GET / HTTP/1.1\r\n${host} \r\n\r\n`),
+  refused('15 space before the first field', `GET / HTTP/1.1\r\n ${host}\r\n`),
+  refused('15 tab before the first field', `GET / HTTP/1.1\r\n\t${host}\r\n`),
+  refused('15 blank first line', `GET / HTTP/1.1\r\n \r\n${host}\r\n`),
+  refused('16 field without a colon', get('Foo\r\n')),
+  refused('16 last line without a colon', `GET / HTTP/1.1\r\n${host}Foo\r\n\r\n`),
+  refused('17 empty field name (CVE-2023-25725)', get(': a\r\n')),
+  refused('17 only a colon', get(':\r\n')),
+  refused('18 NUL in a value (CVE-2019-9900)', get('X-A: a\0b\r\n')),
+  refused('18 NUL at the end of a value', get('X-A: a\0\r\n')),
+  refused('18 NUL in a name', get('X\0A: a\r\n')),
+  ...['\x01', '\b', '\v', '\f', '\x1b', '\x1f', '\x7f'].map((control) =>
+    refused(`19 ${JSON.stringify(control)} in a value`, get(`X-A: a${control}b\r\n`)),
+  ),
+  passes('19 tab in a value', get('X-A: a\tb\r\n')),
+  passes('20 bytes from 0x80 to 0xff in a value', get('X-A: caf\xe9 \x80\x85\xa0\xff\r\n')),
+  passes('20 no-break space is no white space', get('X-A: \xa0a\xa0\r\n')),
+  passes('20 empty values', get('X-A:\r\nX-B: \r\nX-C: \t \r\n'), get('X-A: \r\nX-B: \r\nX-C: \r\n')),
+  passes(
+    '20 white space around values goes, within stays',
+    get('X-A:b\r\nX-B: \t c  d\t \r\n'),
+    get('X-A: b\r\nX-B: c  d\r\n'),
+  ),
+  passes(
+    '20 names keep their case, repeated fields their places',
+    get('x-a: 1\r\nCOOKIE: a\r\nX-A: 2\r\ncookie: b\r\n'),
+  ),
+  passes(
+    '20 __proto__ and constructor are names like others (CVE-2026-21710)',
+    get('__proto__: a\r\nconstructor: b\r\n'),
+  ),
+  ...['X(Y', 'X Y', 'X@Y', 'X[Y]', 'X{Y}', 'X\\Y', 'X/Y', 'X"Y', 'X,Y', 'X;Y', 'X=Y', 'X\xe9Y', 'X\x7fY'].map(
+    (name) => refused(`21 name ${JSON.stringify(name)}`, get(`${name}: a\r\n`)),
+  ),
+  passes('21 every character of a token', get("!#$%&'*+-.^_`|~09azAZ: a\r\n")),
+]
+
+const lineEnds: readonly RequestRow[] = [
+  refused('22 LF line ends', 'GET / HTTP/1.1\nHost: app.test\n\n'),
+  refused('22 LF after the request line', `GET / HTTP/1.1\n${host}\r\n`),
+  refused('22 LF after a field (CVE-2022-32214)', get('X-A: b\n')),
+  refused('22 LF before Transfer-Encoding', post('X-A: b\nTransfer-Encoding: chunked\r\n', chunkedBody)),
+  refused('22 LF as the empty line', `GET / HTTP/1.1\r\n${host}\n`),
+  refused('23 CR in a value (CVE-2023-30589)', get('X-A: a\rb\r\n')),
+  refused('23 CR before a field in a value', get('X-A: a\rContent-Length: 3\r\n')),
+  refused('23 CR line end', `GET / HTTP/1.1\r${host}\r\n`),
+  refused('23 CR before the empty line (CVE-2025-23167)', `GET / HTTP/1.1\r\n${host}\r\rX`),
+  refused('23 CR and another byte in the place of the empty line', `GET / HTTP/1.1\r\n${host}\rX\r\n\r\n`),
+  refused('23 CR in a name', get('X\rA: a\r\n')),
+  refused('24 CR CR LF after a field', get('X-A: a\r\r\n')),
+  refused('24 CR CR LF after the request line', `GET / HTTP/1.1\r\r\n${host}\r\n`),
+  passes('37 one empty line before the request', `\r\n${get()}`, get()),
+  refused('37 two empty lines before the request', `\r\n\r\n${get()}`),
+  refused('37 LF before the request', `\n${get()}`),
+  refused('37 CR before the request', `\r${get()}`),
+  refused('37 space before the request', ` ${get()}`),
+  passes('37 one empty line between requests', `${get()}\r\n${get()}`, get() + get(), {
+    statuses: [200, 200],
+  }),
+  passes(
+    '37 an empty line behind a body',
+    `${post('Content-Length: 3\r\n', 'abc')}\r\n${get()}`,
+    post('Content-Length: 3\r\n', 'abc') + get(),
+    {
+      statuses: [200, 200],
+    },
+  ),
+  passes('37 two empty lines between requests', `${get()}\r\n\r\n${get()}`, get(), {
+    statuses: [200, 400],
+    closed: true,
+  }),
+]
+
+const hostIs = (value: string): string => `GET / HTTP/1.1\r\nHost: ${value}\r\n\r\n`
+const absolute = (target: string, hostField = 'other'): string =>
+  `GET ${target} HTTP/1.1\r\nHost: ${hostField}\r\n\r\n`
+
+const hosts: readonly RequestRow[] = [
+  refused('25 no Host (CVE-2019-18838)', 'GET / HTTP/1.1\r\n\r\n'),
+  refused('25 no Host, but others', 'GET / HTTP/1.1\r\nX-Host: app.test\r\n\r\n'),
+  refused('25 no Host with an absolute target', 'GET http://app.test/ HTTP/1.1\r\n\r\n'),
+  refused('26 two different Hosts', `GET / HTTP/1.1\r\n${host}Host: other\r\n\r\n`),
+  refused('26 the same Host twice', `GET / HTTP/1.1\r\n${host}${host}\r\n`),
+  refused('26 the second Host in other letters', get('hOST: other\r\n')),
+  ...[
+    'a b',
+    'x@a',
+    '',
+    'app.test/',
+    'app.test?x',
+    'app.test#x',
+    'http://app.test',
+    'app.test, other',
+    'app.test:80:80',
+    'app.test:',
+    'app.test:a',
+    'app.test:-1',
+    'app.test:123456',
+    ':80',
+    '[::1',
+    '::1',
+    '[::1]x',
+    '[::1%25lo]',
+    'app%2etest',
+    'app\\test',
+    'app.test\xa0',
+    'caf\xe9.test',
+    'a<b>',
+    '"app.test"',
+    'a'.repeat(256),
+  ].map((value) => refused(`27 Host ${JSON.stringify(value.slice(0, 20))}`, hostIs(value))),
+  passes('27 Host with a port', hostIs('app.test:80')),
+  passes('27 Host in capitals', hostIs('APP.Test')),
+  passes('27 Host with a trailing dot', hostIs('app.test.')),
+  passes('27 Host with a trailing dot and a port', hostIs('app.test.:80')),
+  passes('27 Host between white space', hostIs(' \tapp.test\t '), hostIs('app.test')),
+  passes('28 absolute form overrides Host', absolute('http://app.test/x?y'), getOf('/x?y')),
+  passes(
+    '28 absolute form in capitals',
+    absolute('HTTP://APP.TEST/x'),
+    'GET /x HTTP/1.1\r\nHost: APP.TEST\r\n\r\n',
+  ),
+  passes(
+    '28 absolute form with a port',
+    absolute('http://app.test:80/x'),
+    'GET /x HTTP/1.1\r\nHost: app.test:80\r\n\r\n',
+  ),
+  passes('28 absolute form without a path', absolute('http://app.test'), getOf('/')),
+  passes('28 absolute form without a path, with a query', absolute('http://app.test?x=/y'), getOf('/?x=/y')),
+  passes(
+    '28 absolute form without a path, OPTIONS: the server as a whole (RFC 9112 3.2.4)',
+    `OPTIONS http://app.test HTTP/1.1\r\n${host}\r\n`,
+    `OPTIONS * HTTP/1.1\r\n${host}\r\n`,
+  ),
+  passes(
+    '28 OPTIONS of the path / stays that',
+    `OPTIONS http://app.test/ HTTP/1.1\r\n${host}\r\n`,
+    `OPTIONS / HTTP/1.1\r\n${host}\r\n`,
+  ),
+  passes('28 absolute form within the path is a path', absolute('/http://other/', 'app.test')),
+  passes(
+    '28 absolute form overrides Host behind a nominated field',
+    'GET http://app.test/x HTTP/1.1\r\nX-Foo: 1\r\nConnection: X-Foo\r\nHost: other\r\n\r\n',
+    getOf('/x'),
+  ),
+  refused('28 absolute form and two Hosts', `GET http://app.test/ HTTP/1.1\r\n${host}Host: other\r\n\r\n`),
+  refused('28 absolute form and a malformed Host', absolute('http://app.test/', 'a b')),
+  ends('28 absolute form in HTTP/1.0 without Host', 'GET http://app.test/ HTTP/1.0\r\n\r\n', getOf('/')),
+  ...[
+    'http://u@app.test/',
+    'http://u:p@app.test/',
+    'http://@app.test/',
+    'http://app.test@other/',
+    'http://app.test:80@other/',
+    'http://other\\@app.test/',
+  ].map((target) => refused(`29 ${target}`, absolute(target, 'app.test'))),
+  ...[
+    'http://',
+    'http:///',
+    'http://?x',
+    'http://:80/',
+    'http://app.test:/',
+    'http://app.test:x/',
+    'http:/app.test/',
+    'http:app.test',
+    'https://app.test/',
+    'ftp://app.test/',
+    'ws://app.test/',
+    'app.test',
+    'app.test:80',
+  ].map((target) => refused(`28 target ${target}`, absolute(target, 'app.test'))),
+  refused('30 CONNECT', 'CONNECT app.test:443 HTTP/1.1\r\nHost: app.test:443\r\n\r\n', 405),
+  refused('30 CONNECT with a path', `CONNECT / HTTP/1.1\r\n${host}\r\n`, 405),
+  refused(
+    '30 CONNECT and early bytes (CVE-2025-64763)',
+    `CONNECT app.test:80 HTTP/1.1\r\n${host}\r\n${get()}`,
+    405,
+  ),
+  passes('30 connect is another method', `connect / HTTP/1.1\r\n${host}\r\n`),
+]
+
+const requestLines: readonly RequestRow[] = [
+  ...['foo', '?x', '*', '', '/a\tb', '/a\x01', '/a\x7f', '/a\0', '\\'].map((target) =>
+    refused(`31 target ${JSON.stringify(target)}`, getOf(target)),
+  ),
+  refused('31 space in the target', getOf('/a b')),
+  passes('31 * is the target of OPTIONS', `OPTIONS * HTTP/1.1\r\n${host}\r\n`),
+  refused('32 fragment (CVE-2021-32779)', getOf('/a#b')),
+  refused('32 empty fragment', getOf('/a#')),
+  refused('32 fragment in absolute form', getOf('http://app.test/#b')),
+  refused('33 byte above 0x80', getOf('/caf\xe9')),
+  refused('33 bytes above 0x80 in the query', getOf('/?\xc3\xa9')),
+  ...[
+    '/a/../b',
+    '/..',
+    '/./a',
+    '//',
+    '//other/',
+    '/a%2Fb',
+    '/%2e%2e/b',
+    '/%00',
+    '/a;x',
+    '/..;/b',
+    '/a\\b',
+    '/%',
+    '/?a=b?c=d&&',
+    '/!$&\'()*+,;=:@~[]{}|^`"<>',
+  ].map((target) => passes(`34 ${target} is matched and forwarded as it is`, getOf(target))),
+  passes('35 unknown method', `BREW / HTTP/1.1\r\n${host}\r\n`),
+  passes('35 method in small letters', `get / HTTP/1.1\r\n${host}\r\n`),
+  passes('35 method of token characters', `M-SEARCH!#$%&'*+.^_\`|~ / HTTP/1.1\r\n${host}\r\n`),
+  ...['G@T', 'G\0T', 'G(T', 'G\xc9T', '', 'G:', 'A'.repeat(33)].map((method) =>
+    refused(`35 method ${JSON.stringify(method.slice(0, 10))}`, `${method} / HTTP/1.1\r\n${host}\r\n`),
+  ),
+  refused('36 two spaces before the target', `GET  / HTTP/1.1\r\n${host}\r\n`),
+  refused('36 two spaces behind the target', `GET /  HTTP/1.1\r\n${host}\r\n`),
+  refused('36 space behind the version', `GET / HTTP/1.1 \r\n${host}\r\n`),
+  refused('36 tab before the target', `GET\t/ HTTP/1.1\r\n${host}\r\n`),
+  refused('36 tab behind the target', `GET /\tHTTP/1.1\r\n${host}\r\n`),
+  refused('38 HTTP/0.9', 'GET /\r\n\r\n'),
+  refused('38 HTTP/0.9 with a Host', `GET /\r\n${host}\r\n`),
+  refused('38 HTTP/0.9 with a space', 'GET / \r\n\r\n'),
+  passes('39 HTTP/1.2', `GET / HTTP/1.2\r\n${host}\r\n`, get()),
+  passes('39 HTTP/1.9', `GET / HTTP/1.9\r\n${host}\r\n`, get()),
+  ends('39 HTTP/1.0', oldGet(), get()),
+  ...[
+    'HTTP/1.10',
+    'HTTP/1.',
+    'HTTP/1',
+    'HTTP/1.1x',
+    'http/1.1',
+    'HTTP/11',
+    'HTTP/1,1',
+    'HTTP 1.1',
+    'HTTP/+1.1',
+    'HTTP/-1.1',
+    'HTTP/1.\xb1',
+    'HTTPS/1.1',
+    'ICE/1.0',
+    'RTSP/1.0',
+    'XTTP/1.1',
+  ].map((version) => refused(`39 ${version}`, `GET / ${version}\r\n${host}\r\n`)),
+  ...['HTTP/2.0', 'HTTP/3.0', 'HTTP/0.9', 'HTTP/9.9'].map((version) =>
+    refused(`39 ${version}`, `GET / ${version}\r\n${host}\r\n`, 505),
+  ),
+]
+
+const count = (fieldCount: number): string =>
+  `GET / HTTP/1.1\r\n${host}${Array.from({ length: fieldCount - 1 }, (_, i) => `X-${i}: a\r\n`).join('')}\r\n`
+const size = (bytes: number): string => get(`X-A: ${'a'.repeat(bytes - get('X-A: \r\n').length)}\r\n`)
+const targetSize = (bytes: number): string => getOf(`/${'a'.repeat(bytes - getOf('/').length)}`)
+const headLimit = 60 * 1024
+
+const limits: readonly RequestRow[] = [
+  passes('57 100 fields', count(100)),
+  refused('57 101 fields (CVE-2019-15226)', count(101), 431),
+  passes('57 a head of 60 KiB', size(headLimit)),
+  refused('57 a head of a byte more', size(headLimit + 1), 431),
+  refused('57 a head of 60 KiB that does not end', size(headLimit + 100).slice(0, headLimit + 50), 431),
+  passes('57 a target of 60 KiB', targetSize(headLimit)),
+  refused('57 a target of a byte more', targetSize(headLimit + 1), 431),
+  refused('57 a name of 60 KiB', get(`${'a'.repeat(headLimit)}: b\r\n`), 431),
+]
+
+export const requestGrammarRows: readonly RequestRow[] = [
+  ...fields,
+  ...lineEnds,
+  ...hosts,
+  ...requestLines,
+  ...limits,
+]
