@@ -3,20 +3,24 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import net from 'node:net'
 
+const openTimeoutMs = 20_000
+
 export function isInstalled(command: string): boolean {
   return spawnSync('sh', ['-c', `command -v ${command}`]).status === 0
 }
 
+/** Starts a program that the kernel ends when we end, however that happens. */
 export function startProcess(
   command: string,
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
 ): ChildProcess {
-  const child = spawn(command, args, {
+  const child = spawn('setpriv', ['--pdeathsig', 'KILL', command, ...args], {
     stdio: ['pipe', 'ignore', 'inherit'],
     env: { ...process.env, ...env },
   })
   child.on('error', (error) => process.stderr.write(`${command}: ${error.message}\n`))
+  child.stdin.on('error', () => undefined)
   return child
 }
 
@@ -36,8 +40,9 @@ export function cpuNs(pid: number): number {
   return total
 }
 
+/** Resolves when something listens on the port of 127.0.0.1; rejects when nothing does after a while. */
 export async function untilOpen(port: number): Promise<void> {
-  const deadline = performance.now() + 20_000
+  const deadline = performance.now() + openTimeoutMs
   while (!(await canConnect(port))) {
     if (performance.now() > deadline) throw new Error(`nothing listens on port ${port}`)
     await new Promise((resolve) => setTimeout(resolve, 20))

@@ -1,6 +1,7 @@
 /**
  * `npm run build`: one .js file for each process, under dist/. Type stripping and hundreds of small files cost start-up
- * time and memory that an image need not pay. koffi stays outside: it brings a native library of its own.
+ * time and memory that an image need not pay. koffi stays outside: it brings a native library of its own. The source map
+ * beside it is for whoever reads a profile; no process loads it.
  */
 import path from 'node:path'
 import { build } from 'esbuild'
@@ -8,15 +9,21 @@ import { build } from 'esbuild'
 const root = path.join(import.meta.dirname, '..')
 const processes = ['proxy', 'control-plane'] as const
 
+export type ProcessName = (typeof processes)[number]
+
 /** Packages that are CommonJS ask for `require`, which a module does not have. */
 const requireBanner =
   "import { createRequire as makeRequire } from 'node:module'; const require = makeRequire(import.meta.url);"
 
-for (const name of processes) {
-  const outfile = path.join(root, 'dist', `${name}.js`)
+/** Where the bundle of a process is written. */
+export function bundleOf(name: ProcessName): string {
+  return path.join(root, 'dist', `${name}.js`)
+}
+
+async function bundle(name: ProcessName): Promise<number> {
   const { metafile } = await build({
     entryPoints: [path.join(root, name, 'main.ts')],
-    outfile,
+    outfile: bundleOf(name),
     bundle: true,
     platform: 'node',
     format: 'esm',
@@ -25,9 +32,23 @@ for (const name of processes) {
     banner: { js: requireBanner },
     minifyWhitespace: true,
     minifySyntax: true,
+    sourcemap: 'external',
+    sourcesContent: false,
     metafile: true,
     logLevel: 'warning',
   })
-  const bytes = Object.values(metafile.outputs)[0]?.bytes ?? 0
-  process.stdout.write(`dist/${name}.js  ${Math.round(bytes / 1024)} KiB\n`)
+  const [, output] = Object.entries(metafile.outputs).find(([file]) => file.endsWith('.js')) ?? []
+  return output?.bytes ?? 0
+}
+
+/** Bundles every process; the sizes in bytes. Rejects with what esbuild has to say. */
+export async function bundleProcesses(): Promise<ReadonlyMap<ProcessName, number>> {
+  const sizes = await Promise.all(processes.map(bundle))
+  return new Map(processes.map((name, i) => [name, sizes[i] as number]))
+}
+
+if (import.meta.main) {
+  for (const [name, bytes] of await bundleProcesses()) {
+    process.stdout.write(`dist/${name}.js  ${Math.round(bytes / 1024)} KiB\n`)
+  }
 }

@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module'
 import path from 'node:path'
+import { freePorts } from '../../cli/demo/ports.ts'
 import type { Peer } from '../peer.ts'
 import { startProcess, stopProcess, untilOpen } from '../process.ts'
 
@@ -12,11 +13,17 @@ http.createServer((request, response) => proxy.web(request, response)).listen(Nu
 /** The usual Node proxy, with a keep-alive agent. */
 export const httpProxy: Peer = {
   name: 'http-proxy',
+  topologies: ['plain'],
   available: () => true,
-  async start({ port, backendPort }) {
+  async start({ backendPort }) {
+    const [port] = (await freePorts(1)) as [number]
     const module = path.dirname(createRequire(import.meta.url).resolve('http-proxy/package.json'))
     const child = startProcess(process.execPath, ['-e', program, module, String(port), String(backendPort)])
     await untilOpen(port)
-    return { port, pid: child.pid as number, stop: () => stopProcess(child) }
+    return {
+      port,
+      processes: [{ role: 'proxy', pid: child.pid as number }],
+      stop: () => stopProcess(child),
+    }
   },
 }

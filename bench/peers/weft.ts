@@ -3,107 +3,125 @@ import path from 'node:path'
 import { freePorts } from '../../cli/demo/ports.ts'
 import { untilAnswering } from '../../cli/demo/sidecar-admin.ts'
 import { createWorkloadToken } from '../../cli/token.ts'
-import type { Peer } from '../peer.ts'
+import { bundleOf } from '../../deploy/bundle.ts'
+import type { MeasuredProcess, Peer, RunningPeer, Setup } from '../peer.ts'
 import { startProcess, stopProcess } from '../process.ts'
+import { benchMeshYaml } from './bench-mesh.ts'
 
-const main = path.join(import.meta.dirname, '../../cli/main.ts')
+const env = { WEFT_LOG_LEVEL: 'warn', WEFT_EXIT_WITH_PARENT: '1' }
 
-function meshYaml(backendPort: number, listenPort: number): string {
-  return `
-apiVersion: v1
-kind: Service
-metadata: { name: app, namespace: bench }
-spec: { ports: [{ name: http, port: 8080 }] }
----
-apiVersion: discovery.k8s.io/v1
-kind: EndpointSlice
-metadata: { name: app, namespace: bench, labels: { kubernetes.io/service-name: app } }
-addressType: IPv4
-ports: [{ name: http, port: ${backendPort} }]
-endpoints: [{ addresses: [127.0.0.1] }]
----
-apiVersion: v1
-kind: Pod
-metadata:
-  name: client
-  namespace: bench
-  annotations: { config.weft.dev/inbound: '127.0.0.1:${listenPort}=${backendPort}' }
-spec: { serviceAccountName: client }
----
-apiVersion: gateway.networking.k8s.io/v1
-kind: HTTPRoute
-metadata: { name: app, namespace: bench }
-spec:
-  parentRefs: [{ group: '', kind: Service, name: app, port: 8080 }]
-  rules:
-    - matches: [{ path: { type: Exact, value: /other } }]
-      backendRefs: [{ name: app, port: 8080 }]
-    - matches: [{ path: { type: PathPrefix, value: / } }]
-      backendRefs: [{ name: app, port: 8080 }]
-`
-}
-
-function untilReady(name: string, port: number): Promise<void> {
-  return untilAnswering({ name, port, path: '/ready', timeoutMs: 20_000, fallen: () => undefined })
-}
-
-type Ports = {
-  readonly grpc: number
-  readonly controlAdmin: number
-  readonly listen: number
-  readonly admin: number
-}
+type Started = { readonly pid: number; readonly stop: () => Promise<void> }
+type ControlPlane = Started & { readonly folder: string; readonly grpcPort: number }
 
 /** `--name value` for each setting. */
 function flags(settings: Readonly<Record<string, string>>): string[] {
   return Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value])
 }
 
-function controlPlaneArgs(folder: string, ports: Ports): string[] {
-  const settings = {
-    config: path.join(folder, 'config'),
-    state: path.join(folder, 'state'),
-    'grpc-address': `127.0.0.1:${ports.grpc}`,
-    'admin-address': `127.0.0.1:${ports.controlAdmin}`,
-  }
-  return [main, 'control-plane', ...flags(settings)]
+/** Runs a bundle and resolves when its admin server says that it is ready. */
+async function startReady(
+  name: 'proxy' | 'control-plane',
+  nodeArgs: readonly string[],
+  settings: Readonly<Record<string, string>>,
+): Promise<Started> {
+  const [adminPort] = (await freePorts(1)) as [number]
+  const args = [
+    ...nodeArgs,
+    bundleOf(name),
+    ...flags({ ...settings, 'admin-address': `127.0.0.1:${adminPort}` }),
+  ]
+  const child = startProcess(process.execPath, args, env)
+  await untilAnswering({
+    name,
+    port: adminPort,
+    path: '/ready',
+    timeoutMs: 20_000,
+    fallen: () => (child.exitCode === null ? undefined : `weft ${name} ended with status ${child.exitCode}`),
+  })
+  return { pid: child.pid as number, stop: () => stopProcess(child) }
 }
 
-function sidecarArgs(folder: string, ports: Ports, outboundPort: number): string[] {
-  const settings = {
-    'control-plane': `127.0.0.1:${ports.grpc}`,
-    'control-plane-ca': path.join(folder, 'roots.pem'),
-    'token-file': path.join(folder, 'token'),
+async function startControlPlane(folder: string, yaml: string): Promise<ControlPlane> {
+  const [grpcPort] = (await freePorts(1)) as [number]
+  const config = path.join(folder, 'config')
+  const state = path.join(folder, 'state')
+  mkdirSync(config)
+  writeFileSync(path.join(config, 'mesh.yaml'), yaml)
+  const started = await startReady('control-plane', [], {
+    config,
+    state,
+    'grpc-address': `127.0.0.1:${grpcPort}`,
+  })
+  copyFileSync(path.join(state, 'root-cert.pem'), path.join(folder, 'roots.pem'))
+  return { ...started, folder, grpcPort }
+}
+
+/** A sidecar with an identity that the control plane's CA has signed. */
+function startSidecar(
+  { folder, grpcPort }: ControlPlane,
+  pod: string,
+  outboundPort: number,
+  nodeArgs: readonly string[],
+): Promise<Started> {
+  const token = createWorkloadToken({
+    state: path.join(folder, 'state'),
     namespace: 'bench',
-    pod: 'client',
-    'service-account': 'client',
+    serviceAccount: pod,
+    ttl: '24h',
+  })
+  const tokenFile = path.join(folder, `${pod}.token`)
+  writeFileSync(tokenFile, token, { mode: 0o600 })
+  return startReady('proxy', nodeArgs, {
+    'control-plane': `127.0.0.1:${grpcPort}`,
+    'control-plane-ca': path.join(folder, 'roots.pem'),
+    'token-file': tokenFile,
+    namespace: 'bench',
+    pod,
+    'service-account': pod,
     'outbound-address': `127.0.0.1:${outboundPort}`,
-    'admin-address': `127.0.0.1:${ports.admin}`,
+  })
+}
+
+function running(
+  port: number,
+  controlPlane: ControlPlane,
+  sidecars: readonly (MeasuredProcess & Started)[],
+): RunningPeer {
+  return {
+    port,
+    processes: sidecars,
+    stop: async () => {
+      await Promise.all([controlPlane, ...sidecars].map(({ stop }) => stop()))
+    },
   }
-  return [main, 'proxy', ...flags(settings)]
+}
+
+/** Starts a real control plane and its sidecars; `nodeArgs` are for the sidecars' Node. */
+export async function startWeft(
+  { topology, backendPort, folder, routes }: Setup,
+  nodeArgs: readonly string[] = [],
+): Promise<RunningPeer> {
+  const [port, inboundPort, unusedPort] = (await freePorts(3)) as [number, number, number]
+  const pair = topology === 'pair'
+  const yaml = benchMeshYaml({
+    endpointPort: pair ? inboundPort : backendPort,
+    inbound: pair ? { applicationPort: backendPort } : undefined,
+    routes,
+  })
+  const controlPlane = await startControlPlane(folder, yaml)
+  const outbound = await startSidecar(controlPlane, 'client', port, nodeArgs)
+  const sidecars = [{ role: 'outbound', ...outbound }]
+  if (pair) {
+    const inbound = await startSidecar(controlPlane, 'app', unusedPort, nodeArgs)
+    sidecars.push({ role: 'inbound', ...inbound })
+  }
+  return running(port, controlPlane, sidecars)
 }
 
 /** A real sidecar of a real control plane with everything on: routes, metrics, trace context (1 %), retries, P2C EWMA. */
 export const weft: Peer = {
   name: 'weft',
+  topologies: ['plain', 'pair'],
   available: () => true,
-  async start({ port, backendPort, folder }) {
-    const [grpc, controlAdmin, listen, admin] = (await freePorts(4)) as [number, number, number, number]
-    const ports = { grpc, controlAdmin, listen, admin }
-    const state = path.join(folder, 'state')
-    mkdirSync(path.join(folder, 'config'))
-    writeFileSync(path.join(folder, 'config', 'mesh.yaml'), meshYaml(backendPort, listen))
-    const env = { WEFT_LOG_LEVEL: 'warn', WEFT_EXIT_WITH_PARENT: '1' }
-    const controlPlane = startProcess(process.execPath, controlPlaneArgs(folder, ports), env)
-    await untilReady('control plane', controlAdmin)
-    copyFileSync(path.join(state, 'root-cert.pem'), path.join(folder, 'roots.pem'))
-    const token = createWorkloadToken({ state, namespace: 'bench', serviceAccount: 'client', ttl: '1h' })
-    writeFileSync(path.join(folder, 'token'), token, { mode: 0o600 })
-    const sidecar = startProcess(process.execPath, sidecarArgs(folder, ports, port), env)
-    await untilReady('sidecar', admin)
-    const stop = async (): Promise<void> => {
-      await Promise.all([stopProcess(sidecar), stopProcess(controlPlane)])
-    }
-    return { port, pid: sidecar.pid as number, stop }
-  },
+  start: (setup) => startWeft(setup),
 }

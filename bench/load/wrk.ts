@@ -1,7 +1,15 @@
 /** Closed-loop load by wrk: for capacity and cost per request, never for latency. */
 import { execFile } from 'node:child_process'
+import { authority, type RequestShape } from './request.ts'
 
 export type WrkResult = { readonly requests: number; readonly errors: number }
+
+export type WrkLoad = {
+  readonly port: number
+  readonly connections: number
+  readonly request: RequestShape
+  readonly seconds: number
+}
 
 /** Reads wrk's summary; everything that is not a 2xx or 3xx reply is an error. */
 export function parseWrk(output: string): WrkResult {
@@ -14,20 +22,20 @@ export function parseWrk(output: string): WrkResult {
   return { requests, errors }
 }
 
-export function runWrk(port: number, seconds: number, connections: number): Promise<WrkResult> {
-  const args = [
-    '-t',
-    '1',
-    '-c',
-    String(connections),
-    '-d',
-    `${seconds}s`,
-    '-H',
-    'Host: app.bench:8080',
-    `http://127.0.0.1:${port}/`,
+export function wrkArguments({ port, connections, request, seconds }: WrkLoad): string[] {
+  const fields = [['Host', authority] as const, ...request.headers]
+  return [
+    '-t1',
+    `-c${connections}`,
+    `-d${seconds}s`,
+    ...fields.flatMap(([name, value]) => ['-H', `${name}: ${value}`]),
+    `http://127.0.0.1:${port}${request.path}`,
   ]
+}
+
+export function runWrk(load: WrkLoad): Promise<WrkResult> {
   return new Promise((resolve, reject) => {
-    execFile('wrk', args, (error, stdout) => {
+    execFile('wrk', wrkArguments(load), (error, stdout) => {
       if (error === null) resolve(parseWrk(stdout))
       else reject(error)
     })

@@ -1,0 +1,164 @@
+/**
+ * Open-loop load: every request is sent when it is due, and its latency counts from then, so that a proxy that stalls
+ * is charged for what it made wait. Raw sockets: the generator must cost less than what it measures.
+ */
+import net from 'node:net'
+import { Worker } from 'node:worker_threads'
+import { build, type Histogram } from 'hdr-histogram-js'
+import type { Pace } from './pacer-thread.ts'
+import { ReplyReader } from './reply-reader.ts'
+import { encodeRequest, type RequestShape } from './request.ts'
+import { Schedule } from './schedule.ts'
+import { sharedNowMs } from './shared-clock.ts'
+
+export type OpenLoopLoad = {
+  readonly port: number
+  readonly connections: number
+  readonly request: RequestShape
+  readonly ratePerSecond: number
+  readonly seconds: number
+}
+
+export type OpenLoopCount = {
+  readonly completed: number
+  /** Requests without a 2xx reply. */
+  readonly errors: number
+}
+
+const leadInMs = 20
+/** What is still missing this long after the last request was due counts as an error. */
+const graceMs = 2_000
+const readBufferBytes = 65_536
+const highestUs = 60_000_000
+
+class Connection {
+  readonly #socket: net.Socket
+  readonly #reader = new ReplyReader()
+  readonly ready: Promise<void>
+  /** When the request in flight was due; undefined when there is none. */
+  dueMs: number | undefined
+
+  constructor(port: number, onReply: (connection: Connection, status: number) => void) {
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    this.ready = promise
+    const read = (bytes: number, buffer: Uint8Array): boolean => {
+      const status = this.#reader.read(Buffer.from(buffer.buffer, buffer.byteOffset, bytes))
+      if (status !== 0) onReply(this, status)
+      return true
+    }
+    const onread = { buffer: Buffer.allocUnsafe(readBufferBytes), callback: read }
+    this.#socket = net.connect({ host: '127.0.0.1', port, noDelay: true, onread })
+    this.#socket.on('connect', resolve)
+    this.#socket.on('error', reject)
+    this.#socket.on('close', () => onReply(this, 0))
+  }
+
+  get closed(): boolean {
+    return this.#socket.destroyed
+  }
+
+  send(request: Buffer, dueMs: number): void {
+    this.dueMs = dueMs
+    this.#socket.write(request)
+  }
+
+  destroy(): void {
+    this.#socket.destroy()
+  }
+}
+
+/** One run of one load. */
+export class OpenLoop {
+  /** From due to the whole reply, in microseconds. */
+  readonly latencyUs: Histogram
+  /** From due to sent, in microseconds: how exact the generator itself is. */
+  readonly latenessUs: Histogram
+  readonly #load: OpenLoopLoad
+  readonly #request: Buffer
+  readonly #connections: Connection[] = []
+  #idle: Connection[] = []
+  #schedule = new Schedule(0, 1, 0)
+  #completed = 0
+  #failed = 0
+  #onProgress: () => void = () => undefined
+
+  constructor(load: OpenLoopLoad) {
+    this.#load = load
+    this.#request = encodeRequest(load.request)
+    this.latencyUs = build({ highestTrackableValue: highestUs })
+    this.latenessUs = build({ highestTrackableValue: highestUs })
+  }
+
+  /** Opens the connections and sends one request over each, so that what is new on a connection is not measured. */
+  async prepare(): Promise<void> {
+    for (let i = 0; i < this.#load.connections; i++) {
+      const connection = new Connection(this.#load.port, (...reply) => this.#take(...reply))
+      this.#connections.push(connection)
+      await connection.ready
+      const answered = new Promise<void>((resolve) => {
+        this.#onProgress = resolve
+      })
+      connection.send(this.#request, sharedNowMs())
+      await answered
+    }
+    if (this.#failed > 0) throw new Error(`the first requests on ${this.#failed} connections failed`)
+    this.#completed = 0
+    this.latencyUs.reset()
+    this.latenessUs.reset()
+  }
+
+  /** Sends all that the load asks for. `pacer` is a pacer-thread. */
+  async run(pacer: Worker): Promise<OpenLoopCount> {
+    const { ratePerSecond, seconds } = this.#load
+    const count = Math.round(ratePerSecond * seconds)
+    const startMs = sharedNowMs() + leadInMs
+    this.#schedule = new Schedule(startMs, ratePerSecond, count)
+    const tick = (): void => this.#sendDue(sharedNowMs())
+    pacer.on('message', tick)
+    const pace: Pace = { startMs, intervalMs: 1000 / ratePerSecond, count }
+    pacer.postMessage(pace)
+    await this.#until(count, count / (ratePerSecond / 1000) + leadInMs + graceMs)
+    pacer.off('message', tick)
+    for (const connection of this.#connections) connection.destroy()
+    return { completed: this.#completed, errors: count - this.#completed }
+  }
+
+  #until(count: number, timeoutMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, timeoutMs)
+      this.#onProgress = () => {
+        if (this.#completed + this.#failed < count) return
+        clearTimeout(timer)
+        resolve()
+      }
+    })
+  }
+
+  #sendDue(nowMs: number): void {
+    for (let connection = this.#idle[0]; connection !== undefined; connection = this.#idle[0]) {
+      const dueMs = this.#schedule.take(nowMs)
+      if (dueMs === undefined) return
+      // The one that is idle longest: all connections carry their share.
+      this.#idle.shift()
+      this.latenessUs.recordValue(Math.round((nowMs - dueMs) * 1000))
+      connection.send(this.#request, dueMs)
+    }
+  }
+
+  #take(connection: Connection, status: number): void {
+    const { dueMs } = connection
+    if (dueMs === undefined) return
+    connection.dueMs = undefined
+    const nowMs = sharedNowMs()
+    if (status >= 200 && status < 300) {
+      this.#completed++
+      this.latencyUs.recordValue(Math.round((nowMs - dueMs) * 1000))
+    } else this.#failed++
+    if (!connection.closed) {
+      this.#idle.push(connection)
+      // Whatever became due while all were busy.
+      this.#sendDue(nowMs)
+    }
+    this.#onProgress()
+  }
+}

@@ -1,0 +1,26 @@
+/** P-256 certificates for the peers that have no control plane: one root, one leaf for each side of a pair. */
+import { writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { TestRoot } from '../../proxy/identity/test-pki.ts'
+
+export type SideFiles = { readonly certificate: string; readonly key: string }
+export type Certificates = { readonly roots: string; readonly client: SideFiles; readonly server: SideFiles }
+
+/** Writes them as PEM under `folder`. */
+export async function writeCertificates(folder: string): Promise<Certificates> {
+  const root = await TestRoot.make('bench root')
+  const write = (name: string, text: string): string => {
+    const file = path.join(folder, name)
+    writeFileSync(file, text, { mode: 0o600 })
+    return file
+  }
+  const side = async (name: string): Promise<SideFiles> => {
+    const leaf = await root.leaf({ uris: [`spiffe://cluster.local/ns/bench/sa/${name}`], dns: [name] })
+    return {
+      certificate: write(`${name}.pem`, leaf.certificatePem),
+      // HAProxy finds the key of X.pem in X.pem.key.
+      key: write(`${name}.pem.key`, leaf.keyPem),
+    }
+  }
+  return { roots: write('roots.pem', root.pem), client: await side('client'), server: await side('app') }
+}
