@@ -1,12 +1,26 @@
-/** The one application that every peer stands before: nginx, one process, answers of a fixed size from memory. */
+/** The one application that every peer stands before: nginx, one process, answers of a fixed size. */
 import { writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { freePorts } from '../cli/demo/ports.ts'
 import { startProcess, stopProcess, untilOpen } from './process.ts'
 
-export type Backend = { readonly port: number; readonly pid: number; readonly stop: () => Promise<void> }
+export type Backend = { readonly port: number; readonly stop: () => Promise<void> }
 
+export const replyBytes = 1024
+export const largeBytes = 65_536
+
+/** Field of about the size that cookies, tokens and trace contexts have. */
+export function exampleField(i: number): readonly [name: string, value: string] {
+  return [`X-Field-${String(i).padStart(2, '0')}`, `${i}`.padEnd(40, 'abcdefghij')]
+}
+
+function fields(count: number): string {
+  return Array.from({ length: count }, (_, i) => `add_header ${exampleField(i).join(' ')};`).join(' ')
+}
+
+/** /upload reads the body to its end before it answers, which `return` does not: so it asks itself. */
 function configuration(folder: string, port: number): string {
+  const body = 'x'.repeat(replyBytes)
   return `daemon off;
 master_process off;
 pid ${folder}/nginx.pid;
@@ -16,9 +30,26 @@ http {
   access_log off;
   keepalive_requests 1000000000;
   client_body_temp_path ${folder}/body;
+  client_body_buffer_size 128k;
+  large_client_header_buffers 4 32k;
+  open_file_cache max=8;
+  sendfile on;
+  upstream self { server 127.0.0.1:${port}; keepalive 256; keepalive_requests 1000000000; }
   server {
     listen 127.0.0.1:${port} backlog=4096;
-    location / { return 200 '${'x'.repeat(1024)}'; }
+    listen 127.0.0.2:${port} backlog=4096;
+    location / { return 200 '${body}'; }
+    location = /large { alias ${folder}/large; }
+    location = /fields-10 { ${fields(10)} return 200 '${body}'; }
+    location = /fields-50 { ${fields(50)} return 200 '${body}'; }
+    location = /upload {
+      proxy_pass http://self/;
+      proxy_http_version 1.1;
+      proxy_method GET;
+      proxy_set_body '';
+      proxy_set_header Connection '';
+      proxy_set_header Content-Length '';
+    }
   }
 }
 `
@@ -27,8 +58,9 @@ http {
 export async function startBackend(folder: string): Promise<Backend> {
   const [port] = (await freePorts(1)) as [number]
   const file = path.join(folder, 'backend.conf')
+  writeFileSync(path.join(folder, 'large'), 'x'.repeat(largeBytes))
   writeFileSync(file, configuration(folder, port))
   const child = startProcess('nginx', ['-c', file, '-p', folder])
-  await untilOpen(port)
-  return { port, pid: child.pid as number, stop: () => stopProcess(child) }
+  await untilOpen(port, child)
+  return { port, stop: () => stopProcess(child) }
 }

@@ -1,32 +1,72 @@
-/** What weft promises, as ratios within one run. The one place where the numbers are. */
+/** What weft promises. The one place where the numbers are. */
+
+/** Everything is of one scenario of one run. */
+export type Quantity =
+  /** CPU of the subject over that of the base, round by round. */
+  | { readonly kind: 'cpu-ratio'; readonly base: string }
+  /** 99th percentile over that of `direct`, and what the same is for the base. */
+  | { readonly kind: 'added-p99-ratio'; readonly base: string }
+  | { readonly kind: 'metric'; readonly metric: 'rssMb' | 'anonymousMb' | 'readyMs'; readonly unit: string }
+
 export type Limit = {
   readonly what: string
   readonly scenario: string
   readonly subject: string
-  readonly base: string
+  readonly quantity: Quantity
   readonly atMost: number
+  /** Looked at by --guard, which is short. */
+  readonly guarded: boolean
+}
+
+function cpu(
+  what: string,
+  scenario: string,
+  [subject, base]: readonly [string, string],
+  atMost: number,
+  guarded: boolean,
+): Limit {
+  return { what, scenario, subject, quantity: { kind: 'cpu-ratio', base }, atMost, guarded }
 }
 
 export const limits: readonly Limit[] = [
+  cpu('plain, saturated, against HAProxy', 'plain-saturated', ['weft', 'haproxy'], 1.25, true),
+  cpu('plain, 1,000/s, against HAProxy', 'plain-1000', ['weft', 'haproxy'], 1.35, false),
+  cpu('mTLS pair, saturated, against HAProxy', 'mtls-pair-saturated', ['weft', 'haproxy'], 1.25, true),
+  cpu('mTLS pair, saturated, against Envoy', 'mtls-pair-saturated', ['weft-file', 'envoy'], 0.6, false),
+  cpu('plain, saturated, against Envoy', 'plain-saturated', ['weft-file', 'envoy'], 0.6, false),
+  cpu('plain, saturated, against http-proxy', 'plain-saturated', ['weft', 'http-proxy'], 0.3, true),
+  cpu('plain, saturated, against undici', 'plain-saturated', ['weft', 'undici'], 0.6, true),
   {
-    what: 'CPU per request, plain, saturated, against HAProxy',
-    scenario: 'plain-saturated',
+    what: 'added p99, mTLS pair, 1,000/s, 16 connections, against HAProxy',
+    scenario: 'mtls-pair-1000',
     subject: 'weft',
-    base: 'haproxy',
-    atMost: 1.25,
+    quantity: { kind: 'added-p99-ratio', base: 'haproxy' },
+    atMost: 1.5,
+    guarded: false,
+  },
+  cpu('1,000 routes instead of 1', 'routes', ['weft, 1000 routes', 'weft, 1 routes'], 1.05, true),
+  {
+    what: 'RSS at 1,000/s with mTLS and telemetry',
+    scenario: 'memory',
+    subject: 'weft, spans',
+    quantity: { kind: 'metric', metric: 'rssMb', unit: 'MB' },
+    atMost: 64,
+    guarded: false,
   },
   {
-    what: 'the same against http-proxy',
-    scenario: 'plain-saturated',
-    subject: 'weft',
-    base: 'http-proxy',
-    atMost: 0.3,
+    what: 'the anonymous part of it',
+    scenario: 'memory',
+    subject: 'weft, spans',
+    quantity: { kind: 'metric', metric: 'anonymousMb', unit: 'MB' },
+    atMost: 28,
+    guarded: false,
   },
   {
-    what: 'CPU per request, mTLS pair, saturated, against the HAProxy pair',
-    scenario: 'mtls-pair-saturated',
+    what: 'start to ready',
+    scenario: 'starts',
     subject: 'weft',
-    base: 'haproxy',
-    atMost: 1.25,
+    quantity: { kind: 'metric', metric: 'readyMs', unit: 'ms' },
+    atMost: 300,
+    guarded: false,
   },
 ]

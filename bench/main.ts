@@ -1,99 +1,167 @@
-/**
- * `npm run bench`: the sidecar's bundle beside other proxies: same backend, same load, rounds interleaved in one run.
- *   -- --scenario NAME[,NAME...]   only these   -- --rounds N   -- --guard
- */
-import { mkdtempSync, rmSync } from 'node:fs'
+/** `npm run bench`: the sidecar's bundle beside other proxies: same backend, same load, rounds interleaved in one run. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { parseArgs } from 'node:util'
+import { reasonOf, WeftError } from '../core/errors.ts'
+import { runMain } from '../core/main-guard.ts'
 import { bundleProcesses } from '../deploy/bundle.ts'
+import { type BenchArguments, readArguments, usage } from './arguments.ts'
 import { startBackend } from './backend.ts'
+import { guardDeadlinesMs, guardLimits, guardRounds, guardScenarios } from './guard.ts'
 import { Generator } from './load/generator.ts'
-import { limits } from './limits.ts'
-import { direct } from './peers/direct.ts'
-import { haproxy } from './peers/haproxy.ts'
-import { httpProxy } from './peers/http-proxy.ts'
-import { weft } from './peers/weft.ts'
-import { isInstalled } from './process.ts'
-import { quartiles } from './quartiles.ts'
+import { readMachine } from './machine.ts'
+import { peers } from './peers.ts'
+import { installEnvoy } from './peers/envoy.ts'
+import { isInstalled, versionOf } from './process.ts'
+import { profileScenario } from './profile/profile.ts'
+import { pageHtml } from './report/page.ts'
+import { type FailedScenario, type RunSummary, summarizeRun, summarizeScenario } from './report/summary.ts'
+import { factsText, limitsText, scenarioText } from './report/text.ts'
+import type { Scenario, ScenarioResult } from './scenario.ts'
 import { scenarios } from './scenarios.ts'
-import { runScenario, type ScenarioResult } from './suite.ts'
+import { type Bench, type Pace, runScenario } from './suite.ts'
 
-const peers = [direct, haproxy, weft, httpProxy]
+const resultsFolder = path.join(import.meta.dirname, 'results')
+const usualPace: Pace = {
+  rounds: 11,
+  spareRounds: 5,
+  roundSeconds: 2,
+  warmUpRequests: 50_000,
+  deadlineMs: Number.POSITIVE_INFINITY,
+}
 
 function write(line: string): void {
   process.stdout.write(`${line}\n`)
 }
 
-function report({ scenario, subjects, missing }: ScenarioResult): void {
-  write(`\n${scenario.name}: ${scenario.title}; medians (quartiles)`)
-  const base = subjects.find(({ name }) => name === scenario.base)
-  for (const { name, rounds } of subjects) {
-    const cost = quartiles(rounds.map(({ cpuUs }) => cpuUs))
-    const ratio = quartiles(rounds.map(({ cpuUs }, i) => cpuUs / (base?.rounds[i]?.cpuUs ?? Number.NaN)))
-    const rate = quartiles(rounds.map(({ requests, seconds }) => requests / seconds))
-    const latency = rounds.map(({ latencyUs }) => latencyUs).filter((histogram) => histogram !== undefined)
-    const all = latency[0]
-    for (const more of latency.slice(1)) all?.add(more)
-    const percentiles =
-      all === undefined
-        ? ''
-        : `  p50 ${all.getValueAtPercentile(50)} us  p99 ${all.getValueAtPercentile(99)} us`
-    write(
-      `  ${name.padEnd(18)} ${cost.median.toFixed(1).padStart(6)} us CPU per request` +
-        `  ${ratio.median.toFixed(2)} (${ratio.lower.toFixed(2)} to ${ratio.upper.toFixed(2)}) x ${scenario.base}` +
-        `  ${rate.median.toFixed(0).padStart(6)}/s${percentiles}`,
-    )
-  }
-  for (const reason of missing) write(`  missing: ${reason}`)
+/** Everything that a measurement stands on, for as long as `use` takes. */
+async function withBench<T>(pace: Pace, use: (bench: Bench) => Promise<T>): Promise<T> {
+  const missing = ['nginx', 'wrk', 'setpriv'].filter((tool) => !isInstalled(tool))
+  if (missing.length > 0)
+    throw new WeftError('CONFIG_INVALID', 'the bench needs programs that are not installed', {
+      detail: missing,
+    })
+  await bundleProcesses()
+  await using stack = new AsyncDisposableStack()
+  const folder = mkdtempSync(path.join(tmpdir(), 'weft-bench-'))
+  const removeFolder = (): void => rmSync(folder, { recursive: true, force: true })
+  stack.defer(removeFolder)
+  // The kernel ends the processes; the folder is left to us.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.once(signal, () => {
+      removeFolder()
+      process.exit(1)
+    })
+  const backend = await startBackend(folder)
+  stack.defer(() => backend.stop())
+  const generator = new Generator()
+  stack.defer(() => generator.stop())
+  return await use({ peers, backend, generator, folder, pace, log: write })
 }
 
-/** True when no lower quartile is above its limit: then what is above is no noise. */
-function held(results: readonly ScenarioResult[]): boolean {
-  const verdicts = limits.map(({ what, scenario, subject, base, atMost }) => {
-    const subjects = results.find((result) => result.scenario.name === scenario)?.subjects ?? []
-    const rounds = subjects.find(({ name }) => name === subject)?.rounds ?? []
-    const bases = subjects.find(({ name }) => name === base)?.rounds ?? []
-    const { lower } = quartiles(rounds.map(({ cpuUs }, i) => cpuUs / (bases[i]?.cpuUs ?? Number.NaN)))
-    const ok = lower <= atMost
-    write(`guard: ${what}: lower quartile ${lower.toFixed(2)}, at most ${atMost}: ${ok ? 'ok' : 'LOST'}`)
-    return ok
+function versions(chosen: readonly Scenario[]): Record<string, string> {
+  const used = new Set(chosen.flatMap(({ subjects }) => subjects.map(({ peer }) => peer)))
+  const named = peers.filter(({ name, available }) => used.has(name) && available() === true)
+  return {
+    node: process.versions.node,
+    backend: `nginx ${versionOf('nginx', ['-v'], /nginx\/([0-9.]+)/)}`,
+    wrk: versionOf('wrk', ['-v'], /wrk (?:debian\/)?([0-9.]+)/),
+    ...Object.fromEntries(
+      named.map(({ name, version }) => [name, version()]).filter(([, version]) => version !== ''),
+    ),
+  }
+}
+
+function writeReport(summary: RunSummary): void {
+  mkdirSync(resultsFolder, { recursive: true })
+  const file = path.join(resultsFolder, summary.startedAt.replaceAll(':', '-'))
+  writeFileSync(`${file}.json`, `${JSON.stringify(summary, null, 1)}\n`)
+  writeFileSync(`${file}.html`, pageHtml(summary))
+  write(`\n${path.relative(process.cwd(), file)}.json and .html`)
+}
+
+/** A scenario that fails takes the others not with it; the exit status tells. */
+async function runAll({ scenarios: chosen, rounds = usualPace.rounds }: BenchArguments): Promise<number> {
+  const pace = { ...usualPace, rounds }
+  const startedAt = new Date().toISOString()
+  const startedMs = performance.now()
+  const results: ScenarioResult[] = []
+  const failed: FailedScenario[] = []
+  await withBench(pace, async (bench) => {
+    for (const scenario of chosen) {
+      try {
+        const result = await runScenario(bench, scenario)
+        results.push(result)
+        write(scenarioText(summarizeScenario(result)))
+      } catch (error) {
+        failed.push({ name: scenario.name, reason: reasonOf(error) })
+        write(`\n${scenario.name}: failed: ${reasonOf(error)}`)
+      }
+    }
   })
-  return verdicts.every((ok) => ok)
+  const facts = {
+    startedAt,
+    seconds: (performance.now() - startedMs) / 1000,
+    machine: readMachine(),
+    versions: versions(chosen),
+    roundSeconds: pace.roundSeconds,
+  }
+  const summary = summarizeRun(facts, results, failed)
+  write(limitsText(summary.limits))
+  write(factsText(summary))
+  writeReport(summary)
+  const missing = results.some((result) => result.missing.length > 0)
+  if (missing && process.env['CI'] === 'true') write('with CI=true nobody may be missing')
+  return failed.length > 0 || (missing && process.env['CI'] === 'true') ? 1 : 0
+}
+
+async function guard({ rounds = guardRounds }: BenchArguments): Promise<number> {
+  const chosen = guardScenarios(scenarios)
+  const deadlines = guardDeadlinesMs(chosen)
+  const startedMs = performance.now()
+  const results: ScenarioResult[] = []
+  await withBench({ ...usualPace, rounds, spareRounds: 3, roundSeconds: 1 }, async (bench) => {
+    for (const [i, scenario] of chosen.entries()) {
+      const pace = { ...bench.pace, deadlineMs: startedMs + (deadlines[i] as number) }
+      const result = await runScenario({ ...bench, pace }, scenario)
+      results.push(result)
+      write(scenarioText(summarizeScenario(result)))
+    }
+  })
+  const judged = guardLimits(results)
+  write(limitsText(judged).replace('by the median', 'lost when even the lower quartile is above'))
+  return judged.every(({ kept }) => kept === true) ? 0 : 1
+}
+
+async function profile({ scenarios: chosen }: BenchArguments): Promise<number> {
+  const [scenario] = chosen
+  if (scenario === undefined) return 1
+  const written = await withBench(usualPace, (bench) => profileScenario(bench, scenario, resultsFolder))
+  for (const file of written) write(path.relative(process.cwd(), file))
+  return 0
 }
 
 async function main(): Promise<number> {
-  const { values } = parseArgs({
-    options: {
-      scenario: { type: 'string', multiple: true },
-      rounds: { type: 'string' },
-      guard: { type: 'boolean' },
-    },
-  })
-  for (const tool of ['nginx', 'wrk']) {
-    if (!isInstalled(tool)) throw new Error(`${tool} is not installed (apt-get install ${tool})`)
+  const given = readArguments(process.argv.slice(2), scenarios)
+  switch (given.mode) {
+    case 'run':
+      return runAll(given)
+    case 'guard':
+      return guard(given)
+    case 'profile':
+      return profile(given)
+    case 'install':
+      installEnvoy()
+      return 0
+    case 'list':
+      for (const { name, title } of scenarios) write(`${name.padEnd(24)} ${title}`)
+      return 0
+    case 'help':
+      write(usage)
+      return 0
   }
-  const guarded = values.guard === true ? limits.map(({ scenario }) => scenario) : undefined
-  const named = guarded ?? values.scenario?.flatMap((names) => names.split(','))
-  const chosen = scenarios.filter(({ name }) => named?.includes(name) ?? true)
-  await bundleProcesses()
-  const folder = mkdtempSync(path.join(tmpdir(), 'weft-bench-'))
-  const backend = await startBackend(folder)
-  const generator = new Generator()
-  const results: ScenarioResult[] = []
-  const pace = { rounds: Number(values.rounds ?? 11), roundSeconds: 2, warmUpRequests: 50_000 }
-  try {
-    for (const scenario of chosen) {
-      const result = await runScenario({ peers, backend, generator, folder, pace, log: write }, scenario)
-      report(result)
-      results.push(result)
-    }
-  } finally {
-    generator.stop()
-    await backend.stop()
-    rmSync(folder, { recursive: true, force: true })
-  }
-  return values.guard !== true || held(results) ? 0 : 1
 }
 
-process.exitCode = await main()
+await runMain(async () => {
+  process.exitCode = await main()
+})

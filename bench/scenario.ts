@@ -1,14 +1,27 @@
 /** What is measured: a load on subjects that stand side by side. */
+import type { Histogram } from 'hdr-histogram-js'
 import type { RequestShape } from './load/request.ts'
-import type { Topology } from './peer.ts'
+import type { Topology, Variant } from './peer.ts'
 
 export type Load =
   /** As fast as the connections allow, by wrk: cost and capacity. */
   | { readonly kind: 'saturated'; readonly connections: number }
+  /** The same with a connection of its own for each request. */
+  | { readonly kind: 'connections'; readonly connections: number }
   /** A fixed schedule: latency, and cost where nothing is gathered into batches. */
   | { readonly kind: 'paced'; readonly connections: number; readonly ratePerSecond: number }
+  /** A mutual TLS handshake of its own for each request. */
+  | { readonly kind: 'handshakes'; readonly connections: number; readonly resumed: boolean }
+  /** No load: started again and again. */
+  | { readonly kind: 'starts' }
 
-export type Subject = { readonly peer: string; readonly routes: number }
+export type Subject = {
+  readonly name: string
+  readonly peer: string
+  readonly variant: Variant
+  /** How often its configuration changes under the load. */
+  readonly changesPerSecond: number
+}
 
 export type Scenario = {
   readonly name: string
@@ -21,6 +34,41 @@ export type Scenario = {
   readonly base: string
 }
 
-export function subjectName({ peer, routes }: Subject): string {
-  return routes === 1 ? peer : `${peer} (${routes} routes)`
+/** What is read of a subject in a round. Cost is per request, connection or handshake, of all its processes. */
+export type Metric = 'cpuUs' | 'perSecond' | 'rssMb' | 'anonymousMb' | 'readyMs'
+
+/** One subject in one round. */
+export type Sample = {
+  readonly metrics: Readonly<Partial<Record<Metric, number>>>
+  /** Of a paced load: from due to the whole reply, and from due to sent. */
+  readonly latencyUs?: Histogram
+  readonly latenessUs?: Histogram
+}
+
+export type SubjectResult = { readonly name: string; readonly samples: readonly Sample[] }
+
+export type ScenarioResult = {
+  readonly scenario: Scenario
+  /** In the order of the scenario; those that are missing left out. */
+  readonly subjects: readonly SubjectResult[]
+  readonly missing: readonly string[]
+  /** Rounds that were thrown away because the machine was taken from us meanwhile. */
+  readonly repeated: number
+  /** Share of the CPU time that the machine did not have, over the rounds that count. */
+  readonly steal: number
+}
+
+/** What one unit of the load is called. */
+export function unitOf(load: Load): string {
+  switch (load.kind) {
+    case 'saturated':
+    case 'paced':
+      return 'request'
+    case 'connections':
+      return 'connection'
+    case 'handshakes':
+      return 'handshake'
+    case 'starts':
+      return 'start'
+  }
 }

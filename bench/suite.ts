@@ -1,32 +1,22 @@
-/** Runs a scenario: all its subjects in each round, there and back, so that what the machine does meanwhile hits all alike. */
+/** Runs a scenario: starts its subjects, warms them, measures them round by round, and makes sure of what they did. */
 import { mkdirSync } from 'node:fs'
 import path from 'node:path'
-import type { Histogram } from 'hdr-histogram-js'
 import type { Backend } from './backend.ts'
 import type { Generator } from './load/generator.ts'
-import { runWrk } from './load/wrk.ts'
+import { stealMeter } from './machine.ts'
+import { measure, warmUp } from './measure.ts'
 import type { Peer, RunningPeer } from './peer.ts'
-import { cpuNs } from './process.ts'
-import { type Scenario, type Subject, subjectName } from './scenario.ts'
+import { runRounds } from './rounds.ts'
+import type { Sample, Scenario, ScenarioResult, Subject } from './scenario.ts'
 
-export type Round = {
-  readonly requests: number
-  readonly seconds: number
-  /** Microseconds of CPU per request, of all the subject's processes. */
-  readonly cpuUs: number
-  /** Of a paced load. */
-  readonly latencyUs: Histogram | undefined
-  readonly latenessUs: Histogram | undefined
+export type Pace = {
+  readonly rounds: number
+  readonly spareRounds: number
+  readonly roundSeconds: number
+  readonly warmUpRequests: number
+  /** When, by performance.now(), the rounds of a scenario are to end; Infinity: when they are done. */
+  readonly deadlineMs: number
 }
-
-export type SubjectResult = { readonly name: string; readonly rounds: Round[] }
-export type ScenarioResult = {
-  readonly scenario: Scenario
-  readonly subjects: readonly SubjectResult[]
-  readonly missing: readonly string[]
-}
-
-export type Pace = { readonly rounds: number; readonly roundSeconds: number; readonly warmUpRequests: number }
 
 export type Bench = {
   readonly peers: readonly Peer[]
@@ -38,94 +28,103 @@ export type Bench = {
   readonly log: (line: string) => void
 }
 
-const warmUpConnections = 16
-const warmUpStepSeconds = 2
-
-type Started = SubjectResult & { readonly running: RunningPeer }
-
 let folders = 0
 
-async function startSubject(bench: Bench, scenario: Scenario, subject: Subject): Promise<Started | string> {
-  const peer = bench.peers.find(({ name }) => name === subject.peer)
-  const available = peer === undefined ? `there is no peer '${subject.peer}'` : peer.available()
-  if (peer === undefined || available !== true) return String(available)
-  const folder = path.join(bench.folder, `${folders++}-${peer.name}`)
-  mkdirSync(folder)
-  const running = await peer.start({
+function start(
+  { folder, backend }: Bench,
+  peer: Peer,
+  scenario: Scenario,
+  subject: Subject,
+): Promise<RunningPeer> {
+  const own = path.join(folder, `${folders++}-${peer.name}`)
+  mkdirSync(own)
+  return peer.start({
     topology: scenario.topology,
-    backendPort: bench.backend.port,
-    folder,
-    routes: subject.routes,
+    variant: subject.variant,
+    backendPort: backend.port,
+    folder: own,
   })
-  return { name: subjectName(subject), running, rounds: [] }
 }
 
-/** Requests until the JIT has seen enough of them: cold, it costs half as much again. */
-async function warmUp(bench: Bench, scenario: Scenario, { name, running }: Started): Promise<void> {
-  if (running.processes.length === 0) return
-  for (let done = 0; done < bench.pace.warmUpRequests; ) {
-    const { requests, errors } = await runWrk({
-      port: running.port,
-      connections: warmUpConnections,
-      request: scenario.request,
-      seconds: warmUpStepSeconds,
-    })
-    if (errors > 0 || requests === 0) throw new Error(`${name}: ${errors} of ${requests} requests failed`)
-    done += requests
-  }
-}
+type Present = { readonly subject: Subject; readonly peer: Peer }
 
-function cpuOf({ processes }: RunningPeer): number {
-  return processes.reduce((sum, { pid }) => sum + cpuNs(pid), 0)
-}
-
-type Loaded = {
-  readonly requests: number
-  readonly errors: number
-  readonly latencyUs?: Histogram
-  readonly latenessUs?: Histogram
-}
-
-/** Prepares the load and gives what runs it, so that the preparation is not measured. */
-async function loadFor(bench: Bench, scenario: Scenario, port: number): Promise<() => Promise<Loaded>> {
-  const { load, request } = scenario
-  const seconds = bench.pace.roundSeconds
-  const { connections } = load
-  if (load.kind === 'saturated') return () => runWrk({ port, connections, request, seconds })
-  await bench.generator.prepare({ port, connections, request, ratePerSecond: load.ratePerSecond, seconds })
-  return async () => {
-    const { completed, ...rest } = await bench.generator.run()
-    return { requests: completed, ...rest }
-  }
-}
-
-/** Throws when a request failed: a fast failure is no result. */
-async function measure(bench: Bench, scenario: Scenario, { name, running }: Started): Promise<Round> {
-  const run = await loadFor(bench, scenario, running.port)
-  const before = cpuOf(running)
-  const { requests, errors, latencyUs, latenessUs } = await run()
-  const cpuUs = (cpuOf(running) - before) / 1000 / requests
-  if (errors > 0 || requests === 0) throw new Error(`${name}: ${errors} of ${requests} requests failed`)
-  return { requests, seconds: bench.pace.roundSeconds, cpuUs, latencyUs, latenessUs }
-}
-
-export async function runScenario(bench: Bench, scenario: Scenario): Promise<ScenarioResult> {
-  const started: Started[] = []
+/** The subjects whose peers are there, and why the others are not. */
+function presence(
+  peers: readonly Peer[],
+  { subjects, topology }: Scenario,
+): { readonly present: readonly Present[]; readonly missing: readonly string[] } {
+  const present: Present[] = []
   const missing: string[] = []
-  try {
-    for (const subject of scenario.subjects) {
-      const result = await startSubject(bench, scenario, subject)
-      if (typeof result === 'string') missing.push(result)
-      else started.push(result)
-    }
-    for (const subject of started) await warmUp(bench, scenario, subject)
-    for (let round = 0; round < bench.pace.rounds; round++) {
-      const order = round % 2 === 0 ? started : started.toReversed()
-      for (const subject of order) subject.rounds.push(await measure(bench, scenario, subject))
-      bench.log(`${scenario.name}: round ${round + 1} of ${bench.pace.rounds}`)
-    }
-  } finally {
-    await Promise.all(started.map(({ running }) => running.stop()))
+  for (const subject of subjects) {
+    const peer = peers.find(({ name }) => name === subject.peer)
+    if (peer === undefined || !peer.topologies.includes(topology))
+      throw new Error(`there is no ${topology} of '${subject.peer}'`)
+    const available = peer.available()
+    if (available === true) present.push({ subject, peer })
+    else if (!missing.includes(available)) missing.push(available)
   }
-  return { scenario, subjects: started.map(({ name, rounds }) => ({ name, rounds })), missing }
+  return { present, missing }
+}
+
+/** A start is a round of its own. */
+async function measureStart(bench: Bench, scenario: Scenario, { subject, peer }: Present): Promise<Sample> {
+  const running = await start(bench, peer, scenario, subject)
+  await running.stop()
+  return { metrics: { readyMs: running.readyMs } }
+}
+
+type Started = { readonly subject: Subject; readonly running: RunningPeer }
+
+async function startAll(
+  bench: Bench,
+  scenario: Scenario,
+  present: readonly Present[],
+  stack: AsyncDisposableStack,
+): Promise<Started[]> {
+  const started: Started[] = []
+  for (const { subject, peer } of present) {
+    const running = await start(bench, peer, scenario, subject)
+    stack.defer(() => running.stop())
+    started.push({ subject, running })
+  }
+  return started
+}
+
+/** Rejects when a subject does not start, a request fails or a subject did not do what the scenario is about. */
+export async function runScenario(bench: Bench, scenario: Scenario): Promise<ScenarioResult> {
+  await using stack = new AsyncDisposableStack()
+  const { generator, pace, log } = bench
+  const { present, missing } = presence(bench.peers, scenario)
+  const rounds = {
+    rounds: pace.rounds,
+    spareRounds: pace.spareRounds,
+    steal: stealMeter(),
+    outOfTime: () => performance.now() > pace.deadlineMs,
+    onRound: (done: number, repeated: number) =>
+      log(`${scenario.name}: round ${done} of ${pace.rounds}${repeated > 0 ? `, ${repeated} repeated` : ''}`),
+  }
+  const named = ({
+    samples,
+    ...rest
+  }: Awaited<ReturnType<typeof runRounds<unknown, Sample>>>): ScenarioResult => ({
+    scenario,
+    missing,
+    ...rest,
+    subjects: present.map(({ subject }, i) => ({ name: subject.name, samples: samples[i] ?? [] })),
+  })
+  if (scenario.load.kind === 'starts') {
+    const measureOne = (one: Present): Promise<Sample> => measureStart(bench, scenario, one)
+    return named(await runRounds({ ...rounds, subjects: present, measure: measureOne }))
+  }
+  const subjects = await startAll(bench, scenario, present, stack)
+  for (const { subject, running } of subjects) {
+    if (running.processes.length === 0) continue
+    log(`${scenario.name}: warming ${subject.name}`)
+    await warmUp(generator, scenario, running, pace.warmUpRequests)
+  }
+  const measureOne = ({ subject, running }: Started): Promise<Sample> =>
+    measure(generator, scenario, subject, running, pace.roundSeconds)
+  const measured = await runRounds({ ...rounds, subjects, measure: measureOne })
+  for (const { running } of subjects) await running.verify()
+  return named(measured)
 }

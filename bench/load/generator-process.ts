@@ -1,40 +1,57 @@
-/** The process that an open loop runs in: told by messages what to do, and kept between runs so that it is warm. */
+/** The process that loads of ours run in: told by messages what to do, and kept between runs so that it is warm. */
 import { Worker } from 'node:worker_threads'
 import { encodeIntoCompressedBase64 } from 'hdr-histogram-js'
-import { OpenLoop, type OpenLoopCount, type OpenLoopLoad } from './open-loop.ts'
+import { type HandshakeLoad, Handshakes } from './handshakes.ts'
+import { OpenLoop, type OpenLoopLoad } from './open-loop.ts'
+
+export type GeneratedLoad =
+  | ({ readonly kind: 'open-loop' } & OpenLoopLoad)
+  | ({ readonly kind: 'handshakes' } & HandshakeLoad)
 
 export type GeneratorCommand =
-  | { readonly kind: 'prepare'; readonly load: OpenLoopLoad }
+  | { readonly kind: 'prepare'; readonly load: GeneratedLoad }
   | { readonly kind: 'run' }
+
+export type GeneratedCount = {
+  readonly completed: number
+  readonly errors: number
+  /** Of an open loop: HDR histograms, compressed, base64. */
+  readonly latencyUs?: string
+  readonly latenessUs?: string
+}
 
 export type GeneratorAnswer =
   | { readonly kind: 'ready' }
   | { readonly kind: 'failed'; readonly reason: string }
-  | {
-      readonly kind: 'done'
-      readonly count: OpenLoopCount
-      /** HDR histograms, compressed, base64. */
-      readonly latencyUs: string
-      readonly latenessUs: string
-    }
+  | { readonly kind: 'done'; readonly count: GeneratedCount }
 
 const pacer = new Worker(new URL('./pacer-thread.ts', import.meta.url))
-let loop: OpenLoop | undefined
+let prepared: (() => Promise<GeneratedCount>) | undefined
+
+async function prepare(load: GeneratedLoad): Promise<() => Promise<GeneratedCount>> {
+  if (load.kind === 'handshakes') {
+    const handshakes = new Handshakes(load)
+    await handshakes.prepare()
+    return () => handshakes.run()
+  }
+  const loop = new OpenLoop(load)
+  await loop.prepare()
+  return async () => ({
+    ...(await loop.run(pacer)),
+    latencyUs: encodeIntoCompressedBase64(loop.latencyUs),
+    latenessUs: encodeIntoCompressedBase64(loop.latenessUs),
+  })
+}
 
 async function obey(command: GeneratorCommand): Promise<GeneratorAnswer> {
   if (command.kind === 'prepare') {
-    loop = new OpenLoop(command.load)
-    await loop.prepare()
+    prepared = await prepare(command.load)
     return { kind: 'ready' }
   }
-  if (loop === undefined) throw new Error('nothing is prepared')
-  const count = await loop.run(pacer)
-  return {
-    kind: 'done',
-    count,
-    latencyUs: encodeIntoCompressedBase64(loop.latencyUs),
-    latenessUs: encodeIntoCompressedBase64(loop.latenessUs),
-  }
+  if (prepared === undefined) throw new Error('nothing is prepared')
+  const run = prepared
+  prepared = undefined
+  return { kind: 'done', count: await run() }
 }
 
 async function answer(command: GeneratorCommand): Promise<void> {

@@ -1,37 +1,41 @@
-/** Drives the process that open loops run in. */
+/** Drives the process that loads of ours run in. */
 import { type ChildProcess, fork } from 'node:child_process'
 import path from 'node:path'
 import { decodeFromCompressedBase64, type Histogram } from 'hdr-histogram-js'
-import type { GeneratorAnswer, GeneratorCommand } from './generator-process.ts'
-import type { OpenLoopCount, OpenLoopLoad } from './open-loop.ts'
+import type { GeneratedLoad, GeneratorAnswer, GeneratorCommand } from './generator-process.ts'
 
-export type OpenLoopResult = OpenLoopCount & { readonly latencyUs: Histogram; readonly latenessUs: Histogram }
+export type GeneratedResult = {
+  readonly completed: number
+  readonly errors: number
+  /** Of an open loop. */
+  readonly latencyUs?: Histogram
+  readonly latenessUs?: Histogram
+}
 
 export class Generator {
-  readonly #child: ChildProcess
-
-  constructor() {
-    this.#child = fork(path.join(import.meta.dirname, 'generator-process.ts'), [], { execArgv: [] })
-  }
+  readonly #child: ChildProcess = fork(path.join(import.meta.dirname, 'generator-process.ts'), [], {
+    execArgv: [],
+  })
 
   /** Opens and warms the connections. Rejects when the peer does not answer on them. */
-  async prepare(load: OpenLoopLoad): Promise<void> {
+  async prepare(load: GeneratedLoad): Promise<void> {
     await this.#ask({ kind: 'prepare', load })
   }
 
   /** Runs what was prepared; its connections are closed afterwards. */
-  async run(): Promise<OpenLoopResult> {
+  async run(): Promise<GeneratedResult> {
     const answer = await this.#ask({ kind: 'run' })
     if (answer.kind !== 'done') throw new Error(`the generator answered ${answer.kind}`)
+    const { latencyUs, latenessUs, ...count } = answer.count
     return {
-      ...answer.count,
-      latencyUs: decodeFromCompressedBase64(answer.latencyUs),
-      latenessUs: decodeFromCompressedBase64(answer.latenessUs),
+      ...count,
+      ...(latencyUs === undefined ? {} : { latencyUs: decodeFromCompressedBase64(latencyUs) }),
+      ...(latenessUs === undefined ? {} : { latenessUs: decodeFromCompressedBase64(latenessUs) }),
     }
   }
 
   stop(): void {
-    this.#child.disconnect()
+    if (this.#child.connected) this.#child.disconnect()
   }
 
   async #ask(command: GeneratorCommand): Promise<GeneratorAnswer> {

@@ -1,5 +1,8 @@
 /** Closed-loop load by wrk: for capacity and cost per request, never for latency. */
 import { execFile } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
 import { authority, type RequestShape } from './request.ts'
 
 export type WrkResult = { readonly requests: number; readonly errors: number }
@@ -8,6 +11,7 @@ export type WrkLoad = {
   readonly port: number
   readonly connections: number
   readonly request: RequestShape
+  /** A whole number: wrk knows no other. */
   readonly seconds: number
 }
 
@@ -22,22 +26,41 @@ export function parseWrk(output: string): WrkResult {
   return { requests, errors }
 }
 
-export function wrkArguments({ port, connections, request, seconds }: WrkLoad): string[] {
+/** The arguments; `script` is a file with what wrkScript gives, for a request that has a body. */
+export function wrkArguments({ port, connections, request, seconds }: WrkLoad, script?: string): string[] {
   const fields = [['Host', authority] as const, ...request.headers]
   return [
     '-t1',
     `-c${connections}`,
     `-d${seconds}s`,
+    ...(script === undefined ? [] : ['-s', script]),
     ...fields.flatMap(([name, value]) => ['-H', `${name}: ${value}`]),
     `http://127.0.0.1:${port}${request.path}`,
   ]
 }
 
-export function runWrk(load: WrkLoad): Promise<WrkResult> {
+/** Lua that tells wrk of a method and a body. */
+export function wrkScript({ method, bodyBytes }: RequestShape): string {
+  return `wrk.method = "${method}"\nwrk.body = string.rep("x", ${bodyBytes})\n`
+}
+
+function execute(args: readonly string[]): Promise<WrkResult> {
   return new Promise((resolve, reject) => {
-    execFile('wrk', wrkArguments(load), (error, stdout) => {
+    execFile('setpriv', ['--pdeathsig', 'KILL', 'wrk', ...args], (error, stdout) => {
       if (error === null) resolve(parseWrk(stdout))
       else reject(error)
     })
   })
+}
+
+export async function runWrk(load: WrkLoad): Promise<WrkResult> {
+  if (load.request.bodyBytes === 0) return execute(wrkArguments(load))
+  const folder = mkdtempSync(path.join(tmpdir(), 'weft-wrk-'))
+  const script = path.join(folder, 'request.lua')
+  writeFileSync(script, wrkScript(load.request))
+  try {
+    return await execute(wrkArguments(load, script))
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
 }

@@ -7,61 +7,82 @@ export type BenchMesh = {
   /** Set when a sidecar stands before the application: then its listen port is the endpoint's. */
   readonly inbound: { readonly applicationPort: number } | undefined
   readonly routes: number
+  /** Another endpoint, and a share of the requests for a second Service: what a rollout changes, again and again. */
+  readonly rollout: boolean
 }
 
 const namespace = 'bench'
-const apiGroup = 'gateway.networking.k8s.io/v1'
 const servicePort = 8080
+/** Gateway API's own limit. */
+const rulesPerRoute = 16
 
 function object(apiVersion: string, kind: string, name: string, rest: object, metadata: object = {}): string {
   return stringify({ apiVersion, kind, metadata: { name, namespace, ...metadata }, ...rest })
 }
 
-/** The request's path meets the last of the route's rules. A route holds at most 16 rules, so there are several. */
-const rulesPerRoute = 16
-
-function rule(type: 'Exact' | 'PathPrefix', value: string): object {
-  return { matches: [{ path: { type, value } }], backendRefs: [{ name: 'app', port: servicePort }] }
+function rule(path: string, rollout: boolean): object {
+  const canary = rollout ? [{ name: 'canary', port: servicePort, weight: 10 }] : []
+  return {
+    matches: [{ path: { type: 'PathPrefix', value: path } }],
+    backendRefs: [{ name: 'app', port: servicePort, weight: 90 }, ...canary],
+  }
 }
 
-function routes(count: number): string[] {
-  const others = Array.from({ length: count - 1 }, (_, i) => rule('PathPrefix', `/other-${i}`))
-  const rules = [...others, rule('PathPrefix', '/')]
+/** The request's path meets the last rule. */
+function routes({ routes: count, rollout }: BenchMesh): string[] {
+  const others = Array.from({ length: count - 1 }, (_, i) => rule(`/other-${i}`, false))
+  const rules = [...others, rule('/', rollout)]
   const parentRefs = [{ group: '', kind: 'Service', name: 'app', port: servicePort }]
   const written: string[] = []
   for (let first = 0; first < rules.length; first += rulesPerRoute) {
     const spec = { parentRefs, rules: rules.slice(first, first + rulesPerRoute) }
-    written.push(object(apiGroup, 'HTTPRoute', `app-${first / rulesPerRoute}`, { spec }))
+    written.push(
+      object('gateway.networking.k8s.io/v1', 'HTTPRoute', `app-${first / rulesPerRoute}`, { spec }),
+    )
   }
   return written
 }
 
-export function benchMeshYaml({ endpointPort, inbound, routes: count }: BenchMesh): string {
-  const targetRef = { kind: 'Pod', name: 'app', namespace }
-  const endpoint = { addresses: ['127.0.0.1'], ...(inbound === undefined ? {} : { targetRef }) }
-  const pods = [object('v1', 'Pod', 'client', { spec: { serviceAccountName: 'client' } })]
-  if (inbound !== undefined) {
-    const annotations = { 'config.weft.dev/inbound': `127.0.0.1:${endpointPort}=${inbound.applicationPort}` }
-    pods.push(
-      object(
-        'v1',
-        'Pod',
-        'app',
-        { spec: { serviceAccountName: 'app' } },
-        { annotations: { ...annotations, 'weft.dev/inject': 'enabled' } },
-      ),
-    )
-  }
+function service(name: string): string {
+  return object('v1', 'Service', name, { spec: { ports: [{ name: 'http', port: servicePort }] } })
+}
+
+function slice(name: string, port: number, addresses: readonly string[], more: object): string {
+  return object(
+    'discovery.k8s.io/v1',
+    'EndpointSlice',
+    name,
+    {
+      addressType: 'IPv4',
+      ports: [{ name: 'http', port }],
+      endpoints: addresses.map((address) => ({ addresses: [address], ...more })),
+    },
+    { labels: { 'kubernetes.io/service-name': name } },
+  )
+}
+
+function pod(name: string, annotations: Readonly<Record<string, string>>): string {
+  return object('v1', 'Pod', name, { spec: { serviceAccountName: name } }, { annotations })
+}
+
+export function benchMeshYaml(mesh: BenchMesh): string {
+  const { endpointPort, inbound, rollout } = mesh
+  const target = inbound === undefined ? {} : { targetRef: { kind: 'Pod', name: 'app', namespace } }
+  const addresses = ['127.0.0.1', ...(rollout ? ['127.0.0.2'] : [])]
+  const applicationAnnotations: Record<string, string> =
+    inbound === undefined
+      ? {}
+      : {
+          'config.weft.dev/inbound': `127.0.0.1:${endpointPort}=${inbound.applicationPort}`,
+          'weft.dev/inject': 'enabled',
+        }
   return [
-    object('v1', 'Service', 'app', { spec: { ports: [{ name: 'http', port: servicePort }] } }),
-    object(
-      'discovery.k8s.io/v1',
-      'EndpointSlice',
-      'app',
-      { addressType: 'IPv4', ports: [{ name: 'http', port: endpointPort }], endpoints: [endpoint] },
-      { labels: { 'kubernetes.io/service-name': 'app' } },
-    ),
-    ...pods,
-    ...routes(count),
+    service('app'),
+    service('canary'),
+    slice('app', endpointPort, addresses, target),
+    slice('canary', endpointPort, ['127.0.0.2'], {}),
+    pod('client', {}),
+    pod('app', applicationAnnotations),
+    ...routes(mesh),
   ].join('---\n')
 }

@@ -2,9 +2,12 @@
 import { writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { TestRoot } from '../../proxy/identity/test-pki.ts'
+import type { TlsFiles } from '../peer.ts'
 
-export type SideFiles = { readonly certificate: string; readonly key: string }
-export type Certificates = { readonly roots: string; readonly client: SideFiles; readonly server: SideFiles }
+export type Certificates = { readonly client: TlsFiles; readonly server: TlsFiles }
+
+/** The name on the server's certificate. */
+export const serverName = 'app'
 
 /** Writes them as PEM under `folder`. */
 export async function writeCertificates(folder: string): Promise<Certificates> {
@@ -14,13 +17,15 @@ export async function writeCertificates(folder: string): Promise<Certificates> {
     writeFileSync(file, text, { mode: 0o600 })
     return file
   }
-  const side = async (name: string): Promise<SideFiles> => {
+  const roots = write('roots.pem', root.pem)
+  const side = async (name: string): Promise<TlsFiles> => {
     const leaf = await root.leaf({ uris: [`spiffe://cluster.local/ns/bench/sa/${name}`], dns: [name] })
     return {
+      roots,
       certificate: write(`${name}.pem`, leaf.certificatePem),
-      // HAProxy finds the key of X.pem in X.pem.key.
+      // HAProxy looks for the key of X.pem in X.pem.key.
       key: write(`${name}.pem.key`, leaf.keyPem),
     }
   }
-  return { roots: write('roots.pem', root.pem), client: await side('client'), server: await side('app') }
+  return { client: await side('client'), server: await side(serverName) }
 }

@@ -1,0 +1,68 @@
+/** The command line of the bench. Pure. */
+import { parseArgs } from 'node:util'
+import { reasonOf, WeftError } from '../core/errors.ts'
+import type { Scenario } from './scenario.ts'
+
+export type BenchArguments = {
+  readonly mode: 'run' | 'guard' | 'profile' | 'install' | 'list' | 'help'
+  /** In the order of the table. */
+  readonly scenarios: readonly Scenario[]
+  /** undefined: what the mode takes. */
+  readonly rounds: number | undefined
+}
+
+export const usage = `usage: npm run bench -- [--scenario NAME[,NAME...]] [--rounds N]
+  nothing          every scenario; results as a table, and as JSON and HTML under bench/results/
+  --scenario       only these; --list prints their names
+  --rounds N       how often each subject is measured (11)
+  --guard          the limits that can be judged in 3 minutes; fails when one is lost
+  --profile        a CPU profile of the sidecar under the load of --scenario (plain-saturated)
+  --install        what the peers need that no package of Debian or npm brings: Envoy
+`
+
+const modes = ['guard', 'profile', 'install', 'list', 'help'] as const
+
+/** Throws WeftError CONFIG_INVALID with every problem. */
+export function readArguments(args: readonly string[], scenarios: readonly Scenario[]): BenchArguments {
+  const values = parse(args)
+  const problems: string[] = []
+  const chosen = modes.filter((mode) => values[mode] === true)
+  if (chosen.length > 1) problems.push(`--${chosen.join(' and --')} exclude each other`)
+  const named = (values.scenario ?? []).flatMap((names) => names.split(','))
+  for (const name of named) {
+    if (!scenarios.some((scenario) => scenario.name === name))
+      problems.push(`--scenario: there is no '${name}'; --list prints all`)
+  }
+  const rounds = values.rounds === undefined ? undefined : Number(values.rounds)
+  if (rounds !== undefined && !(Number.isInteger(rounds) && rounds >= 1))
+    problems.push(`--rounds: '${values.rounds}' is no number of rounds`)
+  if (problems.length > 0) throw wrongCall(problems)
+  return {
+    mode: chosen[0] ?? 'run',
+    scenarios: named.length === 0 ? scenarios : scenarios.filter(({ name }) => named.includes(name)),
+    rounds,
+  }
+}
+
+const flag = { type: 'boolean' } as const
+
+function parse(args: readonly string[]) {
+  const options = {
+    scenario: { type: 'string', multiple: true },
+    rounds: { type: 'string' },
+    guard: flag,
+    profile: flag,
+    install: flag,
+    list: flag,
+    help: flag,
+  } as const
+  try {
+    return parseArgs({ args: [...args], options }).values
+  } catch (error) {
+    throw wrongCall([reasonOf(error)], error)
+  }
+}
+
+function wrongCall(detail: readonly string[], cause?: unknown): WeftError {
+  return new WeftError('CONFIG_INVALID', 'the bench does not take that', { detail, cause })
+}

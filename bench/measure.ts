@@ -1,0 +1,106 @@
+/** One subject under one load, for one round. */
+import type { Generator } from './load/generator.ts'
+import { runWrk } from './load/wrk.ts'
+import type { RunningPeer } from './peer.ts'
+import { cpuNs, memoryOf } from './process.ts'
+import type { Load, Sample, Scenario, Subject } from './scenario.ts'
+
+type Counted = {
+  readonly completed: number
+  readonly errors: number
+  readonly seconds: number
+} & Pick<Sample, 'latencyUs' | 'latenessUs'>
+
+const bytesPerMb = 1e6
+
+/** Prepares a load and gives what runs it, so that the preparation is not measured. */
+async function prepared(
+  generator: Generator,
+  { load, request }: Scenario,
+  { port, clientTls }: RunningPeer,
+  seconds: number,
+): Promise<() => Promise<Counted>> {
+  switch (load.kind) {
+    case 'saturated':
+    case 'connections':
+      return () => wrk({ port, connections: load.connections, request, seconds })
+    case 'paced': {
+      const { connections, ratePerSecond } = load
+      await generator.prepare({ kind: 'open-loop', port, connections, request, ratePerSecond, seconds })
+      break
+    }
+    case 'handshakes': {
+      if (clientTls === undefined) throw new Error('there is no certificate to show')
+      const { connections, resumed } = load
+      await generator.prepare({ kind: 'handshakes', port, connections, resumed, request, seconds, clientTls })
+      break
+    }
+    case 'starts':
+      throw new Error('a start is no load')
+  }
+  return async () => ({ seconds, ...(await generator.run()) })
+}
+
+async function wrk(load: Parameters<typeof runWrk>[0]): Promise<Counted> {
+  const { requests, errors } = await runWrk(load)
+  return { completed: requests, errors, seconds: load.seconds }
+}
+
+function cpuNsOf({ processes }: RunningPeer): number {
+  return processes.reduce((sum, { pid }) => sum + cpuNs(pid), 0)
+}
+
+/** Of its largest process. */
+function memoryMetrics({ processes }: RunningPeer): Sample['metrics'] {
+  if (processes.length === 0) return {}
+  const used = processes.map(({ pid }) => memoryOf(pid))
+  return {
+    rssMb: Math.max(...used.map(({ rss }) => rss)) / bytesPerMb,
+    anonymousMb: Math.max(...used.map(({ anonymous }) => anonymous)) / bytesPerMb,
+  }
+}
+
+/** Rejects when a request failed: a fast failure is no result. */
+export async function measure(
+  generator: Generator,
+  scenario: Scenario,
+  subject: Pick<Subject, 'name' | 'changesPerSecond'>,
+  running: RunningPeer,
+  seconds: number,
+): Promise<Sample> {
+  const run = await prepared(generator, scenario, running, seconds)
+  const settle = subject.changesPerSecond > 0 ? await running.churn?.(subject.changesPerSecond) : undefined
+  const before = cpuNsOf(running)
+  const { completed, errors, seconds: took, ...histograms } = await run()
+  const cpuUs = (cpuNsOf(running) - before) / 1000 / completed
+  await settle?.()
+  if (errors > 0 || completed === 0)
+    throw new Error(`${subject.name}: ${errors} of ${completed + errors} ${scenario.load.kind} failed`)
+  const cost = running.processes.length === 0 ? {} : { cpuUs }
+  return { metrics: { ...cost, perSecond: completed / took, ...memoryMetrics(running) }, ...histograms }
+}
+
+/** Requests, as many as the JIT has to see: cold, it costs half as much again. */
+export async function warmUp(
+  generator: Generator,
+  scenario: Scenario,
+  running: RunningPeer,
+  requests: number,
+): Promise<void> {
+  const load = warmUpLoad(scenario.load)
+  for (let done = 0; done < requests; ) {
+    const run = await prepared(generator, { ...scenario, load }, running, warmUpSeconds)
+    const { completed, errors } = await run()
+    if (errors > 0 || completed === 0) throw new Error(`${errors} of ${completed + errors} requests failed`)
+    if (load.kind === 'handshakes') return
+    done += completed
+  }
+}
+
+const warmUpSeconds = 2
+const warmUpConnections = 16
+
+/** A proxy that will be paced gets warm sooner when it is not; handshakes have a time of their own. */
+function warmUpLoad(load: Load): Load {
+  return load.kind === 'handshakes' ? load : { kind: 'saturated', connections: warmUpConnections }
+}
