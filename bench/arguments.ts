@@ -4,7 +4,7 @@ import { reasonOf, WeftError } from '../core/errors.ts'
 import type { Scenario } from './scenario.ts'
 
 export type BenchArguments = {
-  readonly mode: 'run' | 'guard' | 'profile' | 'install' | 'list' | 'help'
+  readonly mode: 'run' | 'smoke' | 'guard' | 'profile' | 'install' | 'list' | 'help'
   /** In the order of the table. */
   readonly scenarios: readonly Scenario[]
   /** undefined: what the mode takes. */
@@ -15,12 +15,13 @@ export const usage = `usage: npm run bench -- [--scenario NAME[,NAME...]] [--rou
   nothing          every scenario; results as a table, and as JSON and HTML under bench/results/
   --scenario       only these; --list prints their names
   --rounds N       how often each subject is measured (11)
+  --smoke          one short round without warm-up: whether everything runs, no figures to quote
   --guard          the limits that can be judged in 3 minutes; fails when one is lost
   --profile        a CPU profile of the sidecar under the load of --scenario (plain-saturated)
   --install        what the peers need that no package of Debian or npm brings: Envoy
 `
 
-const modes = ['guard', 'profile', 'install', 'list', 'help'] as const
+const modes = ['smoke', 'guard', 'profile', 'install', 'list', 'help'] as const
 
 /** Throws WeftError CONFIG_INVALID with every problem. */
 export function readArguments(args: readonly string[], scenarios: readonly Scenario[]): BenchArguments {
@@ -50,6 +51,7 @@ function parse(args: readonly string[]) {
   const options = {
     scenario: { type: 'string', multiple: true },
     rounds: { type: 'string' },
+    smoke: flag,
     guard: flag,
     profile: flag,
     install: flag,

@@ -25,7 +25,14 @@ function cpu(
   atMost: number,
   guarded: boolean,
 ): Limit {
-  return { what, scenario, subject, quantity: { kind: 'cpu-ratio', base }, atMost, guarded }
+  return {
+    what: `CPU per request, ${what}`,
+    scenario,
+    subject,
+    quantity: { kind: 'cpu-ratio', base },
+    atMost,
+    guarded,
+  }
 }
 
 export const limits: readonly Limit[] = [
@@ -44,7 +51,7 @@ export const limits: readonly Limit[] = [
     atMost: 1.5,
     guarded: false,
   },
-  cpu('1,000 routes instead of 1', 'routes', ['weft, 1000 routes', 'weft, 1 routes'], 1.05, true),
+  cpu('1,000 routes instead of 1', 'routes', ['weft, 1000 routes', 'weft, 1 route'], 1.05, true),
   {
     what: 'RSS at 1,000/s with mTLS and telemetry',
     scenario: 'memory',

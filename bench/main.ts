@@ -30,6 +30,9 @@ const usualPace: Pace = {
   deadlineMs: Number.POSITIVE_INFINITY,
 }
 
+/** Whether everything runs; nothing is warm. */
+const smokePace: Pace = { ...usualPace, rounds: 1, spareRounds: 0, roundSeconds: 1, warmUpRequests: 0 }
+
 function write(line: string): void {
   process.stdout.write(`${line}\n`)
 }
@@ -81,8 +84,8 @@ function writeReport(summary: RunSummary): void {
 }
 
 /** A scenario that fails takes the others not with it; the exit status tells. */
-async function runAll({ scenarios: chosen, rounds = usualPace.rounds }: BenchArguments): Promise<number> {
-  const pace = { ...usualPace, rounds }
+async function runAll({ scenarios: chosen, rounds }: BenchArguments, usual: Pace): Promise<number> {
+  const pace = { ...usual, rounds: rounds ?? usual.rounds }
   const startedAt = new Date().toISOString()
   const startedMs = performance.now()
   const results: ScenarioResult[] = []
@@ -145,7 +148,9 @@ async function main(): Promise<number> {
   const given = readArguments(process.argv.slice(2), scenarios)
   switch (given.mode) {
     case 'run':
-      return runAll(given)
+      return runAll(given, usualPace)
+    case 'smoke':
+      return runAll(given, smokePace)
     case 'guard':
       return guard(given)
     case 'profile':

@@ -32,6 +32,8 @@ export type Scenario = {
   readonly subjects: readonly Subject[]
   /** Name of the subject that the others are divided by, round by round. */
   readonly base: string
+  /** By the load itself, or as fast as it goes: sooner done. */
+  readonly warmUp: 'own' | 'saturated'
 }
 
 /** What is read of a subject in a round. Cost is per request, connection or handshake, of all its processes. */
@@ -40,7 +42,7 @@ export type Metric = 'cpuUs' | 'perSecond' | 'rssMb' | 'anonymousMb' | 'readyMs'
 /** One subject in one round. */
 export type Sample = {
   readonly metrics: Readonly<Partial<Record<Metric, number>>>
-  /** Of a paced load: from due to the whole reply, and from due to sent. */
+  /** Of a paced load: from due to the whole reply, and how late the generator itself was. */
   readonly latencyUs?: Histogram
   readonly latenessUs?: Histogram
 }

@@ -1,5 +1,5 @@
 /** Drives the process that loads of ours run in. */
-import { type ChildProcess, fork } from 'node:child_process'
+import { type ChildProcess, fork, spawnSync } from 'node:child_process'
 import path from 'node:path'
 import { decodeFromCompressedBase64, type Histogram } from 'hdr-histogram-js'
 import type { GeneratedLoad, GeneratorAnswer, GeneratorCommand } from './generator-process.ts'
@@ -17,8 +17,11 @@ export class Generator {
     execArgv: [],
   })
 
+  #exact = false
+
   /** Opens and warms the connections. Rejects when the peer does not answer on them. */
   async prepare(load: GeneratedLoad): Promise<void> {
+    this.#setExact(load.kind === 'open-loop')
     await this.#ask({ kind: 'prepare', load })
   }
 
@@ -36,6 +39,17 @@ export class Generator {
 
   stop(): void {
     if (this.#child.connected) this.#child.disconnect()
+  }
+
+  /**
+   * A schedule is kept on a busy machine only by who runs at once when it is time: as root, with the priority of a
+   * process that is elsewhere. Without it the report shows how late requests were sent.
+   */
+  #setExact(exact: boolean): void {
+    if (exact === this.#exact) return
+    this.#exact = exact
+    const policy = exact ? ['--fifo', '--pid', '1'] : ['--other', '--pid', '0']
+    spawnSync('chrt', ['--all-tasks', ...policy, String(this.#child.pid)])
   }
 
   async #ask(command: GeneratorCommand): Promise<GeneratorAnswer> {

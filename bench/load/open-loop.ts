@@ -71,12 +71,14 @@ class Connection {
 export class OpenLoop {
   /** From due to the whole reply, in microseconds. */
   readonly latencyUs: Histogram
-  /** From due to sent, in microseconds: how exact the generator itself is. */
+  /** From due to when the generator saw to it, in microseconds: how exact it is itself. */
   readonly latenessUs: Histogram
   readonly #load: OpenLoopLoad
   readonly #request: Buffer
   readonly #connections: Connection[] = []
-  #idle: Connection[] = []
+  readonly #idle: Connection[] = []
+  /** When the requests were due that wait for a connection. */
+  readonly #due: number[] = []
   #schedule = new Schedule(0, 1, 0)
   #completed = 0
   #failed = 0
@@ -95,13 +97,12 @@ export class OpenLoop {
       const connection = new Connection(this.#load.port, (...reply) => this.#take(...reply))
       this.#connections.push(connection)
       await connection.ready
-      const answered = new Promise<void>((resolve) => {
-        this.#onProgress = resolve
-      })
+      const answered = this.#until(i + 1, graceMs)
       connection.send(this.#request, sharedNowMs())
       await answered
     }
-    if (this.#failed > 0) throw new Error(`the first requests on ${this.#failed} connections failed`)
+    const missing = this.#load.connections - this.#completed
+    if (missing > 0) throw new Error(`the first requests on ${missing} connections were not answered`)
     this.#completed = 0
     this.latencyUs.reset()
     this.latenessUs.reset()
@@ -123,6 +124,7 @@ export class OpenLoop {
     return { completed: this.#completed, errors: count - this.#completed }
   }
 
+  /** Resolves when `count` requests have come to an end, one way or the other, or when time is up. */
   #until(count: number, timeoutMs: number): Promise<void> {
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, timeoutMs)
@@ -134,14 +136,17 @@ export class OpenLoop {
     })
   }
 
+  /** What is due now is ours to send, however long it has to wait for a connection. */
   #sendDue(nowMs: number): void {
-    for (let connection = this.#idle[0]; connection !== undefined; connection = this.#idle[0]) {
-      const dueMs = this.#schedule.take(nowMs)
-      if (dueMs === undefined) return
-      // The one that is idle longest: all connections carry their share.
-      this.#idle.shift()
+    for (let dueMs = this.#schedule.take(nowMs); dueMs !== undefined; dueMs = this.#schedule.take(nowMs)) {
       this.latenessUs.recordValue(Math.round((nowMs - dueMs) * 1000))
-      connection.send(this.#request, dueMs)
+      this.#due.push(dueMs)
+    }
+    while (this.#due.length > 0) {
+      // The one that is idle longest: all connections carry their share.
+      const connection = this.#idle.shift()
+      if (connection === undefined) return
+      connection.send(this.#request, this.#due.shift() as number)
     }
   }
 

@@ -1,7 +1,4 @@
-const [seconds, nanoseconds] = process.hrtime()
-const offsetMs = seconds * 1000 + nanoseconds / 1e6 - performance.now()
-
-/** Monotonic milliseconds that all threads and processes of the machine agree on. */
+/** Monotonic milliseconds that all threads and processes of the machine agree on, to the microsecond. */
 export function sharedNowMs(): number {
-  return performance.now() + offsetMs
+  return Number(process.hrtime.bigint()) / 1e6
 }

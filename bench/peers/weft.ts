@@ -4,6 +4,7 @@ import { freePorts } from '../../cli/demo/ports.ts'
 import { createWorkloadToken } from '../../cli/token.ts'
 import type { MeasuredProcess, Peer, RunningPeer, Setup } from '../peer.ts'
 import { type BenchMesh, benchMeshYaml } from './bench-mesh.ts'
+import { until } from '../process.ts'
 import { churnConfiguration } from './churn.ts'
 import { readMetric } from './sidecar-metrics.ts'
 import type { Launched } from './sides.ts'
@@ -135,7 +136,8 @@ export async function startWeft(setup: Setup, { nodeArgs }: WeftOptions = {}): P
     readyMs: first.readyMs,
     verify: async () => {
       await verifyTls(sidecars)
-      if (sink?.spans === 0) throw new Error('no span has reached the collector')
+      // Spans come in batches, a while after their requests.
+      if (sink !== undefined) await until(() => Promise.resolve(sink.spans > 0), 'the collector of spans')
     },
     churn: (changesPerSecond) =>
       churnConfiguration({

@@ -4,7 +4,7 @@ export const style = `
   --c0: #6b7480; --c1: #d1662a; --c2: #8a5cc7; --c3: #b0892b; --c4: #0b6bcb; --c5: #1aa5a0; --c6: #c2418b; --c7: #5f8f2e; --c8: #8c6d5a; }
 @media (prefers-color-scheme: dark) { :root { --ink: #e6e9ed; --soft: #9aa4b0; --line: #2c333b; --paper: #14181d; --bar: #55606d; --ours: #58a6ff; --good: #56c271; --bad: #ff7b72;
   --c0: #98a2ae; --c1: #f0935a; --c2: #b490ea; --c3: #d9b85a; --c4: #58a6ff; --c5: #4fd1c9; --c6: #ef7fbb; --c7: #9ccb63; --c8: #c4a591; } }
-body { margin: 2rem auto; max-width: 60rem; padding: 0 1rem; background: var(--paper); color: var(--ink); font: 15px/1.5 system-ui, sans-serif; }
+body { margin: 2rem auto; max-width: 68rem; padding: 0 1rem; background: var(--paper); color: var(--ink); font: 15px/1.5 system-ui, sans-serif; }
 h1 { font-size: 1.5rem; margin: 0 0 .5rem; } h2 { font-size: 1.15rem; margin: 2.5rem 0 .25rem; } p { margin: .25rem 0 .75rem; color: var(--soft); }
 a { color: var(--ours); }
 figure { margin: 1rem 0; } figcaption { font-size: .85rem; color: var(--soft); margin-bottom: .25rem; }
@@ -17,6 +17,6 @@ svg .line { stroke: var(--c); } .swatch { display: inline-block; width: .8rem; h
 .legend { list-style: none; display: flex; flex-wrap: wrap; gap: .25rem 1.25rem; padding: 0; margin: .25rem 0; font-size: .85rem; }
 .contents { columns: 2; font-size: .9rem; }
 .wide { overflow-x: auto; } table { border-collapse: collapse; font-size: .85rem; font-variant-numeric: tabular-nums; white-space: nowrap; }
-th, td { text-align: right; padding: .2rem .7rem; border-bottom: 1px solid var(--line); } th:first-child, td:first-child { text-align: left; } th { color: var(--soft); font-weight: 500; }
+th, td { text-align: right; padding: .2rem .55rem; border-bottom: 1px solid var(--line); } th:first-child, td:first-child { text-align: left; } th { color: var(--soft); font-weight: 500; }
 tr.good td:last-child { color: var(--good); } tr.bad td:last-child, p.bad { color: var(--bad); }
 `

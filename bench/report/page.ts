@@ -50,16 +50,41 @@ function bars(column: Column, { name, subjects }: ScenarioSummary): string {
   return `<figure><figcaption>${escapeHtml(title)}</figcaption>${chart}</figure>`
 }
 
+/** Everybody has the same colour in every plot; a variant of somebody takes one that is free. */
+const colourOrder = [
+  'direct',
+  'haproxy',
+  'nginx',
+  'envoy',
+  'weft',
+  'weft-file',
+  'undici',
+  'node-http',
+  'http-proxy',
+]
+
+export function coloursOf(names: readonly string[]): number[] {
+  const used = new Set<number>()
+  return names.map((name) => {
+    const own = colourOrder.indexOf(name.split(',')[0] as string)
+    const free = colourOrder.findIndex((_, i) => !used.has(i))
+    const colour = own === -1 || used.has(own) ? free : own
+    used.add(colour)
+    return colour
+  })
+}
+
 function curves({ name, subjects }: ScenarioSummary): string {
   const shown = subjects.filter(({ curve }) => curve.length > 0)
   if (shown.length === 0) return ''
+  const colours = coloursOf(shown.map(({ name: subject }) => subject))
   const lines = shown.map(({ name: subject, curve }, i) => ({
     points: curve,
-    colour: i,
+    colour: colours[i] as number,
     ours: isOurs(subject),
   }))
   const legend = shown
-    .map(({ name: subject }, i) => `<li><i class="swatch c${i}"></i>${escapeHtml(subject)}</li>`)
+    .map(({ name: subject }, i) => `<li><i class="swatch c${colours[i]}"></i>${escapeHtml(subject)}</li>`)
     .join('')
   const title = `latency by percentile, from when a request was due, ${name}`
   return `<figure><figcaption>${escapeHtml(title)}</figcaption>${latencyChart(title, lines)}<ul class="legend">${legend}</ul></figure>`

@@ -8,7 +8,7 @@ import { cpuOf, isKept, judge, ratios } from '../verdict.ts'
 
 const percentiles = { p50Us: 50, p90Us: 90, p99Us: 99, p999Us: 99.9 } as const
 
-export type Column = Metric | keyof typeof percentiles | 'sentLateP99Us' | 'cpuRatio'
+export type Column = Metric | keyof typeof percentiles | 'lateP99Us' | 'cpuRatio'
 
 export type CurvePoint = { readonly percentile: number; readonly us: number }
 
@@ -16,6 +16,8 @@ export type SubjectSummary = {
   readonly name: string
   /** Over the rounds. */
   readonly columns: Readonly<Partial<Record<Column, Quartiles>>>
+  /** As they were measured. */
+  readonly rounds: readonly Sample['metrics'][]
   /** Of all rounds together, for a paced load. */
   readonly curve: readonly CurvePoint[]
 }
@@ -74,10 +76,8 @@ function latencyColumns(samples: readonly Sample[]): Partial<Record<Column, Quar
     name,
     column(samples, ({ latencyUs }) => latencyUs?.getValueAtPercentile(percentile)),
   ])
-  const sentLateP99Us = column(samples, ({ latenessUs }) => latenessUs?.getValueAtPercentile(99))
-  return Object.fromEntries(
-    [...entries, ['sentLateP99Us', sentLateP99Us]].filter(([, each]) => each !== undefined),
-  )
+  const lateP99Us = column(samples, ({ latenessUs }) => latenessUs?.getValueAtPercentile(99))
+  return Object.fromEntries([...entries, ['lateP99Us', lateP99Us]].filter(([, each]) => each !== undefined))
 }
 
 function columnsOf(subject: SubjectResult, base: SubjectResult | undefined): SubjectSummary['columns'] {
@@ -120,6 +120,7 @@ export function summarizeScenario(result: ScenarioResult): ScenarioSummary {
     subjects: subjects.map((subject) => ({
       name: subject.name,
       columns: columnsOf(subject, base),
+      rounds: subject.samples.map((sample) => sample.metrics),
       curve: curveOf(merged(subject.samples)),
     })),
     missing,

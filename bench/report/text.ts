@@ -13,7 +13,7 @@ export const columnStyles: ReadonlyMap<Column, ColumnStyle> = new Map([
   ['p90Us', { title: 'p90 us', digits: 0, spread: false }],
   ['p99Us', { title: 'p99 us', digits: 0, spread: true }],
   ['p999Us', { title: 'p99.9 us', digits: 0, spread: false }],
-  ['sentLateP99Us', { title: 'sent late p99 us', digits: 0, spread: false }],
+  ['lateP99Us', { title: 'late p99 us', digits: 0, spread: false }],
   ['readyMs', { title: 'ready ms', digits: 0, spread: true }],
   ['rssMb', { title: 'RSS MB', digits: 1, spread: false }],
   ['anonymousMb', { title: 'anon MB', digits: 1, spread: false }],

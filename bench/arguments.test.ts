@@ -1,0 +1,29 @@
+import { expect, test } from 'vitest'
+import { readArguments } from './arguments.ts'
+import { scenarios } from './scenarios.ts'
+
+const read = (...args: readonly string[]) => readArguments(args, scenarios)
+
+test('nothing means everything', () => {
+  expect(read()).toEqual({ mode: 'run', scenarios, rounds: undefined })
+})
+
+test('scenarios are named, together or one by one, and stay in order', () => {
+  const names = ['plain-saturated', 'routes', 'starts']
+  const given = read('--scenario', 'starts,routes', '--scenario', 'plain-saturated', '--rounds', '3')
+  expect(given.scenarios.map(({ name }) => name)).toEqual(names)
+  expect(given.rounds).toBe(3)
+})
+
+test.each([
+  [['--scenario', 'nope'], /there is no 'nope'/],
+  [['--rounds', '0'], /no number of rounds/],
+  [['--rounds', 'x'], /no number of rounds/],
+  [['--guard', '--profile'], /exclude each other/],
+  [['--fast'], /--fast/],
+  [['plain-saturated'], /plain-saturated/],
+])('%j is refused', (args, detail) => {
+  expect(() => read(...args)).toThrow(
+    expect.objectContaining({ code: 'CONFIG_INVALID', detail: [expect.stringMatching(detail)] }),
+  )
+})

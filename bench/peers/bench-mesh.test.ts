@@ -1,0 +1,22 @@
+import { expect, test } from 'vitest'
+import { parseFile } from '../../control-plane/providers/directory/parse-file.ts'
+import { benchMeshYaml } from './bench-mesh.ts'
+
+const mesh = { endpointPort: 8081, inbound: undefined, routes: 1, rollout: false }
+
+test.each([
+  ['one proxy', mesh],
+  ['a pair', { ...mesh, inbound: { applicationPort: 8082 } }],
+  ['many routes', { ...mesh, routes: 1000 }],
+  ['a rollout', { ...mesh, rollout: true }],
+])('the control plane takes the mesh of %s without a word', (_what, given) => {
+  const { problems, objects } = parseFile('mesh.yaml', benchMeshYaml(given))
+  expect(problems).toEqual([])
+  expect(objects.length).toBeGreaterThan(5)
+})
+
+test('the rule that the request meets is the last of as many as are asked for', () => {
+  const yaml = benchMeshYaml({ ...mesh, routes: 100 })
+  expect(yaml.match(/PathPrefix/g)).toHaveLength(100)
+  expect(yaml.trimEnd().slice(yaml.lastIndexOf('PathPrefix'))).toContain('value: /\n')
+})
