@@ -2,6 +2,7 @@
 // Plain JavaScript, because it is the one file that the machine's own Node (20 or newer) has to run.
 //   node cli/launch.mjs run FILE [ARG...]   a TypeScript file of this tree
 //   node cli/launch.mjs bin NAME [ARG...]   a tool of a devDependency
+//   node cli/launch.mjs install             nothing more
 import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { constants } from 'node:os'
@@ -12,9 +13,23 @@ const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)))
 const modules = path.join(root, 'node_modules')
 const pinnedNode = path.join(modules, 'node', 'bin', 'node')
 
+function packagesOf(file) {
+  return JSON.parse(readFileSync(file, 'utf8')).packages
+}
+
+/** Whether everything is there that the lock file names, also after a pull that brought new dependencies. */
+function isInstalled() {
+  const installedFile = path.join(modules, '.package-lock.json')
+  if (!existsSync(installedFile) || !existsSync(pinnedNode)) return false
+  const installed = packagesOf(installedFile)
+  // Optional ones are for other platforms.
+  return Object.entries(packagesOf(path.join(root, 'package-lock.json'))).every(
+    ([name, { version, optional }]) => name === '' || optional || installed[name]?.version === version,
+  )
+}
+
 function installIfMissing() {
-  const complete = existsSync(path.join(modules, '.package-lock.json')) && existsSync(pinnedNode)
-  if (complete) return
+  if (isInstalled()) return
   process.stderr.write('weft: installing dependencies (npm install), once\n')
   // Not `npm ci`: it refuses a registry that lacks an optional package of some other platform. The lock file is read
   // all the same, and with --no-save it is not written.
@@ -39,11 +54,12 @@ function toolFile(name) {
 }
 
 const [mode, target, ...args] = process.argv.slice(2)
-if ((mode !== 'run' && mode !== 'bin') || target === undefined) {
-  process.stderr.write('usage: node cli/launch.mjs run FILE [ARG...] | bin TOOL [ARG...]\n')
+if (mode !== 'install' && ((mode !== 'run' && mode !== 'bin') || target === undefined)) {
+  process.stderr.write('usage: node cli/launch.mjs run FILE [ARG...] | bin TOOL [ARG...] | install\n')
   process.exit(2)
 }
 installIfMissing()
+if (mode === 'install') process.exit(0)
 const file = mode === 'run' ? path.join(root, target) : toolFile(target)
 // The pinned Node goes first in PATH, so that every tool and child process uses it too.
 const env = { ...process.env, PATH: `${path.dirname(pinnedNode)}${path.delimiter}${process.env.PATH}` }

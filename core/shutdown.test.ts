@@ -1,4 +1,4 @@
-import { describe, expect, it, vi } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { createLog } from './log.ts'
 import { ManualClock } from './manual-clock.ts'
 import { Shutdown } from './shutdown.ts'
@@ -46,24 +46,41 @@ describe('Shutdown', () => {
     expect(stop).toHaveBeenCalledOnce()
   })
 
-  it('exits 0 after the first signal, and at once on the second', async () => {
+  /** Calls what `onSignals` listens with, and takes it away again at the end of the test. */
+  function signalled(shutdown: Shutdown): (signal: NodeJS.Signals) => void {
+    const before = process.listeners('SIGTERM')
+    shutdown.onSignals({ deadlineMs: 1000 })
+    const listener = process.listeners('SIGTERM').find((candidate) => !before.includes(candidate))
+    onTestFinished(() => {
+      for (const name of ['SIGTERM', 'SIGINT'] as const) if (listener) process.off(name, listener)
+    })
+    return (signal) => listener?.call(process, signal as 'SIGTERM')
+  }
+
+  it('exits 0 when all has ended after the first signal, and 1 at once on a second', async () => {
     const exit = vi.fn()
-    const shutdown = new Shutdown({ log, clock: new ManualClock(), exit })
+    const clock = new ManualClock()
+    const shutdown = new Shutdown({ log, clock, exit })
     const gate = Promise.withResolvers<void>()
     shutdown.add('slow', () => gate.promise)
-    const before = { term: process.listeners('SIGTERM'), int: process.listeners('SIGINT') }
-    shutdown.onSignals({ deadlineMs: 1000 })
-    const signal = process.listeners('SIGTERM').find((listener) => !before.term.includes(listener))
-    signal?.('SIGTERM')
+    const signal = signalled(shutdown)
+    signal('SIGTERM')
     expect(exit).not.toHaveBeenCalled()
-    signal?.('SIGTERM')
+    await clock.advanceAsync(500)
+    signal('SIGTERM')
     expect(exit).toHaveBeenLastCalledWith(1)
     gate.resolve()
     await vi.waitFor(() => expect(exit).toHaveBeenLastCalledWith(0))
-    for (const name of ['SIGTERM', 'SIGINT'] as const) {
-      const kept = name === 'SIGTERM' ? before.term : before.int
-      for (const listener of process.listeners(name))
-        if (!kept.includes(listener)) process.off(name, listener)
-    }
+  })
+
+  it('takes what a terminal and a launcher both pass on for one signal', () => {
+    const exit = vi.fn()
+    const shutdown = new Shutdown({ log, clock: new ManualClock(), exit })
+    shutdown.add('slow', () => new Promise(() => undefined))
+    const signal = signalled(shutdown)
+    signal('SIGINT')
+    signal('SIGINT')
+    signal('SIGTERM')
+    expect(exit).not.toHaveBeenCalled()
   })
 })

@@ -7,6 +7,8 @@ type Step = { readonly name: string; readonly stop: () => Promise<void> }
 
 /** What the steps that the deadline cut short still get, started together, for a last write to disk. */
 const LAST_STEPS_MS = 500
+/** A terminal and a launcher may both pass on the same Ctrl-C. */
+const SAME_SIGNAL_MS = 300
 
 export class Shutdown {
   readonly #log: Log
@@ -46,18 +48,21 @@ export class Shutdown {
   }
 
   /**
-   * SIGTERM or SIGINT runs the steps and exits, 0 if all ended in time and 1 if not; a second signal exits at
-   * once. `onStart` runs first, for instance to turn readiness off.
+   * SIGTERM or SIGINT runs the steps and exits, 0 if all ended in time and 1 if not; a second one, unless it comes with
+   * the first, exits at once.
    */
-  onSignals(options: { readonly deadlineMs: number; readonly onStart?: () => void }): void {
+  onSignals(options: { readonly deadlineMs: number }): void {
+    let firstMs = 0
     const onSignal = (signal: NodeJS.Signals): void => {
+      const nowMs = this.#clock.monotonicMs()
       if (this.started) {
+        if (nowMs - firstMs < SAME_SIGNAL_MS) return
         this.#log.warn({ signal }, 'second signal: exiting at once')
         this.#exit(1)
         return
       }
       this.#log.info({ signal }, 'shutting down')
-      options.onStart?.()
+      firstMs = nowMs
       this.run(options.deadlineMs).then(
         () => this.#exit(0),
         (error: unknown) => {
