@@ -32,7 +32,7 @@ export const errorCodes = {
   },
   STATE_FOLDER_UNUSABLE: {
     summary: 'the state folder cannot be used',
-    hint: 'check that it exists, that this user may write it and that it is on a working disk',
+    hint: 'check that it is a folder, that this user may write it and that it is on a working disk',
   },
   STATE_FILE_INVALID: {
     summary: 'a file in the state folder is damaged or does not fit the others',
@@ -85,6 +85,10 @@ export const errorCodes = {
   CONTROL_PLANE_REFUSED: {
     summary: 'the control plane refuses this client',
     hint: 'check the token, the trust domain and the names of the namespace and service account',
+  },
+  CONTROL_PLANE_UNTRUSTED: {
+    summary: "the control plane's certificate is not the one expected",
+    hint: 'give --control-plane-ca the root-cert.pem of this control plane, and check its --dns-names and the clocks',
   },
   TOKEN_INVALID: {
     summary: 'the token is not valid',

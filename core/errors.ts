@@ -47,6 +47,21 @@ export function describe(error: unknown): string {
   return line.replace(/\s*[\r\n]+\s*/g, ' ')
 }
 
+export type FailureFields = { readonly code: ErrorCode; readonly reason: string; readonly error?: unknown }
+
+/** An expected failure in a log line: its code and why. The stack goes with faults in weft itself alone. */
+export function failureFields(error: unknown): FailureFields {
+  const { code, message, detail } = toWeftError(error)
+  const reason = [message === '' ? errorEntry(code).summary : message, ...(detail ?? [])].join('; ')
+  return code === 'INTERNAL'
+    ? {
+        code,
+        reason,
+        error,
+      }
+    : { code, reason }
+}
+
 /** The exit status of a process that ends because of this error. */
 export function exitStatusOf(error: unknown): number {
   return errorEntry(toWeftError(error).code).exitStatus ?? 1

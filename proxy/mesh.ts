@@ -1,5 +1,4 @@
 /** The sidecar's side of the control plane: its identity, what it is told, and how it keeps both. */
-import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import * as grpc from '@grpc/grpc-js'
 import { formatSpiffeId } from '../api/spiffe.ts'
@@ -8,13 +7,15 @@ import { toStruct } from '../api/xds/struct.ts'
 import type { Node } from '../api/xds/types.ts'
 import { formatAddress } from '../core/address.ts'
 import type { Clock } from '../core/clock.ts'
-import { describe, WeftError } from '../core/errors.ts'
+import { failureFields, WeftError } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'
 import type { Registry } from '../core/metrics.ts'
+import { OutageLog } from '../core/outage-log.ts'
 import { version } from '../core/version.ts'
 import type { ConfigSink, Discovery } from './config-sink.ts'
 import { GrpcCertificateIssuer } from './identity/certificate-issuer.ts'
 import { controlPlaneChannel } from './identity/control-plane-channel.ts'
+import { readRoots, readToken } from './identity/control-plane-files.ts'
 import { IdentitySource } from './identity/identity-source.ts'
 import { FileIdentityStore } from './identity/identity-store.ts'
 import { TlsClient } from './identity/tls-client.ts'
@@ -61,14 +62,6 @@ function required(settings: ProxySettings): Required {
   return { controlPlane, caFile: controlPlaneCa, tokenFile }
 }
 
-function readToken(file: string): string {
-  try {
-    return readFileSync(file, 'utf8').trim()
-  } catch (error) {
-    throw new WeftError('TOKEN_FILE_UNREADABLE', `${file} cannot be read`, { cause: error })
-  }
-}
-
 function nodeOf(settings: ProxySettings): Node {
   const { namespace, pod, serviceAccount, trustDomain } = settings
   return {
@@ -86,7 +79,9 @@ function nodeOf(settings: ProxySettings): Node {
   }
 }
 
-function identityOf(settings: ProxySettings, needs: Required, clock: Clock, log: Log): IdentitySource {
+type Logs = { readonly log: Log; readonly outages: OutageLog }
+
+function identityOf(settings: ProxySettings, needs: Required, clock: Clock, logs: Logs): IdentitySource {
   const { namespace, serviceAccount, trustDomain, state } = settings
   return new IdentitySource({
     principal: formatSpiffeId({ trustDomain, namespace, serviceAccount }),
@@ -95,9 +90,9 @@ function identityOf(settings: ProxySettings, needs: Required, clock: Clock, log:
       controlPlaneCaFile: needs.caFile,
       tokenFile: needs.tokenFile,
     }),
-    trustBundlePem: readFileSync(needs.caFile, 'utf8'),
+    trustBundlePem: readRoots(needs.caFile).toString(),
     clock,
-    log,
+    ...logs,
     ...(state === undefined ? {} : { store: new FileIdentityStore(path.join(state, 'identity')) }),
   })
 }
@@ -106,7 +101,7 @@ function makeClient(
   settings: ProxySettings,
   needs: Required,
   clock: Clock,
-  log: Log,
+  logs: Logs,
   onResources: OnResources,
 ): DeltaClient {
   return new DeltaClient({
@@ -114,11 +109,11 @@ function makeClient(
     dial: () => {
       const metadata = new grpc.Metadata()
       metadata.set('authorization', `Bearer ${readToken(needs.tokenFile)}`)
-      return { ...controlPlaneChannel(needs.controlPlane, readFileSync(needs.caFile)), metadata }
+      return { ...controlPlaneChannel(needs.controlPlane, readRoots(needs.caFile)), metadata }
     },
     node: nodeOf(settings),
     clock,
-    log,
+    ...logs,
     onResources,
   })
 }
@@ -142,7 +137,8 @@ export function makeMesh(settings: ProxySettings, log: Log, clock: Clock): Mesh 
   const needs = required(settings)
   // Whatever gRPC has to say reaches us as an error, and is said once, in our own words.
   grpc.setLogVerbosity(grpc.logVerbosity.NONE)
-  const identity = identityOf(settings, needs, clock, log)
+  const logs: Logs = { log, outages: new OutageLog(log) }
+  const identity = identityOf(settings, needs, clock, logs)
   let config: MeshConfig | undefined
   let client: DeltaClient | undefined
   let kept: LastKnownGood | undefined
@@ -155,7 +151,7 @@ export function makeMesh(settings: ProxySettings, log: Log, clock: Clock): Mesh 
       settings,
       needs,
       clock,
-      log,
+      logs,
       (...received) => config?.receive(...received) ?? [],
     )
     client = stream
@@ -200,6 +196,6 @@ function takeTrustBundle(identity: IdentitySource, pem: string, log: Log): void 
   try {
     identity.setTrustBundle(pem)
   } catch (error) {
-    log.error({ error }, `the trust bundle is refused: ${describe(error)}`)
+    log.error(failureFields(error), 'the trust bundle is refused; the one before stays')
   }
 }

@@ -2,7 +2,7 @@
 import type { ServerUnaryCall, handleUnaryCall, sendUnaryData } from '@grpc/grpc-js'
 import { formatSpiffeId } from '../../api/spiffe.ts'
 import type { Messages } from '../../api/xds/codec.ts'
-import { WeftError } from '../../core/errors.ts'
+import { failureFields, WeftError } from '../../core/errors.ts'
 import type { Clock } from '../../core/clock.ts'
 import type { Log } from '../../core/log.ts'
 import type { Authenticator } from './authenticator.ts'
@@ -53,7 +53,7 @@ async function answer(
   try {
     response = await issueFor(call, options, buckets)
   } catch (error) {
-    options.log.warn({ error, peer: call.getPeer() }, 'a certificate was refused')
+    options.log.warn({ ...failureFields(error), peer: call.getPeer() }, 'a certificate is refused')
     callback(opaqueStatus(error))
     return
   }

@@ -3,6 +3,7 @@ import { webcrypto } from 'node:crypto'
 import { type ServerCredentials, experimental } from '@grpc/grpc-js'
 import { Backoff } from '../../core/backoff.ts'
 import type { Clock, Timer } from '../../core/clock.ts'
+import { failureFields } from '../../core/errors.ts'
 import type { Log } from '../../core/log.ts'
 import type { CertificateAuthority } from './certificate-authority.ts'
 import { SIGNING } from './x509.ts'
@@ -94,7 +95,10 @@ export class ServerCertificate {
           this.#schedule(LONGEST_SLEEP_MS)
         },
         (error: unknown) => {
-          this.#options.log.error({ error }, 'the certificate of the gRPC server could not be renewed')
+          this.#options.log.error(
+            failureFields(error),
+            'the certificate of the gRPC server could not be renewed',
+          )
           this.#schedule(this.#backoff.nextMs())
         },
       )

@@ -1,7 +1,6 @@
 /** The control plane's state folder: files that are made once and then only read, private keys for their owner alone. */
 import {
   linkSync,
-  mkdirSync,
   openSync,
   closeSync,
   fsyncSync,
@@ -13,6 +12,7 @@ import {
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { WeftError, reasonOf, systemCodeOf } from '../../core/errors.ts'
+import { makeFolder } from '../../core/make-folder.ts'
 
 const PRIVATE_MODE = 0o600
 const PUBLIC_MODE = 0o644
@@ -24,13 +24,7 @@ export class StateFolder {
   /** Makes the folder (0700) if it is not there. Throws STATE_FOLDER_UNUSABLE. */
   constructor(path: string) {
     this.path = path
-    try {
-      mkdirSync(path, { recursive: true, mode: 0o700 })
-    } catch (error) {
-      throw new WeftError('STATE_FOLDER_UNUSABLE', `cannot make ${path}: ${reasonOf(error)}`, {
-        cause: error,
-      })
-    }
+    makeFolder(path)
   }
 
   /** The path of a file in the folder. */

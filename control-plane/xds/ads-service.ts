@@ -6,7 +6,7 @@ import type {
   DiscoveryRequest,
   DiscoveryResponse,
 } from '../../api/xds/types.ts'
-import { describe } from '../../core/errors.ts'
+import { failureFields } from '../../core/errors.ts'
 import type { Log } from '../../core/log.ts'
 import type { Authenticator } from '../ca/authenticator.ts'
 import { authenticateCall, opaqueStatus } from '../ca/call-authentication.ts'
@@ -62,7 +62,7 @@ export class AdsService {
   ): void {
     call.on('error', (error) => this.#log.debug({ error, peer: call.getPeer() }, 'a stream broke off'))
     this.#admit(call, authenticator, make).catch((error: unknown) => {
-      this.#log.warn({ peer: call.getPeer(), reason: describe(error) }, 'a client is refused')
+      this.#log.warn({ ...failureFields(error), peer: call.getPeer() }, 'a client is refused')
       call.emit('error', opaqueStatus(error))
     })
   }

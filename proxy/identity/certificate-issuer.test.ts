@@ -71,7 +71,7 @@ describe('GrpcCertificateIssuer', () => {
 
   it('knows the control plane by IP address too, if its certificate names that', async () => {
     expect(await issuer(5000, '127.0.0.1').issue('a csr')).toHaveLength(2)
-    expect(await codeOf(issuer(5000, '127.0.0.2').issue('a csr'))).toBe('CONTROL_PLANE_UNREACHABLE')
+    expect(await codeOf(issuer(5000, '127.0.0.2').issue('a csr'))).toBe('CONTROL_PLANE_UNTRUSTED')
     expect(tokens).toHaveLength(1)
   })
 
@@ -89,7 +89,7 @@ describe('GrpcCertificateIssuer', () => {
     handler = () => {}
     expect(await codeOf(issuer(50).issue('a csr'))).toBe('CONTROL_PLANE_UNREACHABLE')
     writeFileSync(join(folder, 'roots.pem'), (await TestRoot.make()).pem)
-    expect(await codeOf(issuer().issue('a csr'))).toBe('CONTROL_PLANE_UNREACHABLE')
+    expect(await codeOf(issuer().issue('a csr'))).toBe('CONTROL_PLANE_UNTRUSTED')
     server.forceShutdown()
     expect(await codeOf(issuer().issue('a csr'))).toBe('CONTROL_PLANE_UNREACHABLE')
     expect(tokens).toHaveLength(1)

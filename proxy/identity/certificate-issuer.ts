@@ -1,11 +1,10 @@
 /** Asks the control plane's CA for a certificate, over gRPC. */
-import { readFile } from 'node:fs/promises'
-import { Client, Metadata, type ServiceError, status } from '@grpc/grpc-js'
+import { Client, Metadata } from '@grpc/grpc-js'
 import { certificateService } from '../../api/xds/services.ts'
 import type { Address } from '../../core/address.ts'
-import { type ErrorCode, WeftError, reasonOf } from '../../core/errors.ts'
 import { controlPlaneChannel } from './control-plane-channel.ts'
-import { parseTrustBundle } from './trust-bundle.ts'
+import { controlPlaneFailure } from './control-plane-failure.ts'
+import { readRoots, readToken } from './control-plane-files.ts'
 
 /** Gives a chain of PEM certificates, leaf first, for a certificate request. */
 export interface CertificateIssuer {
@@ -24,15 +23,6 @@ export type GrpcCertificateIssuerOptions = {
 }
 
 const TIMEOUT_MS = 10_000
-/** What the log shows as the reason, by gRPC status; all else is ENROLMENT_FAILED. */
-const CODES: ReadonlyMap<number, ErrorCode> = new Map([
-  [status.UNAVAILABLE, 'CONTROL_PLANE_UNREACHABLE'],
-  [status.DEADLINE_EXCEEDED, 'CONTROL_PLANE_UNREACHABLE'],
-  [status.UNAUTHENTICATED, 'CONTROL_PLANE_REFUSED'],
-  [status.PERMISSION_DENIED, 'CONTROL_PLANE_REFUSED'],
-  [status.INVALID_ARGUMENT, 'CONTROL_PLANE_REFUSED'],
-])
-
 /** The CA of the control plane. Each enrolment has a connection of its own: there are two a day. */
 export class GrpcCertificateIssuer implements CertificateIssuer {
   readonly #options: GrpcCertificateIssuerOptions
@@ -43,12 +33,12 @@ export class GrpcCertificateIssuer implements CertificateIssuer {
 
   /**
    * Rejects with TOKEN_FILE_UNREADABLE, TOKEN_MALFORMED, FILE_UNREADABLE, CERTIFICATE_INVALID,
-   * CONTROL_PLANE_UNREACHABLE, CONTROL_PLANE_REFUSED or ENROLMENT_FAILED.
+   * CONTROL_PLANE_UNREACHABLE, CONTROL_PLANE_UNTRUSTED, CONTROL_PLANE_REFUSED or ENROLMENT_FAILED.
    */
   async issue(csrPem: string): Promise<readonly string[]> {
     const { controlPlane, controlPlaneCaFile, lifetimeMs = 0 } = this.#options
-    const token = await readToken(this.#options.tokenFile)
-    const roots = await readRoots(controlPlaneCaFile)
+    const token = readToken(this.#options.tokenFile)
+    const roots = readRoots(controlPlaneCaFile)
     const metadata = new Metadata()
     metadata.set('authorization', `Bearer ${token}`)
     const channel = controlPlaneChannel(controlPlane, roots)
@@ -58,7 +48,7 @@ export class GrpcCertificateIssuer implements CertificateIssuer {
       const response = await this.#call(client, request, metadata)
       return response.certChain ?? []
     } catch (error) {
-      throw failureOf(error as ServiceError, channel.target)
+      throw controlPlaneFailure(error, channel.target, 'ENROLMENT_FAILED')
     } finally {
       client.close()
     }
@@ -86,34 +76,4 @@ export class GrpcCertificateIssuer implements CertificateIssuer {
       )
     })
   }
-}
-
-function failureOf(error: ServiceError, target: string): WeftError {
-  const code = CODES.get(error.code) ?? 'ENROLMENT_FAILED'
-  const reason = `${status[error.code] ?? error.name}: ${error.details ?? error.message}`
-  return new WeftError(code, `${target}: ${reason}`, { cause: error })
-}
-
-async function readToken(file: string): Promise<string> {
-  let text: string
-  try {
-    text = await readFile(file, 'utf8')
-  } catch (error) {
-    throw new WeftError('TOKEN_FILE_UNREADABLE', reasonOf(error), { cause: error })
-  }
-  const token = text.trim()
-  if (token === '' || /\s/.test(token))
-    throw new WeftError('TOKEN_MALFORMED', `${file} does not hold one token`)
-  return token
-}
-
-async function readRoots(file: string): Promise<Buffer> {
-  let text: string
-  try {
-    text = await readFile(file, 'utf8')
-  } catch (error) {
-    throw new WeftError('FILE_UNREADABLE', reasonOf(error), { cause: error })
-  }
-  // The gRPC library would throw what no one could make sense of.
-  return Buffer.from(parseTrustBundle(text).pem)
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { inspect } from 'node:util'
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createLog } from '../../core/log.ts'
+import { OutageLog } from '../../core/outage-log.ts'
 import { ManualClock } from '../../core/manual-clock.ts'
 import type { CertificateIssuer } from './certificate-issuer.ts'
 import type { Identity } from './identity.ts'
@@ -47,6 +48,7 @@ describe('IdentitySource', () => {
       trustBundlePem: root.pem,
       clock,
       log,
+      outages: new OutageLog(log),
       random: () => 0.5,
       ...options,
     })
@@ -123,7 +125,11 @@ describe('IdentitySource', () => {
     await settled(() => expect(source.readiness()).toBe(true))
   })
 
-  it('tries until it has a first identity, and gives one clear line each time', async () => {
+  /** The lines of a level, parsed. */
+  const linesOf = (level: string) =>
+    lines.map((line) => JSON.parse(line) as Record<string, string>).filter((line) => line['level'] === level)
+
+  it('tries until it has a first identity, and says why not in one clear line', async () => {
     let attempts = 0
     const signer = issuer()
     const source = make({
@@ -134,11 +140,33 @@ describe('IdentitySource', () => {
     await clock.advanceAsync(60_000)
     await source.ready
     expect(attempts).toBe(4)
-    const warnings = lines
-      .map((line) => JSON.parse(line) as Record<string, string>)
-      .filter((line) => line['level'] === 'warn')
-    expect(warnings).toHaveLength(3)
-    expect(warnings[0]?.['msg']).toMatch(/^ENROLMENT_FAILED: Error: down \(.*it is tried again\)$/)
+    expect(linesOf('warn')).toEqual([
+      expect.objectContaining({
+        code: 'ENROLMENT_FAILED',
+        reason: 'Error: down',
+        msg: expect.stringMatching(/^no certificate could be had.*it is tried again$/),
+      }),
+    ])
+  })
+
+  it('says once that its certificate has expired, and when', async () => {
+    let broken = false
+    const signer = issuer(HOUR_MS)
+    const source = make({
+      issue: (csr) => (broken ? Promise.reject(new Error('down')) : signer.issue(csr)),
+    })
+    await source.start()
+    const notAfterMs = source.current?.notAfterMs as number
+    broken = true
+    await clock.advanceAsync(50 * 60_000)
+    expect(linesOf('error')).toEqual([])
+    await clock.advanceAsync(2 * HOUR_MS)
+    expect(linesOf('error')).toEqual([
+      expect.objectContaining({
+        code: 'CERTIFICATE_EXPIRED',
+        reason: `the certificate of ${ID} ended at ${new Date(notAfterMs).toISOString()}`,
+      }),
+    ])
   })
 
   it.each<[string, (own: CertificateIssuer) => Promise<CertificateIssuer>]>([

@@ -1,8 +1,9 @@
 /** Our own identity over time: enrols, renews at half-life, and replaces the snapshot that everyone reads. */
 import { Backoff } from '../../core/backoff.ts'
 import type { Clock, Timer } from '../../core/clock.ts'
-import { WeftError, describe } from '../../core/errors.ts'
+import { failureFields, WeftError } from '../../core/errors.ts'
 import type { Log } from '../../core/log.ts'
+import type { OutageLog } from '../../core/outage-log.ts'
 import type { CertificateIssuer } from './certificate-issuer.ts'
 import { createCertificateRequest } from './certificate-request.ts'
 import { type Identities, type Identity, type KeyAndCertificate, makeIdentity } from './identity.ts'
@@ -18,6 +19,7 @@ export type IdentitySourceOptions = {
   readonly trustBundlePem: string
   readonly clock: Clock
   readonly log: Log
+  readonly outages: OutageLog
   /** Where the identity outlives a restart; absent: nowhere. */
   readonly store?: IdentityStore
   readonly random?: () => number
@@ -29,6 +31,7 @@ const RETRY_BASE_MS = 500
 const RETRY_MAX_MS = 30_000
 /** Half of the lifetime, give or take this share of it, so that pods of one rollout do not renew at once. */
 const JITTER = 0.1
+const outageSource = 'identity'
 
 export class IdentitySource implements Identities {
   readonly #options: IdentitySourceOptions
@@ -42,6 +45,7 @@ export class IdentitySource implements Identities {
   #renewAtMs = 0
   #timer: Timer | undefined
   #enrolling = false
+  #expiryToldMs = 0
   #stopped = false
 
   /** Throws CERTIFICATE_INVALID if the trust bundle is not usable. */
@@ -124,13 +128,13 @@ export class IdentitySource implements Identities {
       this.#publish(own)
       log.info({ notAfter: new Date(own.notAfterMs).toISOString() }, 'the certificate kept is still good')
     } catch (error) {
-      log.warn({ error }, `the identity kept is not used: ${describe(error)}`)
+      log.warn(failureFields(error), 'the identity kept is not used')
     }
   }
 
   async #enrol(): Promise<void> {
     if (this.#enrolling) return
-    const { principal, issuer, clock, log } = this.#options
+    const { principal, issuer, clock, log, outages } = this.#options
     this.#enrolling = true
     try {
       const key = makeKey()
@@ -141,12 +145,14 @@ export class IdentitySource implements Identities {
       this.#renewAtMs = this.#halfLife(nowMs, own.notAfterMs)
       this.#publish(own)
       this.#backoff.reset()
+      outages.over(outageSource)
       log.info({ principal, notAfter: new Date(own.notAfterMs).toISOString() }, 'enrolled')
       this.#schedule()
       await this.#keep(own)
     } catch (error) {
       const retryInMs = Math.round(this.#backoff.nextMs())
-      log.warn({ error, retryInMs }, describe(enrolmentFailure(error)))
+      outages.failed(outageSource, enrolmentFailure(error), { retryInMs })
+      this.#noticeExpiry()
       this.#scheduleIn(retryInMs)
     } finally {
       this.#enrolling = false
@@ -157,7 +163,7 @@ export class IdentitySource implements Identities {
     try {
       await this.#options.store?.save(own)
     } catch (error) {
-      this.#options.log.warn({ error }, describe(error))
+      this.#options.log.warn(failureFields(error), 'the identity could not be kept on disk')
     }
   }
 
@@ -167,6 +173,19 @@ export class IdentitySource implements Identities {
     this.#current = identity
     for (const listener of this.#listeners) listener(identity)
     this.#first.resolve(identity)
+  }
+
+  /** Once per certificate: from now on nobody is reached over mesh TLS, nor reaches us. */
+  #noticeExpiry(): void {
+    const { clock, log, principal } = this.#options
+    const notAfterMs = this.#current?.notAfterMs
+    if (notAfterMs === undefined || notAfterMs > clock.wallMs() || notAfterMs === this.#expiryToldMs) return
+    this.#expiryToldMs = notAfterMs
+    const ended = new Date(notAfterMs).toISOString()
+    log.error(
+      { code: 'CERTIFICATE_EXPIRED', reason: `the certificate of ${principal} ended at ${ended}` },
+      'new mesh connections fail until a new certificate is had; those that stand go on',
+    )
   }
 
   #halfLife(fromMs: number, toMs: number): number {

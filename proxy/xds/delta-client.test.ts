@@ -6,6 +6,7 @@ import type { Node } from '../../api/xds/types.ts'
 import { WeftError } from '../../core/errors.ts'
 import { createLog } from '../../core/log.ts'
 import { ManualClock } from '../../core/manual-clock.ts'
+import { OutageLog } from '../../core/outage-log.ts'
 import { DeltaClient, type OnResources } from './delta-client.ts'
 import { MeshConfig } from './mesh-config.ts'
 import { cuttingRelay, TestAdsServer, type TestAdsStream } from './test-ads-server.ts'
@@ -62,6 +63,7 @@ function setUp(options: { readonly port?: number; readonly dial?: () => void } =
     node,
     clock,
     log,
+    outages: new OutageLog(log),
     onResources: (kind, resources, removed) => {
       const names = resources.map(({ name, version }) => `+${name}@${version}`)
       received.push([kind, ...names, ...removed.map((name) => `-${name}`)].join(' '))
@@ -305,7 +307,9 @@ describe('the control plane goes away', () => {
     })
     client.subscribe('cluster', 'a')
     client.start()
-    expect(logLines.join()).toContain('the token cannot be read')
+    expect(logLines.map((line) => JSON.parse(line) as object)).toEqual([
+      expect.objectContaining({ code: 'TOKEN_FILE_UNREADABLE', reason: 'the token cannot be read' }),
+    ])
     missing = false
     clock.advance(10_000)
     await (await server.nextStream()).next()

@@ -6,6 +6,8 @@ import type { DeltaDiscoveryRequest, DeltaDiscoveryResponse, Node } from '../../
 import { Backoff } from '../../core/backoff.ts'
 import type { Clock, Timer } from '../../core/clock.ts'
 import type { Log } from '../../core/log.ts'
+import type { OutageLog } from '../../core/outage-log.ts'
+import { controlPlaneFailure } from '../identity/control-plane-failure.ts'
 
 export type ReceivedResource = { readonly name: string; readonly version: string; readonly bytes: Uint8Array }
 
@@ -37,6 +39,7 @@ export type DeltaClientOptions = {
   readonly node: Node
   readonly clock: Clock
   readonly log: Log
+  readonly outages: OutageLog
   readonly onResources: OnResources
 }
 
@@ -54,6 +57,7 @@ const keepalive = {
 const maxMessageBytes = 64 * 1024 * 1024
 /** NACK texts go into logs on the other side. */
 const maxErrorLength = 4096
+const outageSource = 'configuration'
 const deltaMethod = aggregatedDiscoveryService.DeltaAggregatedResources
 /** Make before break, also when everything is asked for anew. */
 const order: readonly ResourceKind[] = [
@@ -74,7 +78,6 @@ export class DeltaClient {
   #client: grpc.Client | undefined
   #stream: Stream | undefined
   #retry: Timer | undefined
-  #failuresLogged = 0
   #upAtMs = 0
   #closed = false
 
@@ -166,7 +169,7 @@ export class DeltaClient {
     if (this.stats.connected) return
     this.stats.connected = true
     this.stats.connects++
-    this.#failuresLogged = 0
+    this.#options.outages.over(outageSource)
     this.#upAtMs = this.#options.clock.monotonicMs()
     this.#options.log.info({ target: this.#options.target }, 'connected to the control plane')
   }
@@ -175,16 +178,10 @@ export class DeltaClient {
     if (this.#closed || (stream !== undefined && stream !== this.#stream)) return
     this.#stream = undefined
     this.#client?.close()
-    const { clock } = this.#options
+    const { clock, outages, target } = this.#options
     if (this.stats.connected && clock.monotonicMs() - this.#upAtMs >= steadyMs) this.#backoff.reset()
     this.stats.connected = false
-    const code = isRefusal(error) ? 'CONTROL_PLANE_REFUSED' : 'CONTROL_PLANE_UNREACHABLE'
-    const reason = error instanceof Error ? error.message : String(error)
-    const fields = { code, target: this.#options.target, reason }
-    // Once per outage aloud, then quietly: an outage is long, and a log is read by people.
-    if (this.#failuresLogged++ === 0)
-      this.#options.log.warn(fields, 'the control plane is away; what is known goes on working')
-    else this.#options.log.debug(fields, 'still no control plane')
+    outages.failed(outageSource, controlPlaneFailure(error, target, 'CONTROL_PLANE_UNREACHABLE'))
     this.#retry = clock.after(this.#backoff.nextMs(), () => this.#connect())
   }
 
@@ -253,10 +250,4 @@ export class DeltaClient {
     }
     this.#pending.clear()
   }
-}
-
-/** The server answered, and did not want us: another try only helps once a file has changed. */
-function isRefusal(error: unknown): boolean {
-  const code = (error as Partial<grpc.ServiceError>).code
-  return code === grpc.status.UNAUTHENTICATED || code === grpc.status.PERMISSION_DENIED
 }

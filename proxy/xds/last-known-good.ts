@@ -1,11 +1,13 @@
 /** The resources in force, kept on disk, so that a sidecar restarted while the control plane is away comes back with them. */
 import { createHash } from 'node:crypto'
-import { mkdirSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { rename, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import type { ResourceKind } from '../../api/xds/type-urls.ts'
 import type { Clock, Timer } from '../../core/clock.ts'
+import { failureFields, WeftError, reasonOf } from '../../core/errors.ts'
 import type { Log } from '../../core/log.ts'
+import { makeFolder } from '../../core/make-folder.ts'
 
 export type StoredResource = {
   readonly kind: ResourceKind
@@ -30,14 +32,14 @@ export class LastKnownGood {
   #timer: Timer | undefined
   #writing: Promise<void> = Promise.resolve()
 
-  /** `snapshot` gives what is in force when a write is due. The folder is made when it is missing. */
+  /** `snapshot` gives what is in force when a write is due. The folder is made when it is missing. Throws STATE_FOLDER_UNUSABLE. */
   constructor(options: {
     readonly folder: string
     readonly clock: Clock
     readonly log: Log
     readonly snapshot: () => readonly StoredResource[]
   }) {
-    mkdirSync(options.folder, { recursive: true, mode: 0o700 })
+    makeFolder(options.folder)
     this.#file = path.join(options.folder, 'last-known-good.json')
     this.#clock = options.clock
     this.#log = options.log
@@ -91,10 +93,8 @@ export class LastKnownGood {
       await writeFile(`${this.#file}.new`, `${format} ${checksum(body)}\n${body}`, { mode: 0o600 })
       await rename(`${this.#file}.new`, this.#file)
     } catch (error) {
-      this.#log.warn(
-        { code: 'STATE_FOLDER_UNUSABLE', error },
-        'the configuration in force could not be kept on disk',
-      )
+      const failure = new WeftError('STATE_FOLDER_UNUSABLE', reasonOf(error), { cause: error })
+      this.#log.warn(failureFields(failure), 'the configuration in force could not be kept on disk')
     }
   }
 }

@@ -1,12 +1,15 @@
 /** A folder of YAML as the source of the mesh: read at start, watched, each file's last good content kept. */
-import { type FSWatcher, watch } from 'node:fs'
-import { readdir, readFile, stat } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import path from 'node:path'
 import type { Clock, Timer } from '../../../core/clock.ts'
-import { WeftError } from '../../../core/errors.ts'
+import { type ErrorCode, reasonOf, systemCodeOf, WeftError } from '../../../core/errors.ts'
 import type { Log } from '../../../core/log.ts'
+import { OutageLog } from '../../../core/outage-log.ts'
 import type { Change } from '../../model/objects.ts'
+import { type FolderTree, isConfigFile, listTree } from './folder-tree.ts'
+import { FolderWatch } from './folder-watch.ts'
 import { type ParsedObject, parseFile } from './parse-file.ts'
+import { gone, Settling } from './settling.ts'
 
 export type DirectoryProviderOptions = {
   readonly folder: string
@@ -17,13 +20,18 @@ export type DirectoryProviderOptions = {
 }
 
 type File = {
-  readonly text: string
+  /** Of the file on disk when it was read. */
+  readonly state: string
+  /** undefined: it cannot be read. */
+  readonly text: string | undefined
   readonly objects: ReadonlyMap<string, ParsedObject>
   readonly broken: boolean
 }
 
-const configFile = /\.(?:ya?ml|json)$/
+/** Watchers miss things (network disks, links, events that overflow): every file is looked at now and then. */
 const rescanEveryMs = 2_000
+/** Something that is no file of ours changed: perhaps a folder, or what links lead to. */
+const rescanSoonMs = 20
 const noObjects: ReadonlyMap<string, ParsedObject> = new Map()
 
 export class DirectoryProvider {
@@ -31,27 +39,41 @@ export class DirectoryProvider {
   readonly #files = new Map<string, File>()
   /** Which file an object came from: the first one that names it. */
   readonly #owners = new Map<string, string>()
-  #watcher: FSWatcher | undefined
+  readonly #settling = new Settling()
+  readonly #looks = new Map<string, Timer>()
+  readonly #outages: OutageLog
+  readonly #watch: FolderWatch
   #rescan: Timer | undefined
+  #rescanSoon: Timer | undefined
   #reading: Promise<void> = Promise.resolve()
 
   constructor(options: DirectoryProviderOptions) {
     this.#options = options
+    this.#outages = new OutageLog(options.log)
+    this.#watch = new FolderWatch(
+      options.folder,
+      (name) => this.#changed(name),
+      (error) => this.#outages.failed('watch', unreadable(error)),
+    )
   }
 
-  /** Reads everything, then watches. Throws FILE_UNREADABLE when the folder cannot be read. */
+  /** Reads everything, then follows it. Throws FILE_UNREADABLE when the folder cannot be read. */
   async start(): Promise<void> {
-    await this.#checkFolder()
+    const { clock, onChanges } = this.#options
     // Watching begins first, so that no write falls between the reading and the watching.
-    this.#watch()
+    this.#watch.update((await this.#list()).folders)
     const changes: Change[] = []
-    for (const name of await this.#listFiles()) changes.push(...(await this.#read(name)))
-    this.#options.onChanges(changes)
+    for (const name of (await this.#list()).files)
+      changes.push(...(await this.#read(name, await this.#stateOf(name))))
+    onChanges(changes)
+    this.#rescan = clock.after(rescanEveryMs, () => this.#rescanAgain())
   }
 
   async stop(): Promise<void> {
     this.#rescan?.cancel()
-    this.#watcher?.close()
+    this.#rescanSoon?.cancel()
+    for (const look of this.#looks.values()) look.cancel()
+    this.#watch.close()
     await this.#reading
   }
 
@@ -60,79 +82,121 @@ export class DirectoryProvider {
     return [...this.#files].filter(([, file]) => file.broken).map(([name]) => name)
   }
 
-  async #checkFolder(): Promise<void> {
+  async #list(): Promise<FolderTree> {
     const { folder } = this.#options
     try {
-      if (!(await stat(folder)).isDirectory()) throw new Error('it is no folder')
+      return await listTree(folder)
     } catch (error) {
-      throw new WeftError('FILE_UNREADABLE', `the configuration folder ${folder} cannot be read`, {
-        cause: error,
-      })
+      const reason = `the configuration folder ${folder} cannot be read: ${reasonOf(error)}`
+      throw new WeftError('FILE_UNREADABLE', reason, { cause: error })
     }
   }
 
-  #watch(): void {
-    const { folder, log } = this.#options
-    // Node's own watcher: chokidar never reports the second of two renames onto one file within 20 ms.
-    const watcher = watch(folder, { recursive: true }, (_event, file) => {
-      if (file !== null && configFile.test(file)) this.#enqueue(file)
-    })
-    this.#watcher = watcher
-    watcher.on('error', (error) => log.error({ error }, 'the configuration folder cannot be watched'))
-    this.#scheduleRescan()
+  #changed(name: string): void {
+    if (isConfigFile(name)) this.#enqueue(name)
+    else this.#rescanSoon ??= this.#options.clock.after(rescanSoonMs, () => void this.#scan())
   }
 
-  /** Watchers miss things (network disks, links, events that overflow): every file is looked at now and then. */
-  #scheduleRescan(): void {
-    this.#rescan = this.#options.clock.after(rescanEveryMs, () => {
-      this.#scheduleRescan()
-      void this.#listFiles().then(
-        (names) => {
-          for (const name of new Set([...names, ...this.#files.keys()])) this.#enqueue(name)
-        },
-        (error: unknown) => this.#options.log.error({ error }, 'the configuration folder cannot be read'),
-      )
-    })
+  #rescanAgain(): void {
+    this.#rescan = this.#options.clock.after(rescanEveryMs, () => this.#rescanAgain())
+    void this.#scan()
   }
 
-  async #listFiles(): Promise<string[]> {
-    const names = await readdir(this.#options.folder, { recursive: true })
-    return names.filter((name) => configFile.test(name)).toSorted()
+  async #scan(): Promise<void> {
+    this.#rescanSoon = undefined
+    try {
+      const { files, folders, unreadable: closed } = await this.#list()
+      this.#watch.update(folders)
+      for (const name of new Set([...files, ...this.#files.keys()])) this.#enqueue(name)
+      for (const error of closed.values()) this.#outages.failed('folder', unreadable(error))
+      if (closed.size === 0) this.#outages.over('folder')
+    } catch (error) {
+      // What comes back is another folder, and has to be watched anew.
+      this.#watch.close()
+      this.#outages.failed('folder', error)
+    }
   }
 
   /** One file after the other, so that an older content never overtakes a newer one. */
   #enqueue(name: string): void {
-    this.#reading = this.#reading.then(async () => {
-      const changes = await this.#read(name)
-      if (changes.length > 0) this.#options.onChanges(changes)
-    })
+    this.#looks.get(name)?.cancel()
+    this.#looks.delete(name)
+    this.#reading = this.#reading.then(() => this.#look(name))
   }
 
-  async #read(name: string): Promise<readonly Change[]> {
+  async #look(name: string): Promise<void> {
+    const state = await this.#stateOf(name)
+    if (state === (this.#files.get(name)?.state ?? gone)) {
+      this.#settling.forget(name)
+      return
+    }
+    const { clock, onChanges } = this.#options
+    const waitMs = this.#settling.look(name, state, clock.monotonicMs())
+    if (waitMs > 0) {
+      this.#looks.set(
+        name,
+        clock.after(waitMs, () => this.#enqueue(name)),
+      )
+      return
+    }
+    // With the whole folder away (a volume that is mounted anew), nobody asked for what was in it to be taken away.
+    if (state === gone && (await this.#stateOf('')) === gone) return
+    const changes = await this.#read(name, state)
+    if (changes.length > 0) onChanges(changes)
+  }
+
+  /** Differs whenever the content may. */
+  async #stateOf(name: string): Promise<string> {
+    try {
+      const { ino, size, mtimeNs, ctimeNs } = await stat(path.join(this.#options.folder, name), {
+        bigint: true,
+      })
+      return [ino, size, mtimeNs, ctimeNs].join(' ')
+    } catch (error) {
+      return isAbsent(error) ? gone : reasonOf(error)
+    }
+  }
+
+  async #read(name: string, state: string): Promise<readonly Change[]> {
     let text: string
     try {
       text = await readFile(path.join(this.#options.folder, name), 'utf8')
-    } catch {
-      // Gone, or not readable any more: for the mesh the same.
-      return this.#replace(name, undefined)
+    } catch (error) {
+      if (isAbsent(error)) return this.#replace(name, undefined)
+      this.#unreadable(name, state, error)
+      return []
     }
     const before = this.#files.get(name)
-    if (before?.text === text) return []
+    if (before?.text === text) {
+      this.#files.set(name, { ...before, state })
+      return []
+    }
     const { objects, problems, ignoredKinds } = parseFile(name, text)
     const { log } = this.#options
     for (const kind of ignoredKinds) log.debug({ file: name, kind }, 'a kind that the mesh does not read')
     if (problems.length > 0) {
-      for (const { code, text: problem } of problems)
-        log.error({ code, file: name, problem }, 'a file is refused; its last good content stays')
-      this.#files.set(name, { text, objects: before?.objects ?? noObjects, broken: true })
+      for (const { code, text: problem } of problems) this.#refused(name, code, problem)
+      this.#files.set(name, { state, text, objects: before?.objects ?? noObjects, broken: true })
       return []
     }
     if (before?.broken === true) log.info({ file: name }, 'a file that was refused is good again')
     return this.#replace(name, {
+      state,
       text,
       objects: new Map(objects.map((object) => [object.identity, object])),
       broken: false,
     })
+  }
+
+  /** Not the same as gone: nobody asked for what was in it to be taken away. */
+  #unreadable(name: string, state: string, error: unknown): void {
+    const objects = this.#files.get(name)?.objects ?? noObjects
+    this.#files.set(name, { state, text: undefined, objects, broken: true })
+    this.#refused(name, 'FILE_UNREADABLE', reasonOf(error))
+  }
+
+  #refused(file: string, code: ErrorCode, problem: string): void {
+    this.#options.log.error({ code, file, problem }, 'a file is refused; its last good content stays')
   }
 
   /** The difference between what a file held and what it holds now. */
@@ -161,4 +225,13 @@ export class DirectoryProvider {
     }
     return changes
   }
+}
+
+function unreadable(error: unknown): WeftError {
+  return new WeftError('FILE_UNREADABLE', reasonOf(error), { cause: error })
+}
+
+/** A folder that is called like a file of ours is none. */
+function isAbsent(error: unknown): boolean {
+  return ['ENOENT', 'ENOTDIR', 'EISDIR'].includes(systemCodeOf(error) ?? '')
 }
