@@ -50,6 +50,7 @@ export type DataPathOptions = {
   readonly onRefused: (error: WeftError, peer: string) => void
   readonly onViolation: (error: WireError, downstream: Downstream) => void
   readonly onListenerError: (error: Error) => void
+  readonly onInboundProblem: (problem: WeftError | undefined) => void
 }
 
 const sweepEveryMs = 1_000
@@ -78,7 +79,6 @@ export class DataPath implements ConfigSink {
   readonly #inbound: Inbound
   readonly #static: StaticListener[] = []
   #sweepTimer: Timer | undefined
-  #onInboundError: (error: unknown) => void = () => undefined
 
   constructor(options: DataPathOptions, discovery: Discovery) {
     const { clock } = options
@@ -151,8 +151,7 @@ export class DataPath implements ConfigSink {
   }
 
   /** Opens the outbound listener; inbound ports open as they are configured. Rejects with PORT_IN_USE and the like. */
-  async start(onInboundError: (error: unknown) => void): Promise<void> {
-    this.#onInboundError = onInboundError
+  async start(): Promise<void> {
     const { outboundAddress } = this.#options
     if (outboundAddress !== undefined && this.#outboundListener !== undefined) {
       this.outboundPort = await this.#outboundListener.listen(outboundAddress.host, outboundAddress.port)
@@ -220,7 +219,7 @@ export class DataPath implements ConfigSink {
   }
 
   setInbound(config: InboundConfig): void {
-    this.#inbound.apply(config).catch((error: unknown) => this.#onInboundError(error))
+    void this.#inbound.apply(config)
   }
 
   #serveParts(stats: ServeStats): ServeParts {

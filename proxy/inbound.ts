@@ -2,8 +2,8 @@
 import { Buffer } from 'node:buffer'
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
-import type { Clock } from '../core/clock.ts'
-import { WeftError } from '../core/errors.ts'
+import type { Clock, Timer } from '../core/clock.ts'
+import { toWeftError, WeftError } from '../core/errors.ts'
 import type { ClusterConfig, InboundConfig, InboundPort } from './cluster/cluster-config.ts'
 import { Cluster, type MakeEndpoint } from './cluster/cluster.ts'
 import type { Downstream, Exchange, Handler } from './exchange.ts'
@@ -52,6 +52,8 @@ export type InboundParts = {
   readonly onUnexpected: (error: unknown) => void
   readonly onRefused: (error: WeftError, peer: string) => void
   readonly onListenerError: (error: Error) => void
+  /** After every attempt to open what is configured: why some port is not open, or undefined when all are. */
+  readonly onInboundProblem: (problem: WeftError | undefined) => void
   readonly observers: readonly Layer[]
 }
 
@@ -59,6 +61,8 @@ export type InboundParts = {
 const applicationIdleTimeoutMs = 4_000
 /** The application is on this machine; what does not answer in this time is not there. */
 const applicationConnectTimeoutMs = 1_000
+/** A port in use is often that of a predecessor that drains. */
+const openAgainMs = 1_000
 
 type Port = {
   readonly config: InboundPort
@@ -85,6 +89,8 @@ export class Inbound {
   #redirected: Listener | undefined
   #mtls: InboundConfig['mtls'] = 'permissive'
   #applying: Promise<void> = Promise.resolve()
+  #again: Timer | undefined
+  #closed = false
 
   constructor(parts: InboundParts) {
     this.#parts = parts
@@ -94,15 +100,18 @@ export class Inbound {
     return [...this.#ports.values()].map((port) => port.config)
   }
 
-  /** Opens what is new, closes what is gone, keeps the rest; one call at a time. Rejects with PORT_IN_USE and the like. */
+  /** Opens what is new, closes what is gone, keeps the rest; one call at a time. What cannot be opened is told, and tried again. */
   apply(config: InboundConfig): Promise<void> {
-    this.#applying = this.#applying.catch(() => undefined).then(() => this.#apply(config))
+    this.#again?.cancel()
+    this.#applying = this.#applying.then(() => this.#apply(config))
     return this.#applying
   }
 
   /** Accepts no more. */
   async close(): Promise<void> {
-    await this.#applying.catch(() => undefined)
+    this.#closed = true
+    this.#again?.cancel()
+    await this.#applying
     for (const port of this.#ports.values()) void port.listener?.close()
     void this.#redirected?.close()
   }
@@ -113,6 +122,7 @@ export class Inbound {
   }
 
   async #apply(config: InboundConfig): Promise<void> {
+    if (this.#closed) return
     this.#mtls = config.mtls
     const wanted = new Map(config.ports.map((port) => [port.applicationPort, port]))
     for (const [number, port] of this.#ports) {
@@ -121,8 +131,15 @@ export class Inbound {
       port.cluster.drain()
       this.#ports.delete(number)
     }
-    for (const port of wanted.values()) if (!this.#ports.has(port.applicationPort)) await this.#open(port)
-    await this.#openRedirected()
+    const missing = [...wanted.values()].filter((port) => !this.#ports.has(port.applicationPort))
+    const problems = await Promise.all([
+      ...missing.map((port) => problemOf(this.#open(port))),
+      problemOf(this.#openRedirected()),
+    ])
+    const problem = problems.find((entry) => entry !== undefined)
+    const { clock, onInboundProblem } = this.#parts
+    onInboundProblem(problem)
+    if (problem !== undefined) this.#again = clock.after(openAgainMs, () => void this.apply(config))
   }
 
   async #open(config: InboundPort): Promise<void> {
@@ -287,6 +304,10 @@ export class Inbound {
       stats: this.#parts.statsFor({ meshTls, principal, port: applicationPort }),
     }
   }
+}
+
+function problemOf(opened: Promise<void>): Promise<WeftError | undefined> {
+  return opened.then(() => undefined, toWeftError)
 }
 
 function same(a: InboundPort | undefined, b: InboundPort): boolean {

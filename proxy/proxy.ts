@@ -1,7 +1,7 @@
 /** Puts a sidecar together: identity, configuration, data path, admin. Reads like the list of its parts. */
 import { AdminServer } from '../core/admin-server.ts'
 import { type Clock, systemClock } from '../core/clock.ts'
-import { describe } from '../core/errors.ts'
+import { describe, failureFields } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'
 import { createRegistry } from '../core/metrics.ts'
 import { Shutdown } from '../core/shutdown.ts'
@@ -90,7 +90,7 @@ function makeDataPath(
   log: Log,
   clock: Clock,
   mesh: Mesh,
-  more: Pick<DataPathOptions, 'observers' | 'dialMesh'> & { readonly alone: boolean },
+  more: Pick<DataPathOptions, 'observers' | 'dialMesh' | 'onInboundProblem'> & { readonly alone: boolean },
 ): DataPath {
   const redirected = settings.mode === 'redirect'
   return new DataPath(
@@ -107,6 +107,7 @@ function makeDataPath(
       dialMesh: more.dialMesh,
       acceptMesh: mesh.acceptMesh,
       observers: more.observers,
+      onInboundProblem: more.onInboundProblem,
       ...reports(log),
     },
     mesh.discovery,
@@ -138,16 +139,20 @@ export async function startProxy(
   const reporter = await spanReporter(settings, log)
   if (reporter !== undefined) shutdown.add('traces', () => reporter.close())
   const mesh = await meshOf(alone, settings, log, clock)
+  let inboundProblem: string | undefined
   const dataPath = makeDataPath(settings, log, clock, mesh, {
     alone,
     observers: observers(settings, log, clock, sampling, reporter),
     dialMesh: (target) => (dials.get(target.cluster) ?? mesh.dialMesh)(target),
+    onInboundProblem: (problem) => {
+      const text = problem === undefined ? undefined : describe(problem)
+      if (text === inboundProblem) return
+      inboundProblem = text
+      if (problem === undefined) log.info('all inbound addresses are open')
+      else log.error(failureFields(problem), 'an inbound address cannot be opened; it is tried again')
+    },
   })
-  let inboundProblem: string | undefined
-  await dataPath.start((error) => {
-    inboundProblem = describe(error)
-    log.error({ error }, 'an inbound address cannot be opened')
-  })
+  await dataPath.start()
   if (!alone) {
     const { host } = settings.outboundAddress
     log.info({ name: 'outbound', address: `${host}:${dataPath.outboundPort}` }, 'listening')

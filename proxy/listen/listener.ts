@@ -1,6 +1,7 @@
 /** Accepts connections on one address; each becomes a Wire. */
 import net from 'node:net'
-import { WeftError } from '../../core/errors.ts'
+import { formatAddress } from '../../core/address.ts'
+import { reasonOf, systemCodeOf, WeftError } from '../../core/errors.ts'
 import type { ConnectionLimit } from './connection-limit.ts'
 import { Wire } from './wire.ts'
 
@@ -20,6 +21,7 @@ function descriptor(socket: net.Socket): number {
 
 export class Listener {
   readonly #server: net.Server
+  readonly #onError: (error: Error) => void
 
   constructor(
     limit: ConnectionLimit,
@@ -42,18 +44,16 @@ export class Listener {
         onAccept({ wire, peerAddress: remoteAddress, peerPort: remotePort, fd })
       },
     )
-    this.#server.on('error', onError)
+    this.#onError = onError
   }
 
   /** Binds; resolves with the port in use. Throws WeftError PORT_IN_USE or LISTEN_FAILED. */
   listen(host: string, port: number): Promise<number> {
     return new Promise((resolve, reject) => {
-      const refuse = (error: NodeJS.ErrnoException): void => {
-        const code = error.code === 'EADDRINUSE' ? 'PORT_IN_USE' : 'LISTEN_FAILED'
-        reject(new WeftError(code, `cannot listen on ${host}:${port}`, { cause: error }))
-      }
+      const refuse = (error: Error): void => reject(listenFailure(error, host, port))
       this.#server.once('error', refuse)
       this.#server.listen({ host, port, backlog }, () => {
+        this.#server.on('error', this.#onError)
         this.#server.off('error', refuse)
         resolve((this.#server.address() as net.AddressInfo).port)
       })
@@ -66,4 +66,11 @@ export class Listener {
       this.#server.close(() => resolve())
     })
   }
+}
+
+function listenFailure(error: Error, host: string, port: number): WeftError {
+  const address = formatAddress({ host, port })
+  if (systemCodeOf(error) === 'EADDRINUSE')
+    return new WeftError('PORT_IN_USE', `${address} is in use`, { cause: error })
+  return new WeftError('LISTEN_FAILED', `cannot listen on ${address}: ${reasonOf(error)}`, { cause: error })
 }

@@ -1,11 +1,12 @@
 /** Two data paths with real mesh mTLS between them: `web`'s outbound side, and the inbound side before one application. */
 import { systemClock } from '../../core/clock.ts'
+import type { ErrorCode } from '../../core/errors.ts'
 import { freePorts } from '../../cli/demo/ports.ts'
 import { untilOpen } from '../../bench/process.ts'
 import { type Identities, makeIdentity } from '../../proxy/identity/identity.ts'
 import { TlsClient } from '../../proxy/identity/tls-client.ts'
 import { TlsServer } from '../../proxy/identity/tls-server.ts'
-import { TestRoot } from '../../proxy/identity/test-pki.ts'
+import { type LeafOptions, TestRoot } from '../../proxy/identity/test-pki.ts'
 import { parseTrustBundle } from '../../proxy/identity/trust-bundle.ts'
 import { PeerVerifier } from '../../proxy/identity/verify-peer.ts'
 import { type PlainDataPath, setAppEndpoints, startPlainDataPath } from './plain-data-path.ts'
@@ -19,28 +20,36 @@ export type MeshPair = {
   readonly port: number
   readonly outbound: PlainDataPath
   readonly inbound: PlainDataPath
+  /** Why the inbound side took no connection, by code. */
+  readonly refused: readonly ErrorCode[]
   readonly stop: () => void
 }
 
-async function identities(root: TestRoot, principal: string): Promise<Identities> {
+async function identities(root: TestRoot, principal: string, leaf: LeafOptions): Promise<Identities> {
   const identity = makeIdentity(
     principal,
-    await root.leaf({ uris: [principal] }),
+    await root.leaf({ uris: [principal], ...leaf }),
     parseTrustBundle(root.pem),
     undefined,
   )
   return { current: identity, onChange: () => () => undefined }
 }
 
-export async function startMeshPair(applicationPort: number): Promise<MeshPair> {
+/** `leaves` says what is special about the certificate of either side. */
+export async function startMeshPair(
+  applicationPort: number,
+  leaves: { readonly web?: LeafOptions; readonly app?: LeafOptions } = {},
+): Promise<MeshPair> {
   const root = await TestRoot.make()
   const [listenPort = 0] = await freePorts(1)
   const clock = systemClock
   const verifier = new PeerVerifier({ trustDomain, clock })
-  const server = new TlsServer({ verifier, identities: await identities(root, app) })
-  const client = new TlsClient({ verifier, clock, identities: await identities(root, web) })
+  const server = new TlsServer({ verifier, identities: await identities(root, app, leaves.app ?? {}) })
+  const client = new TlsClient({ verifier, clock, identities: await identities(root, web, leaves.web ?? {}) })
+  const refused: ErrorCode[] = []
   const inbound = await startPlainDataPath([], {
     outboundAddress: undefined,
+    onRefused: ({ code }) => void refused.push(code),
     acceptMesh: (socket, onSecure, onRefused) => server.accept(socket, onSecure, onRefused),
   })
   inbound.dataPath.setInbound({
@@ -62,5 +71,5 @@ export async function startMeshPair(applicationPort: number): Promise<MeshPair> 
     client.close()
     server.close()
   }
-  return { port: outbound.port, outbound, inbound, stop }
+  return { port: outbound.port, outbound, inbound, refused, stop }
 }

@@ -42,11 +42,12 @@ export async function startPlainDataPath(
       onRefused: () => undefined,
       onViolation: () => undefined,
       onListenerError: () => undefined,
+      onInboundProblem: () => undefined,
       ...overrides,
     },
     { resolve: () => Promise.resolve('unknown'), touch: () => undefined },
   )
-  await dataPath.start(() => undefined)
+  await dataPath.start()
   setAppEndpoints(dataPath, upstreamPorts)
   dataPath.setRoutes('app.test:80', [{ domains: ['*'], rules: [rule] }])
   return { dataPath, port: dataPath.outboundPort, stop: () => dataPath.destroy() }
