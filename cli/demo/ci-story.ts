@@ -1,16 +1,31 @@
 /** The story as `--ci` tells it: every scene once, every claim judged. */
-import { judgeConvergence, judgeFailing, judgeMtls, judgeOutage, judgeSplit, judgeTrace } from './claims.ts'
+import { reasonOf } from '../../core/errors.ts'
 import {
-  controlPlaneScene,
+  type Judge,
+  judgeConvergence,
+  judgeFailing,
+  judgeMtls,
+  judgeOutage,
+  judgeReturn,
+  judgeSplit,
+  judgeTrace,
+  type MtlsObservation,
+  type Outage,
+  type SplitObservation,
+} from './claims.ts'
+import {
   convergenceScene,
+  endpointReturns,
   endpointScene,
   failingScene,
   mtlsScene,
+  outageScene,
+  restartScene,
   splitScene,
   type Stage,
   traceScene,
 } from './scenes.ts'
-import { splitSteps } from './mesh-yaml.ts'
+import { splitSteps, type Weights } from './mesh-yaml.ts'
 
 const requestsPerStep = 5000
 const requestsWhileFailing = 1500
@@ -19,66 +34,165 @@ const convergenceWrites = 100
 const endpointSeconds = 3
 const outageSeconds = 6
 
-/** Acts and observes; what it gives back is judged afterwards. `say` takes a line for people per scene. */
-async function observe(stage: Stage, say: (text: string) => void) {
-  const trace = await traceScene(stage)
-  say(`one trace id seen by ${trace.seen.map(({ app }) => app).join(', ')}`)
-  const split = []
-  for (const weights of splitSteps) {
-    const step = await splitScene(stage, weights, requestsPerStep)
-    say(`split: ${step.configured} % configured, ${step.observed} % observed`)
-    split.push(step)
+/** Takes a line for people. */
+type Say = (text: string) => void
+
+/** What was found wrong so far, each with the claim that it breaks: the name of its field in the report. */
+class Claims {
+  readonly problems: string[] = []
+  readonly #say: Say
+
+  constructor(say: Say) {
+    this.#say = say
   }
-  const convergence = await convergenceScene(stage, convergenceWrites)
-  say(`convergence after a write: p50 ${convergence.p50} ms, p99 ${convergence.p99} ms`)
-  const failing = await failingScene(stage, requestsWhileFailing)
-  say(`v2 fails: ${failing.failedShare} % of the requests failed, v2 gets ${failing.configured} %`)
-  const mtls = await mtlsScene(stage)
-  say(`mTLS: ${mtls.hops.length} sidecars heard, ${mtls.relayedBytes} bytes recorded between two of them`)
-  const endpoint = await endpointScene(stage, endpointSeconds)
-  say(`endpoint killed: ${endpoint.failed} of ${endpoint.requests} failed`)
-  const outage = await controlPlaneScene(stage, outageSeconds)
-  const { killed, restarted } = outage
-  say(`control plane killed for ${killed.seconds} s: ${killed.failed} of ${killed.requests} failed`)
-  const after = await splitScene(stage, splitSteps[0], requestsPerStep)
-  say(`after its return: ${after.configured} % configured, ${after.observed} % observed`)
-  split.push(after)
-  return { trace, split, convergence, failing, mtls, endpoint, killed, restarted }
+
+  /** Plays a scene and judges it. One that breaks off is a claim that does not hold; the story goes on all the same. */
+  async play<T>(
+    name: string,
+    scene: () => Promise<T>,
+    judge: Judge<T>,
+    told: (seen: T) => string,
+  ): Promise<T | undefined> {
+    try {
+      const seen = await scene()
+      this.#say(told(seen))
+      this.check(name, judge(seen))
+      return seen
+    } catch (error) {
+      this.check(name, reasonOf(error))
+      return undefined
+    }
+  }
+
+  check(name: string, problem: string | undefined): void {
+    if (problem === undefined) return
+    this.problems.push(`${name}: ${problem}`)
+    this.#say(`FAILED ${name}: ${problem}`)
+  }
+}
+
+function split(claims: Claims, stage: Stage, weights: Weights): Promise<SplitObservation | undefined> {
+  return claims.play(
+    'split',
+    () => splitScene(stage, weights, requestsPerStep),
+    judgeSplit,
+    ({ configured, observed }) => `split: ${configured} % configured, ${observed} % observed`,
+  )
+}
+
+function mtls(claims: Claims, stage: Stage): Promise<MtlsObservation | undefined> {
+  return claims.play(
+    'mtls',
+    () => mtlsScene(stage),
+    judgeMtls,
+    ({ hops, relayedBytes }) =>
+      `mTLS: ${hops.length} sidecars heard, ${relayedBytes} bytes recorded between two of them`,
+  )
+}
+
+function figures({ requests, failed }: Outage): Outage {
+  return { requests, failed }
+}
+
+/** The control plane is killed and load goes on; meanwhile a sidecar is killed, and has to come back by itself. */
+async function outage(claims: Claims, stage: Stage) {
+  const startedMs = performance.now()
+  const before = await claims.play(
+    'controlPlaneKilled',
+    () => outageScene(stage, outageSeconds),
+    judgeOutage,
+    ({ failed, requests }) => `control plane killed: ${failed} of ${requests} failed`,
+  )
+  const restarted = await claims.play(
+    'sidecarRestartedMeanwhile',
+    () => restartScene(stage),
+    judgeOutage,
+    ({ failed, requests }) => `a sidecar restarted meanwhile: ${failed} of ${requests} failed`,
+  )
+  const seconds = Math.round((performance.now() - startedMs) / 100) / 10
+  await claims.play(
+    'controlPlaneKilled',
+    () => stage.mesh.startControlPlane(),
+    () => undefined,
+    () => `the control plane is back after ${seconds} s`,
+  )
+  const sum = (key: 'requests' | 'failed'): number => (before?.[key] ?? 0) + (restarted?.[key] ?? 0)
+  const controlPlaneKilled = { seconds, requests: sum('requests'), failed: sum('failed') }
+  return { controlPlaneKilled, sidecarRestartedMeanwhile: restarted && figures(restarted) }
+}
+
+/** Nothing of the mesh itself is broken in these scenes. */
+async function whileWell(claims: Claims, stage: Stage) {
+  const traceparent = await claims.play(
+    'traceparent',
+    () => traceScene(stage),
+    judgeTrace,
+    ({ seen }) => `one trace id seen by ${seen.map(({ app }) => app).join(', ')}`,
+  )
+  const splits = []
+  for (const weights of splitSteps) splits.push(await split(claims, stage, weights))
+  const convergenceMs = await claims.play(
+    'convergenceMs',
+    () => convergenceScene(stage, convergenceWrites),
+    judgeConvergence,
+    ({ p50, p99 }) => `convergence after a write: p50 ${p50} ms, p99 ${p99} ms`,
+  )
+  const v2Failing = await claims.play(
+    'v2Failing',
+    () => failingScene(stage, requestsWhileFailing),
+    judgeFailing,
+    ({ configured, failedShare }) =>
+      `v2 fails: ${failedShare} % of the requests failed, v2 gets ${configured} %`,
+  )
+  return { traceparent, splits, convergenceMs, v2Failing }
+}
+
+async function whileBroken(claims: Claims, stage: Stage) {
+  const endpointKilled = await claims.play(
+    'endpointKilled',
+    () => endpointScene(stage, endpointSeconds),
+    judgeOutage,
+    ({ failed, requests }) => `endpoint killed: ${failed} of ${requests} failed`,
+  )
+  const endpointBack = await claims.play(
+    'endpointBack',
+    () => endpointReturns(stage),
+    judgeReturn,
+    ({ served, failed }) => `... and back: it served ${served} requests, ${failed} failed`,
+  )
+  return {
+    endpointKilled: endpointKilled && figures(endpointKilled),
+    endpointBack,
+    ...(await outage(claims, stage)),
+  }
 }
 
 /** Plays the story and gives the report that `--ci` ends in: `ok` only if every claim holds. */
-export async function ciStory(stage: Stage, say: (text: string) => void) {
-  const seen = await observe(stage, say)
-  const { mtls, total } = { mtls: seen.mtls, total: stage.total }
-  const problems = [
-    judgeTrace(seen.trace),
-    ...seen.split.map(judgeSplit),
-    judgeConvergence(seen.convergence),
-    judgeFailing(seen.failing),
-    judgeMtls(mtls),
-    judgeOutage('endpoint killed', seen.endpoint),
-    judgeOutage('control plane killed', seen.killed),
-    judgeOutage('sidecar restarted meanwhile', seen.restarted),
-    // Everything else that was asked for in the course of the story, but for v2 failing on purpose.
-    judgeOutage('in all', total),
-  ].filter((problem) => problem !== undefined)
+export async function ciStory(stage: Stage, say: Say) {
+  const claims = new Claims(say)
+  const { splits, ...well } = await whileWell(claims, stage)
+  // Before sidecars are killed, and what they counted goes with them.
+  await mtls(claims, stage)
+  const broken = await whileBroken(claims, stage)
+  splits.push(await split(claims, stage, splitSteps[0]))
+  const seen = await mtls(claims, stage)
+  const { total, mesh } = stage
+  // Everything else that was asked for in the course of the story, but for v2 failing on purpose.
+  claims.check('requests', judgeOutage(total))
+  for (const fallen of mesh.fallen) claims.check('processes', fallen)
   return {
-    ok: problems.length === 0,
-    problems,
+    ok: claims.problems.length === 0,
+    problems: claims.problems,
     requests: total.requests,
     failed: total.failed,
-    split: seen.split,
-    convergenceMs: seen.convergence,
-    v2Failing: seen.failing,
-    mtls: {
-      hops: mtls.hops,
-      authenticated: mtls.hops.every((hop) => hop.inClear === 0),
-      recordedBytes: mtls.relayedBytes,
-      clearTextSeen: mtls.clearTextSeen,
-    },
-    endpointKilled: { requests: seen.endpoint.requests, failed: seen.endpoint.failed },
-    controlPlaneKilled: seen.killed,
-    sidecarRestartedMeanwhile: seen.restarted,
-    traceparent: seen.trace,
+    split: splits,
+    ...well,
+    mtls: seen && mtlsReport(seen),
+    ...broken,
   }
+}
+
+function mtlsReport({ hops, relayedBytes, clearTextSeen }: MtlsObservation) {
+  const authenticated = hops.every((hop) => hop.inClear === 0)
+  return { hops, authenticated, recordedBytes: relayedBytes, clearTextSeen }
 }

@@ -4,6 +4,7 @@ import {
   judgeFailing,
   judgeMtls,
   judgeOutage,
+  judgeReturn,
   judgeSplit,
   judgeTrace,
   percentile,
@@ -39,9 +40,14 @@ describe('each claim holds on a good observation and fails on a bad one', () => 
     expect(judgeMtls({ ...goodMtls, clearTextSeen: true })).toContain('in clear')
   })
   test('an outage fails on one failed request, and when nothing was tried', () => {
-    expect(judgeOutage('x', { requests: 10, failed: 0 })).toBeUndefined()
-    expect(judgeOutage('x', { requests: 10, failed: 1 })).toContain('1 of 10')
-    expect(judgeOutage('x', { requests: 0, failed: 0 })).toContain('no request')
+    expect(judgeOutage({ requests: 10, failed: 0 })).toBeUndefined()
+    expect(judgeOutage({ requests: 10, failed: 1 })).toContain('1 of 10')
+    expect(judgeOutage({ requests: 0, failed: 0 })).toContain('no request')
+  })
+  test('an endpoint that comes back has to be used again, at no loss', () => {
+    expect(judgeReturn({ served: 1, failed: 0 })).toBeUndefined()
+    expect(judgeReturn({ served: 0, failed: 0 })).toContain('gets no request')
+    expect(judgeReturn({ served: 1, failed: 2 })).toContain('2 requests failed')
   })
   test('a failing backend may take its own share down, and nothing else', () => {
     const good = { configured: 10, failedShare: 11, failedElsewhere: 0, failedAfter: 0 }

@@ -1,4 +1,7 @@
-/** What the demo claims, each as a pure judgement over what was observed: undefined when it holds, or why it does not. */
+/** What the demo claims, each as a pure judgement over what was observed. */
+
+/** undefined when the claim holds, or why it does not. */
+export type Judge<T> = (observation: T) => string | undefined
 
 export type SplitObservation = {
   readonly configured: number
@@ -50,9 +53,17 @@ export function judgeMtls({
 
 export type Outage = { readonly requests: number; readonly failed: number }
 
-export function judgeOutage(name: string, { requests, failed }: Outage): string | undefined {
-  if (requests === 0) return `${name}: no request was made meanwhile`
-  return failed === 0 ? undefined : `${name}: ${failed} of ${requests} requests failed`
+export function judgeOutage({ requests, failed }: Outage): string | undefined {
+  if (requests === 0) return 'no request was made meanwhile'
+  return failed === 0 ? undefined : `${failed} of ${requests} requests failed`
+}
+
+/** An endpoint that came back, and what it answered since. */
+export type Return = { readonly served: number; readonly failed: number }
+
+export function judgeReturn({ served, failed }: Return): string | undefined {
+  if (served === 0) return 'the endpoint that came back gets no request'
+  return failed === 0 ? undefined : `${failed} requests failed while it came back`
 }
 
 export type FailingObservation = {
@@ -68,9 +79,9 @@ export type FailingObservation = {
 export function judgeFailing(observation: FailingObservation): string | undefined {
   const { configured, failedShare, failedElsewhere, failedAfter } = observation
   if (Math.abs(configured - failedShare) > 3)
-    return `v2 failing: ${failedShare} % of the requests failed, v2 gets ${configured} %`
-  if (failedElsewhere > 0) return `v2 failing: ${failedElsewhere} requests failed elsewhere than in v2`
-  return failedAfter === 0 ? undefined : `v2 well again: ${failedAfter} requests failed`
+    return `${failedShare} % of the requests failed, v2 gets ${configured} %`
+  if (failedElsewhere > 0) return `${failedElsewhere} requests failed elsewhere than in v2`
+  return failedAfter === 0 ? undefined : `${failedAfter} requests failed when v2 was well again`
 }
 
 export type TraceObservation = {

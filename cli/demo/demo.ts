@@ -35,6 +35,7 @@ export async function runDemo(options: DemoOptions): Promise<number> {
   })
   const loads = new Map(mesh.pods.map((pod) => [pod.name, new Load(pod.outboundPort)]))
   const stage: Stage = { mesh, loads, total: newTally(), onAnswer: (answer) => view.answer(answer) }
+  mesh.onFallen((text) => view.event(text))
   const story = options.ci ? tellForCi(stage, view) : tellLive(stage, view, terminal)
   const ending = await Promise.race([story, interrupted])
   view.stop()

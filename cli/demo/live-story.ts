@@ -22,7 +22,7 @@ function scenes({ mesh }: Stage): Scene[] {
       seconds: 6,
       act: () => mesh.killPod('catalog-v2-a'),
     },
-    { text: '... and comes back', seconds: 3, act: () => mesh.restartPod('catalog-v2-a') },
+    { text: '... and comes back', seconds: 6, act: () => mesh.restartPod('catalog-v2-a') },
     step(splitSteps[0]),
     {
       text: 'all of v2 fails: it answers 500',

@@ -107,6 +107,16 @@ export class DemoMesh {
     return path.join(this.folder, 'config', 'split.yaml')
   }
 
+  /** Processes that ended although nobody had stopped them, each with how and where to look. */
+  get fallen(): readonly string[] {
+    return this.#processes.allFallen
+  }
+
+  /** `tell` is told of each of them when it happens. */
+  onFallen(tell: (text: string) => void): void {
+    this.#processes.onFallen = tell
+  }
+
   pod(name: string): MeshPod {
     const found = this.pods.find((pod) => pod.name === name)
     if (found === undefined) throw new Error(`the demo has no pod '${name}'`)

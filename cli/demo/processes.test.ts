@@ -43,9 +43,13 @@ test('what a process writes is in the log named after it', async () => {
 })
 
 test('a process that ends by itself is told of, with its status and its log', async () => {
+  const told: string[] = []
+  processes.onFallen = (text) => void told.push(text)
   processes.start('one', script('one.mjs', 'process.exit(3)'), [])
   await vi.waitFor(() => expect(processes.fallen('one')).toContain('status 3'))
   expect(processes.fallen('one')).toContain('one.log')
+  expect(told).toEqual(processes.allFallen)
+  expect(told).toHaveLength(1)
   expect(processes.names).toEqual([])
 })
 

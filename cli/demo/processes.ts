@@ -22,6 +22,7 @@ export class Processes {
   readonly #running = new Map<string, Running>()
   /** Why a process ended that nobody had stopped, by its name. */
   readonly #fallen = new Map<string, string>()
+  onFallen: (text: string) => void = () => undefined
 
   constructor(logFolder: string) {
     this.#logFolder = logFolder
@@ -47,7 +48,11 @@ export class Processes {
     const running: Running = { child, ended, stopping: false }
     const end = (why: string): void => {
       if (this.#running.get(name) === running) this.#running.delete(name)
-      if (!running.stopping) this.#fallen.set(name, `${name} ended (${why}); see ${logFile}`)
+      if (!running.stopping) {
+        const text = `${name} ended (${why}); see ${logFile}`
+        this.#fallen.set(name, text)
+        this.onFallen(text)
+      }
       resolve()
     }
     child.on('error', (error) => {
@@ -71,6 +76,10 @@ export class Processes {
   /** Why `name` ended by itself, or undefined. */
   fallen(name: string): string | undefined {
     return this.#fallen.get(name)
+  }
+
+  get allFallen(): readonly string[] {
+    return [...this.#fallen.values()]
   }
 
   /** Sends `signal` and waits until the process has ended. */

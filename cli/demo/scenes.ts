@@ -5,6 +5,7 @@ import type {
   FailingObservation,
   MtlsObservation,
   Outage,
+  Return,
   SplitObservation,
   TraceObservation,
 } from './claims.ts'
@@ -176,6 +177,22 @@ export async function endpointScene(stage: Stage, seconds: number): Promise<Outa
   })
 }
 
+const returnTimeoutMs = 5_000
+
+/** It has to be used again: load goes on until it was, or for too long. */
+export async function endpointReturns(stage: Stage): Promise<Return> {
+  const name = 'catalog-v2-a'
+  const served = async (): Promise<number> =>
+    inboundPeers((await fetchText(stage.mesh.pod(name).adminPort, '/metrics')).text).requests
+  const { failed } = await during(stage, 0, async () => {
+    await stage.mesh.restartPod(name)
+    const untilMs = performance.now() + returnTimeoutMs
+    while ((await served()) === 0 && performance.now() < untilMs)
+      await new Promise((resolve) => setTimeout(resolve, 20))
+  })
+  return { served: await served(), failed }
+}
+
 function client({ loads }: Stage): Load {
   const load = loads.get('client')
   if (load === undefined) throw new Error('the demo has no client')
@@ -191,26 +208,14 @@ function percent(part: number, all: number): number {
   return Math.round((10_000 * part) / Math.max(1, all)) / 100
 }
 
-export type ControlPlaneOutage = {
-  readonly killed: Outage & { readonly seconds: number }
-  readonly restarted: Outage
+/** The control plane is killed, and load goes on for that long. */
+export async function outageScene(stage: Stage, seconds: number): Promise<Outage> {
+  await stage.mesh.killControlPlane()
+  return during(stage, seconds * 1000)
 }
 
-/** The control plane is killed and load goes on; meanwhile a sidecar is killed and has to come back by itself. */
-export async function controlPlaneScene(stage: Stage, seconds: number): Promise<ControlPlaneOutage> {
-  const startedMs = performance.now()
-  await stage.mesh.killControlPlane()
-  const before = await during(stage, seconds * 1000)
+/** web's sidecar is killed; once it is ready again, nothing may be missing. */
+export async function restartScene(stage: Stage): Promise<Outage> {
   await stage.mesh.restartSidecar('web')
-  const after = await during(stage, 2000)
-  const elapsed = Math.round((performance.now() - startedMs) / 100) / 10
-  await stage.mesh.startControlPlane()
-  return {
-    killed: {
-      seconds: elapsed,
-      requests: before.requests + after.requests,
-      failed: before.failed + after.failed,
-    },
-    restarted: { requests: after.requests, failed: after.failed },
-  }
+  return during(stage, 2000)
 }

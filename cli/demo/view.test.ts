@@ -64,6 +64,13 @@ test('without a terminal there are plain lines: what happens, and what came of i
   ])
 })
 
+test('a version that fails is seen in the split all the same', () => {
+  const { view } = viewOf(true)
+  for (let i = 0; i < 3; i++) view.answer(answer(200, 'web', 'catalog-v1'))
+  view.answer(answer(500, 'web', 'catalog-v2'))
+  expect(stripVTControlCharacters(view.paint(size))).toMatch(/observed .*\] +25\.0 %/)
+})
+
 test('a failure at the beginning of a scene is told at its end, and not in the next', () => {
   const { view, written } = viewOf(false)
   view.scene('one')

@@ -106,10 +106,12 @@ export class View {
     return `\x1b[H${lines.map((line) => `${clip(` ${line}`, columns)}\x1b[K`).join('\n')}\x1b[J`
   }
 
+  /** Of the requests that reached a version, failed ones too: a version that fails is split to all the same. */
   #observed(): number {
-    const ok = this.#recent.filter((answer) => answer.status === 200)
-    const v2 = ok.filter((answer) => answer.apps.some(({ app }) => app === 'catalog-v2'))
-    return ok.length === 0 ? 0 : (100 * v2.length) / ok.length
+    const reached = (version: string): number =>
+      this.#recent.filter((answer) => answer.apps.some(({ app }) => app === version)).length
+    const [v1, v2] = [reached('catalog-v1'), reached('catalog-v2')]
+    return v1 + v2 === 0 ? 0 : (100 * v2) / (v1 + v2)
   }
 
   #split(): string {
