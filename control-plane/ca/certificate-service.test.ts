@@ -154,7 +154,7 @@ describe('the certificate service over TLS', () => {
     for (const [authorization, code] of cases) {
       const opaque = { code: status.UNAUTHENTICATED, details: 'authentication failed' }
       expect(await failure(call(authorization))).toEqual(opaque)
-      expect(logged().at(-1)).toMatchObject({ level: 'warn', error: { code } })
+      expect(logged().at(-1)).toMatchObject({ level: 'warn', code })
     }
     expect(lines.join('')).not.toContain(expired)
   })
@@ -163,7 +163,7 @@ describe('the certificate service over TLS', () => {
     const refused = { code: status.INVALID_ARGUMENT, details: 'the certificate request is refused' }
     expect(await failure(call(`Bearer ${token()}`, {}))).toEqual(refused)
     expect(await failure(call(`Bearer ${token()}`, { csr: 'x' }))).toEqual(refused)
-    expect(logged().at(-1)).toMatchObject({ error: { code: 'CSR_REFUSED' } })
+    expect(logged().at(-1)).toMatchObject({ code: 'CSR_REFUSED' })
   })
 
   it('limits each identity by itself', async () => {
