@@ -23,6 +23,7 @@ export interface Messages {
   }
   'envoy.config.cluster.v3.CircuitBreakers': {
     readonly thresholds?: readonly (Messages['envoy.config.cluster.v3.CircuitBreakers.Thresholds'])[] | undefined
+    readonly perHostThresholds?: readonly (Messages['envoy.config.cluster.v3.CircuitBreakers.Thresholds'])[] | undefined
   }
   'envoy.config.cluster.v3.CircuitBreakers.Thresholds': {
     readonly priority?: 'DEFAULT' | 'HIGH' | undefined
@@ -47,9 +48,17 @@ export interface Messages {
     readonly successRateRequestVolume?: Messages['google.protobuf.UInt32Value'] | undefined
     readonly successRateStdevFactor?: Messages['google.protobuf.UInt32Value'] | undefined
     readonly consecutiveGatewayFailure?: Messages['google.protobuf.UInt32Value'] | undefined
+    readonly enforcingConsecutiveGatewayFailure?: Messages['google.protobuf.UInt32Value'] | undefined
+    readonly splitExternalLocalOriginErrors?: boolean | undefined
+    readonly consecutiveLocalOriginFailure?: Messages['google.protobuf.UInt32Value'] | undefined
+    readonly enforcingConsecutiveLocalOriginFailure?: Messages['google.protobuf.UInt32Value'] | undefined
     readonly failurePercentageThreshold?: Messages['google.protobuf.UInt32Value'] | undefined
     readonly enforcingFailurePercentage?: Messages['google.protobuf.UInt32Value'] | undefined
+    readonly failurePercentageMinimumHosts?: Messages['google.protobuf.UInt32Value'] | undefined
+    readonly failurePercentageRequestVolume?: Messages['google.protobuf.UInt32Value'] | undefined
     readonly maxEjectionTime?: Messages['google.protobuf.Duration'] | undefined
+    readonly maxEjectionTimeJitter?: Messages['google.protobuf.Duration'] | undefined
+    readonly alwaysEjectOneHost?: Messages['google.protobuf.BoolValue'] | undefined
   }
   'envoy.config.cluster.v3.Cluster': {
     readonly name?: string | undefined
@@ -67,7 +76,11 @@ export interface Messages {
     readonly typedExtensionProtocolOptions?: { readonly [key: string]: Messages['google.protobuf.Any'] } | undefined
     readonly commonLbConfig?: Messages['envoy.config.cluster.v3.Cluster.CommonLbConfig'] | undefined
     readonly ringHashLbConfig?: Messages['envoy.config.cluster.v3.Cluster.RingHashLbConfig'] | undefined
+    readonly maglevLbConfig?: Messages['envoy.config.cluster.v3.Cluster.MaglevLbConfig'] | undefined
     readonly leastRequestLbConfig?: Messages['envoy.config.cluster.v3.Cluster.LeastRequestLbConfig'] | undefined
+    readonly roundRobinLbConfig?: Messages['envoy.config.cluster.v3.Cluster.RoundRobinLbConfig'] | undefined
+    readonly loadBalancingPolicy?: Messages['envoy.config.cluster.v3.LoadBalancingPolicy'] | undefined
+    readonly upstreamConnectionOptions?: Messages['envoy.config.cluster.v3.UpstreamConnectionOptions'] | undefined
     readonly dnsLookupFamily?: 'AUTO' | 'V4_ONLY' | 'V6_ONLY' | 'V4_PREFERRED' | 'ALL' | undefined
   }
   'envoy.config.cluster.v3.Cluster.EdsClusterConfig': {
@@ -81,13 +94,42 @@ export interface Messages {
   }
   'envoy.config.cluster.v3.Cluster.CommonLbConfig': {
     readonly healthyPanicThreshold?: Messages['envoy.type.v3.Percent'] | undefined
+    readonly zoneAwareLbConfig?: Messages['envoy.config.cluster.v3.Cluster.CommonLbConfig.ZoneAwareLbConfig'] | undefined
+    readonly localityWeightedLbConfig?: Messages['envoy.config.cluster.v3.Cluster.CommonLbConfig.LocalityWeightedLbConfig'] | undefined
+  }
+  'envoy.config.cluster.v3.Cluster.CommonLbConfig.ZoneAwareLbConfig': {
+    readonly routingEnabled?: Messages['envoy.type.v3.Percent'] | undefined
+    readonly minClusterSize?: Messages['google.protobuf.UInt64Value'] | undefined
+    readonly failTrafficOnPanic?: boolean | undefined
+  }
+  'envoy.config.cluster.v3.Cluster.CommonLbConfig.LocalityWeightedLbConfig': { readonly [key: string]: never }
+  'envoy.config.cluster.v3.Cluster.SlowStartConfig': {
+    readonly slowStartWindow?: Messages['google.protobuf.Duration'] | undefined
+    readonly aggression?: Messages['envoy.config.core.v3.RuntimeDouble'] | undefined
+    readonly minWeightPercent?: Messages['envoy.type.v3.Percent'] | undefined
+  }
+  'envoy.config.cluster.v3.Cluster.RoundRobinLbConfig': {
+    readonly slowStartConfig?: Messages['envoy.config.cluster.v3.Cluster.SlowStartConfig'] | undefined
   }
   'envoy.config.cluster.v3.Cluster.RingHashLbConfig': {
     readonly minimumRingSize?: Messages['google.protobuf.UInt64Value'] | undefined
     readonly maximumRingSize?: Messages['google.protobuf.UInt64Value'] | undefined
   }
+  'envoy.config.cluster.v3.Cluster.MaglevLbConfig': {
+    readonly tableSize?: Messages['google.protobuf.UInt64Value'] | undefined
+  }
   'envoy.config.cluster.v3.Cluster.LeastRequestLbConfig': {
     readonly choiceCount?: Messages['google.protobuf.UInt32Value'] | undefined
+    readonly slowStartConfig?: Messages['envoy.config.cluster.v3.Cluster.SlowStartConfig'] | undefined
+  }
+  'envoy.config.cluster.v3.LoadBalancingPolicy': {
+    readonly policies?: readonly (Messages['envoy.config.cluster.v3.LoadBalancingPolicy.Policy'])[] | undefined
+  }
+  'envoy.config.cluster.v3.LoadBalancingPolicy.Policy': {
+    readonly typedExtensionConfig?: Messages['envoy.config.core.v3.TypedExtensionConfig'] | undefined
+  }
+  'envoy.config.cluster.v3.UpstreamConnectionOptions': {
+    readonly tcpKeepalive?: Messages['envoy.config.core.v3.TcpKeepalive'] | undefined
   }
   'envoy.config.core.v3.Locality': {
     readonly region?: string | undefined
@@ -140,6 +182,15 @@ export interface Messages {
     readonly defaultValue?: Messages['envoy.type.v3.FractionalPercent'] | undefined
     readonly runtimeKey?: string | undefined
   }
+  'envoy.config.core.v3.RuntimeDouble': {
+    readonly defaultValue?: number | undefined
+    readonly runtimeKey?: string | undefined
+  }
+  'envoy.config.core.v3.TcpKeepalive': {
+    readonly keepaliveProbes?: Messages['google.protobuf.UInt32Value'] | undefined
+    readonly keepaliveTime?: Messages['google.protobuf.UInt32Value'] | undefined
+    readonly keepaliveInterval?: Messages['google.protobuf.UInt32Value'] | undefined
+  }
   'envoy.config.core.v3.AggregatedConfigSource': { readonly [key: string]: never }
   'envoy.config.core.v3.SelfConfigSource': { readonly [key: string]: never }
   'envoy.config.core.v3.ApiConfigSource': {
@@ -181,6 +232,10 @@ export interface Messages {
   'envoy.config.endpoint.v3.Endpoint': {
     readonly address?: Messages['envoy.config.core.v3.Address'] | undefined
     readonly hostname?: string | undefined
+    readonly additionalAddresses?: readonly (Messages['envoy.config.endpoint.v3.Endpoint.AdditionalAddress'])[] | undefined
+  }
+  'envoy.config.endpoint.v3.Endpoint.AdditionalAddress': {
+    readonly address?: Messages['envoy.config.core.v3.Address'] | undefined
   }
   'envoy.config.endpoint.v3.LbEndpoint': {
     readonly endpoint?: Messages['envoy.config.endpoint.v3.Endpoint'] | undefined
@@ -291,6 +346,7 @@ export interface Messages {
     readonly domains?: readonly (string)[] | undefined
     readonly routes?: readonly (Messages['envoy.config.route.v3.Route'])[] | undefined
     readonly retryPolicy?: Messages['envoy.config.route.v3.RetryPolicy'] | undefined
+    readonly hedgePolicy?: Messages['envoy.config.route.v3.HedgePolicy'] | undefined
     readonly typedPerFilterConfig?: { readonly [key: string]: Messages['google.protobuf.Any'] } | undefined
   }
   'envoy.config.route.v3.Route': {
@@ -352,18 +408,25 @@ export interface Messages {
     readonly weightedClusters?: Messages['envoy.config.route.v3.WeightedCluster'] | undefined
     readonly clusterHeader?: string | undefined
     readonly prefixRewrite?: string | undefined
+    readonly regexRewrite?: Messages['envoy.type.matcher.v3.RegexMatchAndSubstitute'] | undefined
     readonly hostRewriteLiteral?: string | undefined
+    readonly autoHostRewrite?: Messages['google.protobuf.BoolValue'] | undefined
+    readonly hostRewriteHeader?: string | undefined
+    readonly hostRewritePathRegex?: Messages['envoy.type.matcher.v3.RegexMatchAndSubstitute'] | undefined
     readonly timeout?: Messages['google.protobuf.Duration'] | undefined
     readonly idleTimeout?: Messages['google.protobuf.Duration'] | undefined
     readonly retryPolicy?: Messages['envoy.config.route.v3.RetryPolicy'] | undefined
     readonly requestMirrorPolicies?: readonly (Messages['envoy.config.route.v3.RouteAction.RequestMirrorPolicy'])[] | undefined
+    readonly rateLimits?: readonly (Messages['envoy.config.route.v3.RateLimit'])[] | undefined
     readonly hashPolicy?: readonly (Messages['envoy.config.route.v3.RouteAction.HashPolicy'])[] | undefined
+    readonly hedgePolicy?: Messages['envoy.config.route.v3.HedgePolicy'] | undefined
     readonly maxStreamDuration?: Messages['envoy.config.route.v3.RouteAction.MaxStreamDuration'] | undefined
     readonly clusterNotFoundResponseCode?: 'SERVICE_UNAVAILABLE' | 'NOT_FOUND' | 'INTERNAL_SERVER_ERROR' | undefined
   }
   'envoy.config.route.v3.RouteAction.RequestMirrorPolicy': {
     readonly cluster?: string | undefined
     readonly runtimeFraction?: Messages['envoy.config.core.v3.RuntimeFractionalPercent'] | undefined
+    readonly disableShadowHostSuffixAppend?: boolean | undefined
   }
   'envoy.config.route.v3.RouteAction.MaxStreamDuration': {
     readonly maxStreamDuration?: Messages['google.protobuf.Duration'] | undefined
@@ -396,10 +459,41 @@ export interface Messages {
     readonly retriableStatusCodes?: readonly (number)[] | undefined
     readonly retryBackOff?: Messages['envoy.config.route.v3.RetryPolicy.RetryBackOff'] | undefined
     readonly hostSelectionRetryMaxAttempts?: number | undefined
+    readonly retriableRequestHeaders?: readonly (Messages['envoy.config.route.v3.HeaderMatcher'])[] | undefined
   }
   'envoy.config.route.v3.RetryPolicy.RetryBackOff': {
     readonly baseInterval?: Messages['google.protobuf.Duration'] | undefined
     readonly maxInterval?: Messages['google.protobuf.Duration'] | undefined
+  }
+  'envoy.config.route.v3.HedgePolicy': {
+    readonly initialRequests?: Messages['google.protobuf.UInt32Value'] | undefined
+    readonly additionalRequestChance?: Messages['envoy.type.v3.FractionalPercent'] | undefined
+    readonly hedgeOnPerTryTimeout?: boolean | undefined
+  }
+  'envoy.config.route.v3.RateLimit': {
+    readonly stage?: Messages['google.protobuf.UInt32Value'] | undefined
+    readonly actions?: readonly (Messages['envoy.config.route.v3.RateLimit.Action'])[] | undefined
+  }
+  'envoy.config.route.v3.RateLimit.Action': {
+    readonly requestHeaders?: Messages['envoy.config.route.v3.RateLimit.Action.RequestHeaders'] | undefined
+    readonly remoteAddress?: Messages['envoy.config.route.v3.RateLimit.Action.RemoteAddress'] | undefined
+    readonly genericKey?: Messages['envoy.config.route.v3.RateLimit.Action.GenericKey'] | undefined
+    readonly extension?: Messages['envoy.config.core.v3.TypedExtensionConfig'] | undefined
+  }
+  'envoy.config.route.v3.RateLimit.Action.RequestHeaders': {
+    readonly headerName?: string | undefined
+    readonly descriptorKey?: string | undefined
+    readonly skipIfAbsent?: boolean | undefined
+  }
+  'envoy.config.route.v3.RateLimit.Action.RemoteAddress': { readonly [key: string]: never }
+  'envoy.config.route.v3.RateLimit.Action.GenericKey': {
+    readonly descriptorValue?: string | undefined
+    readonly descriptorKey?: string | undefined
+  }
+  'envoy.config.route.v3.FilterConfig': {
+    readonly config?: Messages['google.protobuf.Any'] | undefined
+    readonly isOptional?: boolean | undefined
+    readonly disabled?: boolean | undefined
   }
   'envoy.config.route.v3.RedirectAction': {
     readonly httpsRedirect?: boolean | undefined
@@ -408,6 +502,7 @@ export interface Messages {
     readonly portRedirect?: number | undefined
     readonly pathRedirect?: string | undefined
     readonly prefixRewrite?: string | undefined
+    readonly regexRewrite?: Messages['envoy.type.matcher.v3.RegexMatchAndSubstitute'] | undefined
     readonly responseCode?: 'MOVED_PERMANENTLY' | 'FOUND' | 'SEE_OTHER' | 'TEMPORARY_REDIRECT' | 'PERMANENT_REDIRECT' | undefined
     readonly stripQuery?: boolean | undefined
   }
@@ -450,6 +545,10 @@ export interface Messages {
   'envoy.type.matcher.v3.RegexMatcher': {
     readonly regex?: string | undefined
   }
+  'envoy.type.matcher.v3.RegexMatchAndSubstitute': {
+    readonly pattern?: Messages['envoy.type.matcher.v3.RegexMatcher'] | undefined
+    readonly substitution?: string | undefined
+  }
   'envoy.type.matcher.v3.StringMatcher': {
     readonly exact?: string | undefined
     readonly prefix?: string | undefined
@@ -463,6 +562,11 @@ export interface Messages {
   }
   'envoy.type.matcher.v3.ListStringMatcher': {
     readonly patterns?: readonly (Messages['envoy.type.matcher.v3.StringMatcher'])[] | undefined
+  }
+  'envoy.type.http.v3.Cookie': {
+    readonly name?: string | undefined
+    readonly ttl?: Messages['google.protobuf.Duration'] | undefined
+    readonly path?: string | undefined
   }
   'envoy.extensions.transport_sockets.tls.v3.TlsParameters': {
     readonly tlsMinimumProtocolVersion?: 'TLS_AUTO' | 'TLSv1_0' | 'TLSv1_1' | 'TLSv1_2' | 'TLSv1_3' | undefined
@@ -518,6 +622,17 @@ export interface Messages {
     readonly validationContext?: Messages['envoy.extensions.transport_sockets.tls.v3.CertificateValidationContext'] | undefined
   }
   'envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer': { readonly [key: string]: never }
+  'envoy.extensions.common.ratelimit.v3.RateLimitDescriptor': {
+    readonly entries?: readonly (Messages['envoy.extensions.common.ratelimit.v3.RateLimitDescriptor.Entry'])[] | undefined
+  }
+  'envoy.extensions.common.ratelimit.v3.RateLimitDescriptor.Entry': {
+    readonly key?: string | undefined
+    readonly value?: string | undefined
+  }
+  'envoy.extensions.common.ratelimit.v3.LocalRateLimitDescriptor': {
+    readonly entries?: readonly (Messages['envoy.extensions.common.ratelimit.v3.RateLimitDescriptor.Entry'])[] | undefined
+    readonly tokenBucket?: Messages['envoy.type.v3.TokenBucket'] | undefined
+  }
   'envoy.extensions.filters.common.fault.v3.FaultDelay': {
     readonly fixedDelay?: Messages['google.protobuf.Duration'] | undefined
     readonly percentage?: Messages['envoy.type.v3.FractionalPercent'] | undefined
@@ -539,6 +654,10 @@ export interface Messages {
     readonly tokenBucket?: Messages['envoy.type.v3.TokenBucket'] | undefined
     readonly filterEnabled?: Messages['envoy.config.core.v3.RuntimeFractionalPercent'] | undefined
     readonly filterEnforced?: Messages['envoy.config.core.v3.RuntimeFractionalPercent'] | undefined
+    readonly responseHeadersToAdd?: readonly (Messages['envoy.config.core.v3.HeaderValueOption'])[] | undefined
+    readonly descriptors?: readonly (Messages['envoy.extensions.common.ratelimit.v3.LocalRateLimitDescriptor'])[] | undefined
+    readonly stage?: number | undefined
+    readonly alwaysConsumeDefaultTokenBucket?: Messages['google.protobuf.BoolValue'] | undefined
   }
   'envoy.extensions.filters.http.rbac.v3.RBAC': {
     readonly rules?: Messages['envoy.config.rbac.v3.RBAC'] | undefined
@@ -546,6 +665,14 @@ export interface Messages {
     readonly rulesStatPrefix?: string | undefined
   }
   'envoy.extensions.filters.http.router.v3.Router': { readonly [key: string]: never }
+  'envoy.extensions.filters.http.stateful_session.v3.StatefulSession': {
+    readonly sessionState?: Messages['envoy.config.core.v3.TypedExtensionConfig'] | undefined
+    readonly strict?: boolean | undefined
+  }
+  'envoy.extensions.filters.http.stateful_session.v3.StatefulSessionPerRoute': {
+    readonly disabled?: boolean | undefined
+    readonly statefulSession?: Messages['envoy.extensions.filters.http.stateful_session.v3.StatefulSession'] | undefined
+  }
   'envoy.extensions.filters.listener.http_inspector.v3.HttpInspector': { readonly [key: string]: never }
   'envoy.extensions.filters.listener.original_dst.v3.OriginalDst': { readonly [key: string]: never }
   'envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector': { readonly [key: string]: never }
@@ -599,6 +726,53 @@ export interface Messages {
   'envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy.WeightedCluster.ClusterWeight': {
     readonly name?: string | undefined
     readonly weight?: number | undefined
+  }
+  'envoy.extensions.http.stateful_session.cookie.v3.CookieBasedSessionState': {
+    readonly cookie?: Messages['envoy.type.http.v3.Cookie'] | undefined
+  }
+  'envoy.extensions.http.stateful_session.header.v3.HeaderBasedSessionState': {
+    readonly name?: string | undefined
+  }
+  'envoy.extensions.load_balancing_policies.common.v3.LocalityLbConfig': {
+    readonly zoneAwareLbConfig?: Messages['envoy.extensions.load_balancing_policies.common.v3.LocalityLbConfig.ZoneAwareLbConfig'] | undefined
+    readonly localityWeightedLbConfig?: Messages['envoy.extensions.load_balancing_policies.common.v3.LocalityLbConfig.LocalityWeightedLbConfig'] | undefined
+  }
+  'envoy.extensions.load_balancing_policies.common.v3.LocalityLbConfig.ZoneAwareLbConfig': {
+    readonly routingEnabled?: Messages['envoy.type.v3.Percent'] | undefined
+    readonly minClusterSize?: Messages['google.protobuf.UInt64Value'] | undefined
+    readonly failTrafficOnPanic?: boolean | undefined
+  }
+  'envoy.extensions.load_balancing_policies.common.v3.LocalityLbConfig.LocalityWeightedLbConfig': { readonly [key: string]: never }
+  'envoy.extensions.load_balancing_policies.common.v3.SlowStartConfig': {
+    readonly slowStartWindow?: Messages['google.protobuf.Duration'] | undefined
+    readonly aggression?: Messages['envoy.config.core.v3.RuntimeDouble'] | undefined
+    readonly minWeightPercent?: Messages['envoy.type.v3.Percent'] | undefined
+  }
+  'envoy.extensions.load_balancing_policies.common.v3.ConsistentHashingLbConfig': {
+    readonly useHostnameForHashing?: boolean | undefined
+    readonly hashBalanceFactor?: Messages['google.protobuf.UInt32Value'] | undefined
+  }
+  'envoy.extensions.load_balancing_policies.least_request.v3.LeastRequest': {
+    readonly choiceCount?: Messages['google.protobuf.UInt32Value'] | undefined
+    readonly slowStartConfig?: Messages['envoy.extensions.load_balancing_policies.common.v3.SlowStartConfig'] | undefined
+    readonly localityLbConfig?: Messages['envoy.extensions.load_balancing_policies.common.v3.LocalityLbConfig'] | undefined
+  }
+  'envoy.extensions.load_balancing_policies.maglev.v3.Maglev': {
+    readonly tableSize?: Messages['google.protobuf.UInt64Value'] | undefined
+    readonly consistentHashingLbConfig?: Messages['envoy.extensions.load_balancing_policies.common.v3.ConsistentHashingLbConfig'] | undefined
+  }
+  'envoy.extensions.load_balancing_policies.random.v3.Random': {
+    readonly localityLbConfig?: Messages['envoy.extensions.load_balancing_policies.common.v3.LocalityLbConfig'] | undefined
+  }
+  'envoy.extensions.load_balancing_policies.ring_hash.v3.RingHash': {
+    readonly hashFunction?: 'DEFAULT_HASH' | 'XX_HASH' | 'MURMUR_HASH_2' | undefined
+    readonly minimumRingSize?: Messages['google.protobuf.UInt64Value'] | undefined
+    readonly maximumRingSize?: Messages['google.protobuf.UInt64Value'] | undefined
+    readonly consistentHashingLbConfig?: Messages['envoy.extensions.load_balancing_policies.common.v3.ConsistentHashingLbConfig'] | undefined
+  }
+  'envoy.extensions.load_balancing_policies.round_robin.v3.RoundRobin': {
+    readonly slowStartConfig?: Messages['envoy.extensions.load_balancing_policies.common.v3.SlowStartConfig'] | undefined
+    readonly localityLbConfig?: Messages['envoy.extensions.load_balancing_policies.common.v3.LocalityLbConfig'] | undefined
   }
   'envoy.extensions.upstreams.http.v3.HttpProtocolOptions': {
     readonly commonHttpProtocolOptions?: Messages['envoy.config.core.v3.HttpProtocolOptions'] | undefined
@@ -705,5 +879,25 @@ export interface Messages {
   }
   'istio.v1.auth.IstioCertificateResponse': {
     readonly certChain?: readonly (string)[] | undefined
+  }
+  'weft.load_balancing.v1.PeakEwma': {
+    readonly decay?: Messages['google.protobuf.Duration'] | undefined
+    readonly defaultLatency?: Messages['google.protobuf.Duration'] | undefined
+    readonly slowStartConfig?: Messages['envoy.extensions.load_balancing_policies.common.v3.SlowStartConfig'] | undefined
+    readonly localityLbConfig?: Messages['envoy.extensions.load_balancing_policies.common.v3.LocalityLbConfig'] | undefined
+  }
+  'weft.route.v1.RetryOptions': {
+    readonly methods?: readonly (string)[] | undefined
+    readonly budget?: Messages['weft.route.v1.RetryOptions.Budget'] | undefined
+    readonly hedging?: Messages['weft.route.v1.RetryOptions.Hedging'] | undefined
+  }
+  'weft.route.v1.RetryOptions.Budget': {
+    readonly ratioPercent?: number | undefined
+    readonly minPerSecond?: number | undefined
+    readonly ttl?: Messages['google.protobuf.Duration'] | undefined
+  }
+  'weft.route.v1.RetryOptions.Hedging': {
+    readonly delay?: Messages['google.protobuf.Duration'] | undefined
+    readonly percentile?: number | undefined
   }
 }
