@@ -1,7 +1,8 @@
 /**
  * `npm run build`: one .js file for each process, under dist/. Type stripping and hundreds of small files cost start-up
- * time and memory that an image need not pay. koffi stays outside: it brings a native library of its own. The source map
- * beside it is for whoever reads a profile; no process loads it.
+ * time and memory that an image need not pay. koffi stays outside, as it brings a native library of its own, and re2js, as
+ * it is only loaded where a route has a regex. The source map beside it is for whoever reads a profile; no process loads
+ * it.
  */
 import path from 'node:path'
 import { build } from 'esbuild'
@@ -28,7 +29,7 @@ async function bundle(name: ProcessName): Promise<number> {
     platform: 'node',
     format: 'esm',
     target: 'node26',
-    external: ['koffi'],
+    external: ['koffi', 're2js'],
     banner: { js: requireBanner },
     minifyWhitespace: true,
     minifySyntax: true,

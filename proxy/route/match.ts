@@ -1,35 +1,16 @@
-/** Compiles what a rule matches into one predicate; a request only runs it. */
-import { type Exchange } from '../exchange.ts'
-import type { NamedMatch, PathMatch, RouteMatch, ValueMatch } from './route-rule.ts'
+/** Compiles what a rule asks of a request beside its path into one predicate; a request only runs it. */
+import { compileRegex } from '../../core/linear-regex.ts'
+import type { Exchange } from '../exchange.ts'
+import type { RequestFacts } from './request-facts.ts'
+import type { NamedMatch, RouteMatch, ValueMatch } from './route-rule.ts'
 
-export type Predicate = (x: Exchange) => boolean
+export type Predicate = (x: Exchange, facts: RequestFacts) => boolean
 
-function pathOf(target: string): string {
-  const query = target.indexOf('?')
-  return query === -1 ? target : target.slice(0, query)
-}
-
-function pathPredicate(match: PathMatch): Predicate | undefined {
-  const { value } = match
-  switch (match.kind) {
-    case 'exact':
-      return (x) => pathOf(x.target) === value
-    case 'prefix':
-      return value === '/' || value === '' ? undefined : (x) => x.target.startsWith(value)
-    case 'pathPrefix': {
-      const bare = value.endsWith('/') ? value.slice(0, -1) : value
-      if (bare === '') return undefined
-      return (x) => {
-        const path = pathOf(x.target)
-        // Whole elements only: /foo matches /foo and /foo/bar, not /foobar.
-        return path.startsWith(bare) && (path.length === bare.length || path.charCodeAt(bare.length) === 0x2f)
-      }
-    }
-    case 'regex': {
-      const pattern = new RegExp(`^(?:${value})$`)
-      return (x) => pattern.test(pathOf(x.target))
-    }
-  }
+/** Throws SyntaxError on a regex that cannot be used; validation has refused those before. */
+function regexMatcher(pattern: string): (text: string) => boolean {
+  const compiled = compileRegex(pattern)
+  if (!compiled.ok) throw new SyntaxError(compiled.problem)
+  return compiled.matches
 }
 
 function valuePredicate(match: ValueMatch): (value: string | undefined) => boolean {
@@ -45,8 +26,8 @@ function valuePredicate(match: ValueMatch): (value: string | undefined) => boole
     case 'contains':
       return (value) => value?.includes(wanted) === true
     case 'regex': {
-      const pattern = new RegExp(`^(?:${wanted})$`)
-      return (value) => value !== undefined && pattern.test(value)
+      const matches = regexMatcher(wanted)
+      return (value) => value !== undefined && matches(value)
     }
   }
 }
@@ -61,22 +42,36 @@ function headerPredicate({ name, match, invert }: NamedMatch): Predicate {
 
 function queryPredicate({ name, match, invert }: NamedMatch): Predicate {
   const accepts = valuePredicate(match)
-  return (x) => {
-    const query = x.target.indexOf('?')
-    const value = query === -1 ? null : new URLSearchParams(x.target.slice(query + 1)).get(name)
-    return accepts(value ?? undefined) !== invert
-  }
+  return (_x, facts) => accepts(facts.query(name)) !== invert
 }
 
-/** The predicate of `match`, or undefined when it accepts everything. Throws SyntaxError on a regex that is none. */
+/** The path where an index does not find it: by regex, or by bytes as Envoy's prefix. */
+function pathPredicates({ path }: RouteMatch): Predicate[] {
+  if (path.kind === 'regex') {
+    const matches = regexMatcher(path.value)
+    return [(_x, facts) => matches(facts.path)]
+  }
+  if (path.kind !== 'prefix' || path.value === '/' || path.value === '') return []
+  return [(_x, facts) => facts.path.startsWith(path.value)]
+}
+
+function sharePredicates({ share }: RouteMatch): Predicate[] {
+  return share === undefined ? [] : [(_x, facts) => facts.chance < share]
+}
+
+/**
+ * Everything of `match` that `PathIndex` does not look at, or undefined when that accepts every request. Throws
+ * SyntaxError on a regex that is none.
+ */
 export function compileMatch(match: RouteMatch): Predicate | undefined {
-  const path = pathPredicate(match.path)
   const parts = [
-    ...(path === undefined ? [] : [path]),
+    ...pathPredicates(match),
     ...match.headers.map(headerPredicate),
     ...match.query.map(queryPredicate),
+    ...sharePredicates(match),
   ]
-  const [first] = parts
+  const [first, second] = parts
   if (first === undefined) return undefined
-  return parts.length === 1 ? first : (x) => parts.every((part) => part(x))
+  if (second === undefined) return first
+  return (x, facts) => parts.every((part) => part(x, facts))
 }

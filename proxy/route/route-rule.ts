@@ -16,6 +16,8 @@ export type RouteMatch = {
   readonly path: PathMatch
   readonly headers: readonly NamedMatch[]
   readonly query: readonly NamedMatch[]
+  /** The share of the requests that it may match, from 0 to 1; undefined: all. */
+  readonly share?: number | undefined
 }
 
 /** `cluster` is a cluster's name; weights are relative integers, zero gets nothing. */

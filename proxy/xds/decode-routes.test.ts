@@ -13,13 +13,18 @@ function decodeWith(match: RouteMatch, route: object = { route: { cluster: 'a' }
 describe('what is refused, with its path', () => {
   test.each([
     [
-      'a regex that repeats a repetition',
-      { safeRegex: { regex: '(a+)+b' } },
-      'match.safe_regex: regex repeats a repetition',
+      'a regex whose repetitions multiply',
+      { safeRegex: { regex: '((a{50}){50}){50}' } },
+      'match.safe_regex: regex repeats too much',
     ],
-    ['a regex that is none', { safeRegex: { regex: '(' } }, 'match.safe_regex: Invalid regular expression'],
+    ['a regex that is none', { safeRegex: { regex: '(' } }, 'match.safe_regex: error parsing regexp'],
     ['a regex that is too long', { safeRegex: { regex: 'a'.repeat(1025) } }, 'longer than 1024'],
-    ['a back-reference', { safeRegex: { regex: '(a)\\1' } }, 'back-references'],
+    ['a back-reference', { safeRegex: { regex: '(a)\\1' } }, 'match.safe_regex: error parsing regexp'],
+    [
+      'look-around in a header',
+      { prefix: '/', headers: [{ name: 'x', stringMatch: { safeRegex: { regex: '(?!a)' } } }] },
+      'match.headers[0].string_match.safe_regex: error parsing regexp',
+    ],
     ['a match without a path', {}, 'has no path, prefix or regex'],
     [
       'a header without a name',
