@@ -2,6 +2,7 @@
 import type { Log } from '../core/log.ts'
 import { keyOf, type MeshModel } from './model/mesh-model.ts'
 import { type Finding, routingOf } from './model/routing.ts'
+import { policyFindings } from './model/traffic.ts'
 
 export class Findings {
   readonly #model: MeshModel
@@ -50,6 +51,8 @@ export class Findings {
         message: `its apex '${split.apex}' is no Service`,
       })
     }
+    for (const finding of policyFindings(this.#model, key))
+      unique.set(finding.object + finding.message, finding)
     return [...unique.values()]
   }
 }

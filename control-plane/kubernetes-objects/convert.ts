@@ -6,6 +6,7 @@ import { convertHttpRoute } from './http-route.ts'
 import { convertNamespace } from './namespace.ts'
 import { convertPod } from './pod.ts'
 import { convertService } from './service.ts'
+import { convertTrafficPolicy } from './traffic-policy.ts'
 import { convertTrafficSplit } from './traffic-split.ts'
 
 export type ObjectHead = {
@@ -34,6 +35,7 @@ const converters: readonly {
     namespaced: true,
     convert: convertEndpointSlice,
   },
+  { kind: 'TrafficPolicy', versions: ['weft.dev/v1alpha1'], namespaced: true, convert: convertTrafficPolicy },
   { kind: 'TrafficSplit', versions: smi, namespaced: true, convert: convertTrafficSplit },
   {
     kind: 'HTTPRoute',

@@ -1,4 +1,8 @@
 /** Reads a parsed object field by field; everything that is wrong is collected with its path, nothing is thrown. */
+import { parseDurationMs } from '../../core/duration.ts'
+
+/** Longer ones are mistakes; and timers above 2^31 ms would fire at once. */
+const dayMs = 86_400_000
 
 export type Path = readonly (string | number)[]
 export type FieldProblem = { readonly path: Path; readonly problem: string }
@@ -98,6 +102,63 @@ export class FieldReader {
     if ((choices as readonly string[]).includes(value)) return value as T
     this.problem(`must be one of ${choices.join(', ')}`)
     return undefined
+  }
+
+  /** The name of a header field, in lower case. */
+  headerName(): string {
+    const name = this.requiredString()
+    if (name !== '' && !/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name)) this.problem('is no header name')
+    return name.toLowerCase()
+  }
+
+  /** A whole number as annotations have it: text. */
+  integerText(min: number, max: number): number | undefined {
+    const text = this.string()
+    if (text === undefined) return undefined
+    const value = /^[0-9]{1,9}$/.test(text) ? Number(text) : -1
+    if (value >= min && value <= max) return value
+    this.problem(`must be a whole number, ${min} to ${max}`)
+    return undefined
+  }
+
+  /** A number from `min` to `max`, both included. */
+  number(min: number, max: number): number | undefined {
+    if (!this.present) return undefined
+    const value = this.#value
+    if (typeof value === 'number' && value >= min && value <= max) return value
+    this.problem(`must be a number, ${min} to ${max}`)
+    return undefined
+  }
+
+  /** A whole number from `min` to `max`, both included. */
+  integer(min: number, max: number): number | undefined {
+    if (!this.present) return undefined
+    const value = this.#value
+    if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max) return value
+    this.problem(`must be a whole number, ${min} to ${max}`)
+    return undefined
+  }
+
+  /** A duration of at most a day, in milliseconds; zero only where `zero` allows it. */
+  durationMs(zero: 'zero' | 'positive' = 'positive'): number | undefined {
+    const text = this.string()
+    if (text === undefined) return undefined
+    const ms = parseDurationMs(text)
+    if (ms === undefined || ms > dayMs) this.problem('must be a duration of at most 24h, such as 2s or 500ms')
+    else if (ms === 0 && zero === 'positive') this.problem('must be longer than zero')
+    else return ms
+    return undefined
+  }
+
+  /** Reports every field that is not one of `names`: a misspelt one would be ignored without a word. */
+  only(names: readonly string[]): void {
+    if (!this.present) return
+    if (!this.#isObject()) {
+      this.problem('must be a map')
+      return
+    }
+    for (const key of Object.keys(this.#value as object))
+      if (!names.includes(key)) this.at(key).problem(`is not known; known are ${names.join(', ')}`)
   }
 
   #isObject(): boolean {

@@ -14,7 +14,7 @@ function readParent(field: FieldReader, namespace: string): Route['parents'] {
   return [{ namespace: field.at('namespace').string() ?? namespace, service, port: field.at('port').port() }]
 }
 
-function readText(field: FieldReader, lower: boolean): TextMatch {
+export function readTextMatch(field: FieldReader, lower: boolean): TextMatch {
   const name = field.at('name').requiredString()
   const type = field.at('type').choice(['Exact', 'RegularExpression']) ?? 'Exact'
   return {
@@ -37,11 +37,11 @@ function readMatch(field: FieldReader): RouteMatch {
     headers: field
       .at('headers')
       .list()
-      .map((entry) => readText(entry, true)),
+      .map((entry) => readTextMatch(entry, true)),
     query: field
       .at('queryParams')
       .list()
-      .map((entry) => readText(entry, false)),
+      .map((entry) => readTextMatch(entry, false)),
     method: field.at('method').string(),
   }
 }

@@ -1,6 +1,7 @@
 import type { Change, ServicePort } from '../model/objects.ts'
 import type { ObjectHead } from './convert.ts'
 import type { FieldReader } from './field-reader.ts'
+import { readTrafficAnnotations } from './traffic-annotations.ts'
 
 function readPort(field: FieldReader): ServicePort[] {
   const port = field.at('port').port()
@@ -23,5 +24,6 @@ export function convertService(object: FieldReader, { key, namespace, name }: Ob
   const ports = spec.at('ports').list().flatMap(readPort)
   if (ports.length > 1 && ports.some((port) => port.name === ''))
     spec.at('ports').problem('need names when there are several')
-  return { kind: 'service', key, value: { namespace, name, clusterIps, ports } }
+  const traffic = readTrafficAnnotations(object.at('metadata').at('annotations'))
+  return { kind: 'service', key, value: { namespace, name, clusterIps, ports, traffic } }
 }

@@ -1,6 +1,16 @@
 /** The mesh as it is known now. Applying a change costs what the change touches, however large the mesh is. */
 import { IndexOf } from './index-of.ts'
-import type { Change, EndpointSlice, Namespace, Route, Service, Split, Workload } from './objects.ts'
+import type {
+  Change,
+  EndpointSlice,
+  Namespace,
+  Route,
+  Service,
+  ServicePort,
+  Split,
+  TrafficPolicy,
+  Workload,
+} from './objects.ts'
 
 export type ServiceEndpoint = {
   readonly address: string
@@ -8,6 +18,13 @@ export type ServiceEndpoint = {
   readonly zone: string
   readonly workload: Workload | undefined
   readonly meshed: boolean
+}
+
+/** A service's port, and the port of a workload that it leads to. */
+export type ServedPort = {
+  readonly service: Service
+  readonly port: ServicePort
+  readonly targetPort: number
 }
 
 /** Which services (by key) and workloads (by key) look different than before; `routing` when more than endpoints changed. */
@@ -29,11 +46,13 @@ export class MeshModel {
   readonly #workloads = new Map<string, Workload>()
   readonly #splits = new Map<string, Split>()
   readonly #routes = new Map<string, Route>()
+  readonly #policies = new Map<string, TrafficPolicy>()
   readonly #slicesOfService = new IndexOf()
   readonly #slicesOfWorkload = new IndexOf()
   readonly #workloadsOfNamespace = new IndexOf()
   readonly #splitsOfApex = new IndexOf()
   readonly #routesOfParent = new IndexOf()
+  readonly #policiesOfService = new IndexOf()
   /** Apexes whose routing depends on a service. */
   readonly #apexesOfBackend = new IndexOf()
   readonly #serviceOfAddress = new IndexOf()
@@ -95,6 +114,34 @@ export class MeshModel {
     return oldestFirst(here)
   }
 
+  /** The policies for a service's port, the one in force first: those for this port alone, then by age. */
+  policies(serviceKey: string, port: ServicePort): readonly TrafficPolicy[] {
+    const rankOf = (policy: TrafficPolicy): number => specificity(policy, serviceKey, port)
+    const here = this.#policiesOf(serviceKey).filter((policy) => rankOf(policy) > 0)
+    return oldestFirst(here).toSorted((a, b) => rankOf(b) - rankOf(a))
+  }
+
+  /** The policies that name a service, on whatever port. */
+  policiesNaming(serviceKey: string): readonly TrafficPolicy[] {
+    return oldestFirst(this.#policiesOf(serviceKey))
+  }
+
+  /** The services' ports that lead to a workload's own ports. */
+  servedBy(workloadKey: string): readonly ServedPort[] {
+    return this.#slicesOfWorkload.sources(workloadKey).flatMap((sliceKey) => {
+      const slice = this.#slices.get(sliceKey)
+      const service = slice === undefined ? undefined : this.#services.get(slice.service)
+      return (slice?.ports ?? []).flatMap(({ name, port: targetPort }) => {
+        const port = service?.ports.find((candidate) => candidate.name === name)
+        return service === undefined || port === undefined ? [] : [{ service, port, targetPort }]
+      })
+    })
+  }
+
+  #policiesOf(serviceKey: string): TrafficPolicy[] {
+    return this.#policiesOfService.sources(serviceKey).flatMap((key) => this.#policies.get(key) ?? [])
+  }
+
   #sliceEndpoints(slice: EndpointSlice | undefined, portName: string): ServiceEndpoint[] {
     const port = slice?.ports.find((candidate) => candidate.name === portName)?.port
     if (slice === undefined || port === undefined) return []
@@ -132,6 +179,9 @@ export class MeshModel {
       case 'route':
         this.#applyRoute(change.key, change.value, dirty)
         return
+      case 'policy':
+        this.#applyPolicy(change.key, change.value, dirty)
+        return
     }
   }
 
@@ -141,6 +191,7 @@ export class MeshModel {
     store(this.#services, key, value)
     this.#serviceOfAddress.set(key, value?.clusterIps ?? [])
     dirty.services.add(key)
+    this.#touchWorkloadsOf(key, dirty)
     for (const apex of this.#apexesOfBackend.sources(key)) dirty.services.add(apex)
     dirty.routing = true
   }
@@ -148,10 +199,20 @@ export class MeshModel {
   #applySlice(key: string, value: EndpointSlice | undefined, dirty: Dirty): void {
     const previous = this.#slices.get(key)
     if (previous !== undefined) this.#touchEndpoints(previous.service, dirty)
+    this.#touchPortsOf(previous, value, dirty)
     store(this.#slices, key, value)
     this.#slicesOfService.set(key, value === undefined ? [] : [value.service])
     this.#slicesOfWorkload.set(key, value?.endpoints.flatMap((endpoint) => endpoint.workload ?? []) ?? [])
     if (value !== undefined) this.#touchEndpoints(value.service, dirty)
+  }
+
+  /** Workloads that a slice begins or ceases to lead to may get other limits; those that stay have theirs already. */
+  #touchPortsOf(before: EndpointSlice | undefined, after: EndpointSlice | undefined, dirty: Dirty): void {
+    const samePorts = JSON.stringify(before?.ports) === JSON.stringify(after?.ports)
+    const old = workloadsOf(before)
+    const now = workloadsOf(after)
+    for (const key of new Set([...old, ...now]))
+      if (!samePorts || !old.has(key) || !now.has(key)) dirty.workloads.add(key)
   }
 
   /** Also those who send to the service: for some clients a backend without endpoints changes the weights. */
@@ -184,6 +245,26 @@ export class MeshModel {
     dirty.routing = true
   }
 
+  #applyPolicy(key: string, value: TrafficPolicy | undefined, dirty: Dirty): void {
+    const targets = (policy: TrafficPolicy | undefined): string[] =>
+      policy?.targets.map((target) => keyOf(policy.namespace, target.service)) ?? []
+    const touched = new Set([...targets(this.#policies.get(key)), ...targets(value)])
+    store(this.#policies, key, value)
+    this.#policiesOfService.set(key, [...new Set(targets(value))])
+    for (const service of touched) {
+      this.#touchEndpoints(service, dirty)
+      this.#touchWorkloadsOf(service, dirty)
+    }
+    dirty.routing = true
+  }
+
+  /** What a policy asks of the receiving side is told to the workloads behind the service. */
+  #touchWorkloadsOf(service: string, dirty: Dirty): void {
+    for (const slice of this.#slicesOfService.sources(service))
+      for (const { workload } of this.#slices.get(slice)?.endpoints ?? [])
+        if (workload !== undefined) dirty.workloads.add(workload)
+  }
+
   #indexBackends(apexKey: string): void {
     const ofSplits = this.splits(apexKey).flatMap((split) =>
       split.backends.map((backend) => keyOf(split.namespace, backend.service)),
@@ -202,6 +283,22 @@ export class MeshModel {
       if (service !== undefined) dirty.services.add(service)
     }
   }
+}
+
+function workloadsOf(slice: EndpointSlice | undefined): ReadonlySet<string> {
+  return new Set(slice?.endpoints.flatMap((endpoint) => endpoint.workload ?? []) ?? [])
+}
+
+/** How closely a policy names a service's port: 2 by its port, 1 as a whole, 0 not at all. */
+function specificity(policy: TrafficPolicy, serviceKey: string, port: ServicePort): number {
+  const ranks = policy.targets
+    .filter((target) => keyOf(policy.namespace, target.service) === serviceKey)
+    .map((target) => {
+      if (target.port === undefined) return 1
+      const same = 'name' in target.port ? target.port.name === port.name : target.port.number === port.port
+      return same ? 2 : 0
+    })
+  return Math.max(0, ...ranks)
 }
 
 function store<T>(map: Map<string, T>, key: string, value: T | undefined): void {

@@ -1,11 +1,15 @@
 /** What the mesh consists of, whoever told us: no Kubernetes and no xDS in here. Keys are `namespace/name`. */
 
+import type { TrafficSettings } from './traffic-settings.ts'
+
 export type ServicePort = { readonly name: string; readonly port: number; readonly protocol: string }
 export type Service = {
   readonly namespace: string
   readonly name: string
   readonly clusterIps: readonly string[]
   readonly ports: readonly ServicePort[]
+  /** What its annotations say; a TrafficPolicy says more. */
+  readonly traffic: TrafficSettings
 }
 
 export type SliceEndpoint = {
@@ -82,6 +86,18 @@ export type Route = {
   readonly createdMs: number | undefined
 }
 
+export type TrafficPolicy = {
+  readonly namespace: string
+  readonly name: string
+  /** Services of its own namespace; without a port, all of their ports. */
+  readonly targets: readonly {
+    readonly service: string
+    readonly port: { readonly name: string } | { readonly number: number } | undefined
+  }[]
+  readonly settings: TrafficSettings
+  readonly createdMs: number | undefined
+}
+
 /** One object of one kind, replaced or (undefined) removed. */
 export type Change =
   | { readonly kind: 'namespace'; readonly key: string; readonly value: Namespace | undefined }
@@ -90,3 +106,4 @@ export type Change =
   | { readonly kind: 'workload'; readonly key: string; readonly value: Workload | undefined }
   | { readonly kind: 'split'; readonly key: string; readonly value: Split | undefined }
   | { readonly kind: 'route'; readonly key: string; readonly value: Route | undefined }
+  | { readonly kind: 'policy'; readonly key: string; readonly value: TrafficPolicy | undefined }

@@ -10,6 +10,8 @@ export type Finding = {
     | 'SPLIT_OVERRULED'
     | 'SPLIT_WITHOUT_TRAFFIC'
     | 'BACKEND_UNSUPPORTED'
+    | 'POLICY_OVERRULED'
+    | 'POLICY_TARGET_UNKNOWN'
   readonly object: string
   readonly message: string
 }

@@ -1,11 +1,16 @@
 /** Objects of namespace `shop`, for tests. */
-import type { Change, SliceEndpoint, Split, Workload } from './objects.ts'
+import type { Change, SliceEndpoint, Split, TrafficPolicy, Workload } from './objects.ts'
+import { noTrafficSettings, type TrafficSettings } from './traffic-settings.ts'
 
 const namespace = 'shop'
 
 export function service(name: string, port = 8080, clusterIps: readonly string[] = []): Change {
   const ports = [{ name: 'http', port, protocol: '' }]
-  return { kind: 'service', key: `${namespace}/${name}`, value: { namespace, name, clusterIps, ports } }
+  return {
+    kind: 'service',
+    key: `${namespace}/${name}`,
+    value: { namespace, name, clusterIps, ports, traffic: noTrafficSettings },
+  }
 }
 
 /** A split of `catalog`, with weights in thousandths. */
@@ -69,6 +74,23 @@ export function route(name: string, parent: string, backends: readonly string[])
     key: `${namespace}/${name}`,
     value: { namespace, name, parents, rules: [rule], createdMs: undefined },
   }
+}
+
+/** A policy for `service` (on `port`). */
+export function policy(
+  name: string,
+  of: string,
+  settings: Partial<TrafficSettings>,
+  more: { readonly port?: TrafficPolicy['targets'][number]['port']; readonly createdMs?: number } = {},
+): Change {
+  const value: TrafficPolicy = {
+    namespace,
+    name,
+    targets: [{ service: of, port: more.port }],
+    settings: { ...noTrafficSettings, ...settings },
+    createdMs: more.createdMs,
+  }
+  return { kind: 'policy', key: `${namespace}/${name}`, value }
 }
 
 export function removed(change: Change): Change {

@@ -1,0 +1,144 @@
+/** TrafficPolicy (weft.dev/v1alpha1) -> the model. What is left out of a section takes the section's default. */
+import type { Change, TrafficPolicy } from '../model/objects.ts'
+import type {
+  ConnectionPoolSettings,
+  FaultSettings,
+  RateLimitSettings,
+  TimeoutSettings,
+  TrafficSettings,
+} from '../model/traffic-settings.ts'
+import { defaultConnectionPool } from '../model/traffic-settings.ts'
+import { readBalancer } from './balancer-field.ts'
+import type { ObjectHead } from './convert.ts'
+import type { FieldReader } from './field-reader.ts'
+import { readTextMatch } from './http-route.ts'
+import { readOutlierDetection } from './outlier-detection-field.ts'
+import { readRetries } from './retries-field.ts'
+
+const maxCount = 1_000_000
+
+function readTarget(field: FieldReader): TrafficPolicy['targets'] {
+  field.only(['group', 'kind', 'name', 'sectionName', 'port'])
+  const group = field.at('group').string() ?? ''
+  const kind = field.at('kind').requiredString()
+  if (kind !== '' && (kind !== 'Service' || (group !== '' && group !== 'core')))
+    field.at('kind').problem('must be Service, of the core group')
+  const service = field.at('name').requiredString()
+  const name = field.at('sectionName').string()
+  const number = field.at('port').port()
+  if (name !== undefined && number !== undefined)
+    field.at('port').problem('says the same as sectionName; keep one of them')
+  if (name !== undefined) return [{ service, port: { name } }]
+  return [{ service, port: number === undefined ? undefined : { number } }]
+}
+
+function readTimeouts(field: FieldReader): TimeoutSettings | undefined {
+  if (!field.present) return undefined
+  field.only(['request', 'response', 'perTry', 'idle'])
+  return {
+    requestMs: field.at('request').durationMs(),
+    responseMs: field.at('response').durationMs(),
+    perTryMs: field.at('perTry').durationMs(),
+    idleMs: field.at('idle').durationMs(),
+  }
+}
+
+function readConnectionPool(field: FieldReader): ConnectionPoolSettings | undefined {
+  if (!field.present) return undefined
+  field.only(['maxConnections', 'maxPending', 'maxRequests', 'maxRetries', 'queueTimeout'])
+  const defaults = defaultConnectionPool
+  return {
+    maxConnections: field.at('maxConnections').integer(1, maxCount) ?? defaults.maxConnections,
+    maxPending: field.at('maxPending').integer(0, maxCount) ?? defaults.maxPending,
+    maxRequests: field.at('maxRequests').integer(1, maxCount) ?? defaults.maxRequests,
+    maxRetries: field.at('maxRetries').integer(0, maxCount) ?? defaults.maxRetries,
+    queueTimeoutMs: field.at('queueTimeout').durationMs() ?? defaults.queueTimeoutMs,
+  }
+}
+
+function readRateLimitKey(field: FieldReader): RateLimitSettings['per'] {
+  if (typeof field.raw === 'object' && field.present) {
+    field.only(['header'])
+    return { kind: 'header', name: field.at('header').headerName() }
+  }
+  if (field.raw === 'principal') return { kind: 'principal' }
+  if (field.present && field.raw !== 'total') field.problem("must be total, principal, or 'header: NAME'")
+  return { kind: 'total' }
+}
+
+function readRateLimit(field: FieldReader): RateLimitSettings | undefined {
+  if (!field.present) return undefined
+  field.only(['requestsPerSecond', 'burst', 'per'])
+  const rate = field.at('requestsPerSecond')
+  if (!rate.present) rate.problem('is required')
+  const requestsPerSecond = rate.number(0.001, maxCount) ?? 1
+  return {
+    requestsPerSecond,
+    burst: field.at('burst').integer(1, maxCount) ?? Math.max(1, Math.ceil(requestsPerSecond)),
+    per: readRateLimitKey(field.at('per')),
+  }
+}
+
+function readFault(field: FieldReader): FaultSettings | undefined {
+  if (!field.present) return undefined
+  field.only(['delay', 'abort', 'headers'])
+  const [delay, abort] = [field.at('delay'), field.at('abort')]
+  delay.only(['duration', 'percent'])
+  abort.only(['status', 'percent'])
+  for (const required of [delay.present && delay.at('duration'), abort.present && abort.at('status')])
+    if (required !== false && !required.present) required.problem('is required')
+  if (!delay.present && !abort.present) field.problem('must have a delay or an abort')
+  const delayMs = delay.at('duration').durationMs()
+  const status = abort.at('status').integer(200, 599)
+  return {
+    delay:
+      delayMs === undefined ? undefined : { delayMs, percent: delay.at('percent').number(0, 100) ?? 100 },
+    abort: status === undefined ? undefined : { status, percent: abort.at('percent').number(0, 100) ?? 100 },
+    headers: field
+      .at('headers')
+      .list()
+      .map((entry) => readTextMatch(entry, true)),
+  }
+}
+
+function readSettings(spec: FieldReader): TrafficSettings {
+  const timeouts = readTimeouts(spec.at('timeouts'))
+  const retries = readRetries(spec.at('retries'))
+  if (timeouts?.perTryMs !== undefined && retries?.perTryTimeoutMs !== undefined)
+    spec.at('retries').at('perTryTimeout').problem('says the same as timeouts.perTry; keep one of them')
+  return {
+    timeouts,
+    retries,
+    balancer: readBalancer(spec.at('balancer')),
+    connectionPool: readConnectionPool(spec.at('connectionPool')),
+    outlierDetection: readOutlierDetection(spec.at('outlierDetection')),
+    rateLimit: readRateLimit(spec.at('rateLimit')),
+    fault: readFault(spec.at('fault')),
+  }
+}
+
+export function convertTrafficPolicy(
+  object: FieldReader,
+  { key, namespace, name, createdMs }: ObjectHead,
+): Change {
+  const spec = object.at('spec')
+  spec.only(['targetRefs', ...sections])
+  const targets = spec.at('targetRefs').list()
+  if (targets.length === 0) spec.at('targetRefs').problem('must name a Service')
+  const settings = readSettings(spec)
+  return {
+    kind: 'policy',
+    key,
+    value: { namespace, name, targets: targets.flatMap(readTarget), settings, createdMs },
+  }
+}
+
+const sections = [
+  'timeouts',
+  'retries',
+  'balancer',
+  'connectionPool',
+  'outlierDetection',
+  'rateLimit',
+  'fault',
+]
