@@ -1,5 +1,5 @@
 /** Every command that is not a process of the mesh, and the help that lists them all. */
-import { Command, CommanderError } from 'commander'
+import { Command, CommanderError, Option } from 'commander'
 import { WeftError } from '../core/errors.ts'
 import { version } from '../core/version.ts'
 import { meshProcesses, runMeshProcess } from './mesh-processes.ts'
@@ -42,6 +42,7 @@ function makeProgram(exitWith: (status: number) => void): Command {
       .helpOption(false)
   }
   addToken(program)
+  addSplit(program)
   addDemo(program, exitWith)
   const versionCommand = program
     .command('version')
@@ -71,6 +72,31 @@ function addToken(program: Command): void {
       process.stdout.write(`${createWorkloadToken(options)}\n`)
     })
   withExample(create, example)
+}
+
+function addSplit(program: Command): void {
+  const split = program
+    .command('split')
+    .description('show traffic splits: weights, shares, what is left out and why, events')
+    .argument('[name]', 'a single one')
+    .option('-n, --namespace <name>', 'of this namespace only')
+    .addOption(
+      new Option('-o, --output <form>', 'for people or for programs')
+        .choices(['table', 'json'])
+        .default('table'),
+    )
+    .option('--admin <address>', 'admin server of the control plane', '127.0.0.1:9990')
+    .action(
+      async (
+        name: string | undefined,
+        options: { namespace?: string; output: 'table' | 'json'; admin: string },
+      ) => {
+        const { describeSplits } = await import('./split.ts')
+        const { admin, output, namespace } = options
+        process.stdout.write(await describeSplits({ admin, output, name, namespace }, Date.now()))
+      },
+    )
+  withExample(split, 'weft split catalog -n shop')
 }
 
 function addDemo(program: Command, exitWith: (status: number) => void): void {

@@ -22,6 +22,7 @@ import type { Change } from './model/objects.ts'
 import { DirectoryProvider } from './providers/directory/directory-provider.ts'
 import type { ControlPlaneSettings } from './settings.ts'
 import { Snapshot } from './snapshot/snapshot.ts'
+import { SplitJournal } from './status/split-journal.ts'
 import { AdsService } from './xds/ads-service.ts'
 import { Pusher } from './xds/pusher.ts'
 
@@ -61,6 +62,27 @@ async function openAuthority(settings: ControlPlaneSettings, clock: Clock, log: 
   return { authority, authenticator: new TokenAuthenticator({ publicKey, clock }) }
 }
 
+async function startSecure(
+  settings: ControlPlaneSettings,
+  log: Log,
+  clock: Clock,
+  parts: { readonly ads: AdsService } & Awaited<ReturnType<typeof openAuthority>>,
+) {
+  const { ads, authority, authenticator } = parts
+  const { dnsNames, grpcAddress, trustDomain } = settings
+  const certificate = new ServerCertificate({ authority, dnsNames, ipAddresses: [], clock, log })
+  await certificate.start()
+  const server = new grpc.Server(serverOptions)
+  server.addService(aggregatedDiscoveryService, ads.handlers(authenticator))
+  server.addService(
+    certificateService,
+    certificateHandlers({ authority, authenticator, trustDomain, clock, log }),
+  )
+  const port = await bind(server, grpcAddress, certificate.credentials())
+  log.info({ name: 'grpc', address: formatAddress({ host: grpcAddress.host, port }) }, 'listening')
+  return { server, certificate, port }
+}
+
 async function startInsecure(
   settings: ControlPlaneSettings,
   ads: AdsService,
@@ -83,14 +105,22 @@ async function startInsecure(
 function makeAdmin(
   settings: ControlPlaneSettings,
   log: Log,
-  parts: { readonly ads: AdsService; readonly provider: DirectoryProvider; readonly findings: Findings },
+  parts: {
+    readonly ads: AdsService
+    readonly provider: DirectoryProvider
+    readonly findings: Findings
+    readonly splits: SplitJournal
+  },
 ): AdminServer {
-  const { ads, provider, findings } = parts
+  const { ads, provider, findings, splits } = parts
   const registry = createRegistry('control-plane')
   registerControlPlaneMetrics(registry, ads.stats, provider)
   const admin = new AdminServer({ ...settings.adminAddress, log, registry })
   admin.page('GET', '/findings', () => ({
-    body: { findings: findings.all(), brokenFiles: provider.brokenFiles },
+    body: { findings: [...findings.all(), ...splits.findings()], brokenFiles: provider.brokenFiles },
+  }))
+  admin.page('GET', '/splits', ({ query }) => ({
+    body: { splits: splits.pages(query.get('namespace') ?? undefined, query.get('name') ?? undefined) },
   }))
   admin.page('GET', '/clients', () => ({ body: ads.clients() }))
   return admin
@@ -112,6 +142,7 @@ export async function startControlPlane(
   const ads = new AdsService(snapshot, log)
   const pusher = new Pusher(clock, (dependencies) => ads.push(dependencies))
   const findings = new Findings(model, log)
+  const splits = new SplitJournal(model, log, clock)
   const provider = new DirectoryProvider({
     folder: settings.config,
     clock,
@@ -119,33 +150,24 @@ export async function startControlPlane(
     onChanges: (changes: readonly Change[]) => {
       const dirty = model.apply(changes)
       findings.update(dirty.services)
+      splits.update(dirty.services)
       pusher.changed(snapshot.invalidate(dirty), dirty.routing)
     },
   })
   // Nobody is answered before everything was read: an empty answer would take working routes away.
   await provider.start()
   shutdown.add('provider', () => provider.stop())
-  const certificate = new ServerCertificate({
+  const {
+    server,
+    certificate,
+    port: grpcPort,
+  } = await startSecure(settings, log, clock, {
+    ads,
     authority,
-    dnsNames: settings.dnsNames,
-    ipAddresses: [],
-    clock,
-    log,
+    authenticator,
   })
-  await certificate.start()
-  const server = new grpc.Server(serverOptions)
-  server.addService(aggregatedDiscoveryService, ads.handlers(authenticator))
-  server.addService(
-    certificateService,
-    certificateHandlers({ authority, authenticator, trustDomain: settings.trustDomain, clock, log }),
-  )
-  const grpcPort = await bind(server, settings.grpcAddress, certificate.credentials())
-  log.info(
-    { name: 'grpc', address: formatAddress({ host: settings.grpcAddress.host, port: grpcPort }) },
-    'listening',
-  )
   const insecure = await startInsecure(settings, ads, log)
-  const admin = makeAdmin(settings, log, { ads, provider, findings })
+  const admin = makeAdmin(settings, log, { ads, provider, findings, splits })
   const { port: adminPort } = await admin.start()
   shutdown.add('admin', () => admin.stop())
   shutdown.add('grpc', async () => {

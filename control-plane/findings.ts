@@ -1,7 +1,8 @@
 /** What is wrong with the configuration as a whole: logged once when it appears, kept for the admin page. */
 import type { Log } from '../core/log.ts'
-import { keyOf, type MeshModel } from './model/mesh-model.ts'
-import { type Finding, routingOf } from './model/routing.ts'
+import type { Finding } from './model/finding.ts'
+import type { MeshModel } from './model/mesh-model.ts'
+import { routingOf } from './model/routing.ts'
 import { policyFindings } from './model/traffic.ts'
 
 export class Findings {
@@ -42,14 +43,6 @@ export class Findings {
         : routingOf(this.#model, service, port.port).findings) {
         unique.set(finding.object + finding.message, finding)
       }
-    }
-    for (const split of service === undefined ? this.#model.splits(key) : []) {
-      const object = `TrafficSplit ${keyOf(split.namespace, split.name)}`
-      unique.set(object, {
-        code: 'BACKEND_UNKNOWN',
-        object,
-        message: `its apex '${split.apex}' is no Service`,
-      })
     }
     for (const finding of policyFindings(this.#model, key))
       unique.set(finding.object + finding.message, finding)

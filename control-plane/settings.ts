@@ -34,7 +34,7 @@ export const controlPlaneSettings = {
     env: 'WEFT_ADMIN_ADDRESS',
     kind: 'address',
     default: '127.0.0.1:9990',
-    help: '/live /ready /metrics /findings /clients',
+    help: '/live /ready /metrics /findings /splits /clients',
   },
   trustDomain: {
     flag: '--trust-domain',

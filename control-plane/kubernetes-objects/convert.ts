@@ -3,6 +3,7 @@ import type { Change } from '../model/objects.ts'
 import { convertEndpointSlice } from './endpoint-slice.ts'
 import { FieldReader, type FieldProblem } from './field-reader.ts'
 import { convertHttpRoute } from './http-route.ts'
+import { convertHttpRouteGroup, convertSmiTcpRoute } from './http-route-group.ts'
 import { convertNamespace } from './namespace.ts'
 import { convertPod } from './pod.ts'
 import { convertService } from './service.ts'
@@ -17,7 +18,9 @@ export type ObjectHead = {
 }
 type Converter = (object: FieldReader, head: ObjectHead) => Change | undefined
 
-const smi = ['v1alpha1', 'v1alpha2', 'v1alpha3', 'v1alpha4'].map((version) => `split.smi-spec.io/${version}`)
+const smi = (group: string): string[] =>
+  ['v1alpha1', 'v1alpha2', 'v1alpha3', 'v1alpha4'].map((version) => `${group}.smi-spec.io/${version}`)
+
 const converters: readonly {
   readonly kind: string
   readonly versions: readonly string[]
@@ -36,7 +39,9 @@ const converters: readonly {
     convert: convertEndpointSlice,
   },
   { kind: 'TrafficPolicy', versions: ['weft.dev/v1alpha1'], namespaced: true, convert: convertTrafficPolicy },
-  { kind: 'TrafficSplit', versions: smi, namespaced: true, convert: convertTrafficSplit },
+  { kind: 'TrafficSplit', versions: smi('split'), namespaced: true, convert: convertTrafficSplit },
+  { kind: 'HTTPRouteGroup', versions: smi('specs'), namespaced: true, convert: convertHttpRouteGroup },
+  { kind: 'TCPRoute', versions: smi('specs'), namespaced: true, convert: convertSmiTcpRoute },
   {
     kind: 'HTTPRoute',
     versions: ['gateway.networking.k8s.io/v1', 'gateway.networking.k8s.io/v1beta1'],

@@ -17,6 +17,27 @@ function readWeight(field: FieldReader): number {
   return milli ?? 0
 }
 
+/** A Service of the split's own namespace; it may be written as clients write it, `catalog.shop.svc.cluster.local`. */
+function readService(field: FieldReader, namespace: string): string {
+  const [service = '', elsewhere] = field.requiredString().split('.')
+  if (elsewhere !== undefined && elsewhere !== namespace)
+    field.problem(`must be a Service of the split's own namespace '${namespace}'`)
+  return service
+}
+
+/** The names of the HTTPRouteGroups. */
+function readMatches(object: FieldReader): readonly string[] {
+  const field = object.at('spec').at('matches')
+  const version = object.at('apiVersion').string() ?? ''
+  if (field.present && (version.endsWith('/v1alpha1') || version.endsWith('/v1alpha2')))
+    field.problem('is there from v1alpha3 on')
+  return field.list().map((entry) => {
+    entry.at('kind').choice(['HTTPRouteGroup'])
+    entry.at('apiGroup').choice(['specs.smi-spec.io'])
+    return entry.at('name').requiredString()
+  })
+}
+
 export function convertTrafficSplit(
   object: FieldReader,
   { key, namespace, name, createdMs }: ObjectHead,
@@ -24,22 +45,15 @@ export function convertTrafficSplit(
   const spec = object.at('spec')
   const backends = spec.at('backends').list()
   if (backends.length === 0) spec.at('backends').problem('must name a backend')
-  // The apex may be written as clients write it: the Service's name is its first label.
-  const apex = spec.at('service').requiredString().split('.')[0] as string
-  if (spec.at('matches').list().length > 0)
-    spec.at('matches').problem('is not supported yet; use an HTTPRoute')
-  return {
-    kind: 'split',
-    key,
-    value: {
-      namespace,
-      name,
-      apex,
-      backends: backends.map((backend) => ({
-        service: backend.at('service').requiredString(),
-        weightMilli: readWeight(backend.at('weight')),
-      })),
-      createdMs,
-    },
-  }
+  const services = new Set<string>()
+  const read = backends.map((backend) => {
+    const field = backend.at('service')
+    const service = readService(field, namespace)
+    if (services.has(service)) field.problem(`'${service}' is named twice`)
+    services.add(service)
+    return { service, weightMilli: readWeight(backend.at('weight')) }
+  })
+  const apex = readService(spec.at('service'), namespace)
+  const value = { namespace, name, apex, backends: read, matches: readMatches(object), createdMs }
+  return { kind: 'split', key, value }
 }

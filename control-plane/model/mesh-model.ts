@@ -5,9 +5,11 @@ import type {
   EndpointSlice,
   Namespace,
   Route,
+  RouteGroup,
   Service,
   ServicePort,
   Split,
+  TcpRoute,
   TrafficPolicy,
   Workload,
 } from './objects.ts'
@@ -47,6 +49,8 @@ export class MeshModel {
   readonly #splits = new Map<string, Split>()
   readonly #routes = new Map<string, Route>()
   readonly #policies = new Map<string, TrafficPolicy>()
+  readonly #routeGroups = new Map<string, RouteGroup>()
+  readonly #tcpRoutes = new Map<string, TcpRoute>()
   readonly #slicesOfService = new IndexOf()
   readonly #slicesOfWorkload = new IndexOf()
   readonly #workloadsOfNamespace = new IndexOf()
@@ -55,6 +59,7 @@ export class MeshModel {
   readonly #policiesOfService = new IndexOf()
   /** Apexes whose routing depends on a service. */
   readonly #apexesOfBackend = new IndexOf()
+  readonly #apexesOfGroup = new IndexOf()
   readonly #serviceOfAddress = new IndexOf()
 
   /** Takes the changes in and tells what they touch. */
@@ -101,6 +106,18 @@ export class MeshModel {
   /** The splits for an apex, the one in force first. */
   splits(apexKey: string): readonly Split[] {
     return oldestFirst(this.#splitsOfApex.sources(apexKey).flatMap((key) => this.#splits.get(key) ?? []))
+  }
+
+  allSplits(): Iterable<Split> {
+    return this.#splits.values()
+  }
+
+  routeGroup(key: string): RouteGroup | undefined {
+    return this.#routeGroups.get(key)
+  }
+
+  tcpRoute(key: string): TcpRoute | undefined {
+    return this.#tcpRoutes.get(key)
   }
 
   /** The routes whose parent is this service (on this port), oldest first. */
@@ -181,6 +198,14 @@ export class MeshModel {
         return
       case 'policy':
         this.#applyPolicy(change.key, change.value, dirty)
+        return
+      case 'routeGroup':
+        store(this.#routeGroups, change.key, change.value)
+        for (const apex of this.#apexesOfGroup.sources(change.key)) dirty.services.add(apex)
+        dirty.routing = true
+        return
+      case 'tcpRoute':
+        store(this.#tcpRoutes, change.key, change.value)
         return
     }
   }
@@ -266,9 +291,12 @@ export class MeshModel {
   }
 
   #indexBackends(apexKey: string): void {
-    const ofSplits = this.splits(apexKey).flatMap((split) =>
+    const splits = this.splits(apexKey)
+    const ofSplits = splits.flatMap((split) =>
       split.backends.map((backend) => keyOf(split.namespace, backend.service)),
     )
+    const groups = splits.flatMap((split) => split.matches.map((group) => keyOf(split.namespace, group)))
+    this.#apexesOfGroup.set(apexKey, [...new Set(groups)])
     const ofRoutes = this.#routesOfParent
       .sources(apexKey)
       .flatMap((key) => this.#routes.get(key)?.rules ?? [])

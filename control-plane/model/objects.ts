@@ -50,6 +50,8 @@ export type Split = {
   readonly apex: string
   /** In thousandths, so that Quantities like `500m` stay whole. */
   readonly backends: readonly { readonly service: string; readonly weightMilli: number }[]
+  /** HTTPRouteGroups: only what one of their matches matches is split. Empty: everything is. */
+  readonly matches: readonly string[]
   /** The oldest of several splits for one apex wins; undefined: the source does not tell. */
   readonly createdMs: number | undefined
 }
@@ -98,6 +100,28 @@ export type TrafficPolicy = {
   readonly createdMs: number | undefined
 }
 
+/** SMI's HTTPRouteGroup: a request matches if one of these does. */
+export type RouteGroup = {
+  readonly namespace: string
+  readonly name: string
+  readonly matches: readonly {
+    readonly name: string
+    /** Anchored at the beginning of the path only; undefined: any path. */
+    readonly pathRegex: string | undefined
+    /** Empty: any. */
+    readonly methods: readonly string[]
+    /** All of them have to match, each the whole value. */
+    readonly headers: readonly TextMatch[]
+  }[]
+}
+
+/** SMI's TCPRoute; no ports: all of a Service's. */
+export type TcpRoute = {
+  readonly namespace: string
+  readonly name: string
+  readonly ports: readonly number[]
+}
+
 /** One object of one kind, replaced or (undefined) removed. */
 export type Change =
   | { readonly kind: 'namespace'; readonly key: string; readonly value: Namespace | undefined }
@@ -107,3 +131,5 @@ export type Change =
   | { readonly kind: 'split'; readonly key: string; readonly value: Split | undefined }
   | { readonly kind: 'route'; readonly key: string; readonly value: Route | undefined }
   | { readonly kind: 'policy'; readonly key: string; readonly value: TrafficPolicy | undefined }
+  | { readonly kind: 'routeGroup'; readonly key: string; readonly value: RouteGroup | undefined }
+  | { readonly kind: 'tcpRoute'; readonly key: string; readonly value: TcpRoute | undefined }

@@ -1,101 +1,11 @@
 /** What becomes of a request to a service's port: the rules of its routes, or its split, or its own endpoints. Pure. */
+import type { Finding } from './finding.ts'
 import { keyOf, type MeshModel } from './mesh-model.ts'
-import type { Route, RouteBackend, RouteMatch, Service, Split } from './objects.ts'
+import type { Route, RouteBackend, RouteMatch, Service } from './objects.ts'
+import { own, type Rule, type WeightedBackend } from './rule.ts'
+import { splitRules } from './split.ts'
 
-/** Something in the configuration that could not be honoured as it stands; shown in the log and on /findings. */
-export type Finding = {
-  readonly code:
-    | 'BACKEND_UNKNOWN'
-    | 'BACKEND_WITHOUT_PORT'
-    | 'SPLIT_OVERRULED'
-    | 'SPLIT_WITHOUT_TRAFFIC'
-    | 'BACKEND_UNSUPPORTED'
-    | 'POLICY_OVERRULED'
-    | 'POLICY_TARGET_UNKNOWN'
-  readonly object: string
-  readonly message: string
-}
-
-/** `backend` is a service's key, or undefined for one that does not exist: its share of the requests fails. */
-export type WeightedBackend = {
-  readonly backend: { readonly key: string; readonly port: number } | undefined
-  readonly weight: number
-}
-export type Rule = {
-  readonly name: string
-  readonly match: RouteMatch | undefined
-  readonly backends: readonly WeightedBackend[]
-  readonly timeoutMs: number | undefined
-}
 export type Routing = { readonly rules: readonly Rule[]; readonly findings: readonly Finding[] }
-
-function gcd(a: number, b: number): number {
-  return b === 0 ? a : gcd(b, a % b)
-}
-
-/** The smallest whole numbers of the same proportions. */
-export function reduceWeights(weights: readonly number[]): readonly number[] {
-  const divisor = weights.reduce(gcd, 0)
-  return divisor <= 1 ? weights : weights.map((weight) => weight / divisor)
-}
-
-function splitBackends(model: MeshModel, split: Split, port: number, findings: Finding[]): WeightedBackend[] {
-  const object = `TrafficSplit ${keyOf(split.namespace, split.name)}`
-  const usable = split.backends.filter(({ service }) => {
-    const found = model.service(keyOf(split.namespace, service))
-    if (found === undefined) {
-      findings.push({
-        code: 'BACKEND_UNKNOWN',
-        object,
-        message: `backend '${service}' is no Service; it gets nothing`,
-      })
-    } else if (!found.ports.some((candidate) => candidate.port === port)) {
-      findings.push({
-        code: 'BACKEND_WITHOUT_PORT',
-        object,
-        message: `backend '${service}' has no port ${port}; it gets nothing`,
-      })
-    } else return true
-    return false
-  })
-  const live = usable.filter((backend) => backend.weightMilli > 0)
-  const weights = reduceWeights(live.map((backend) => backend.weightMilli))
-  return live.map(({ service }, i) => ({
-    backend: { key: keyOf(split.namespace, service), port },
-    weight: weights[i] as number,
-  }))
-}
-
-/** SMI's split: the oldest counts; with nobody left to send to, the apex answers itself. Never followed further. */
-function bySplit(model: MeshModel, apexKey: string, port: number): Routing | undefined {
-  const [split, ...overruled] = model.splits(apexKey)
-  if (split === undefined) return undefined
-  const findings: Finding[] = overruled.map((other) => ({
-    code: 'SPLIT_OVERRULED',
-    object: `TrafficSplit ${keyOf(other.namespace, other.name)}`,
-    message: `'${split.name}' is older and has the same apex '${split.apex}'`,
-  }))
-  const backends = splitBackends(model, split, port, findings)
-  if (backends.length === 0) {
-    findings.push({
-      code: 'SPLIT_WITHOUT_TRAFFIC',
-      object: `TrafficSplit ${keyOf(split.namespace, split.name)}`,
-      message: `no backend can be sent to; '${split.apex}' serves its requests itself`,
-    })
-    return { rules: [own(apexKey, port)], findings }
-  }
-  const name = `split/${split.namespace}/${split.name}`
-  return { rules: [{ name, match: undefined, backends, timeoutMs: undefined }], findings }
-}
-
-function own(key: string, port: number): Rule {
-  return {
-    name: `service/${key}`,
-    match: undefined,
-    backends: [{ backend: { key, port }, weight: 1 }],
-    timeoutMs: undefined,
-  }
-}
 
 function routeBackends(
   model: MeshModel,
@@ -158,5 +68,7 @@ function byRoutes(model: MeshModel, serviceKey: string, port: number): Routing |
 /** The routing of one port of a service. On one Service, a route beats a split. */
 export function routingOf(model: MeshModel, service: Service, port: number): Routing {
   const key = keyOf(service.namespace, service.name)
-  return byRoutes(model, key, port) ?? bySplit(model, key, port) ?? { rules: [own(key, port)], findings: [] }
+  const byRoute = byRoutes(model, key, port)
+  if (byRoute !== undefined) return byRoute
+  return { rules: splitRules(model, key, port) ?? [own(key, port)], findings: [] }
 }

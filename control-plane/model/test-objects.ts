@@ -1,5 +1,5 @@
 /** Objects of namespace `shop`, for tests. */
-import type { Change, SliceEndpoint, Split, TrafficPolicy, Workload } from './objects.ts'
+import type { Change, RouteGroup, SliceEndpoint, Split, TrafficPolicy, Workload } from './objects.ts'
 import { noTrafficSettings, type TrafficSettings } from './traffic-settings.ts'
 
 const namespace = 'shop'
@@ -18,13 +18,28 @@ export function split(
   name: string,
   weightsMilli: Readonly<Record<string, number>>,
   createdMs?: number,
+  facts: Partial<Split> = {},
 ): Change {
   const backends = Object.entries(weightsMilli).map(([backend, weightMilli]) => ({
     service: backend,
     weightMilli,
   }))
-  const value: Split = { namespace, name, apex: 'catalog', backends, createdMs }
+  const value: Split = { namespace, name, apex: 'catalog', backends, matches: [], createdMs, ...facts }
   return { kind: 'split', key: `${namespace}/${name}`, value }
+}
+
+export function routeGroup(
+  name: string,
+  ...matches: readonly Partial<RouteGroup['matches'][number]>[]
+): Change {
+  const all = matches.map((match, i) => ({
+    name: `m${i}`,
+    pathRegex: undefined,
+    methods: [],
+    headers: [],
+    ...match,
+  }))
+  return { kind: 'routeGroup', key: `${namespace}/${name}`, value: { namespace, name, matches: all } }
 }
 
 /** All endpoints of a service, at port 9090. */

@@ -1,7 +1,7 @@
 /** What is in force for the traffic to a service's port: its policy, and what its annotations say besides. Pure. */
 import { keyOf, type MeshModel } from './mesh-model.ts'
 import type { Service, ServicePort } from './objects.ts'
-import type { Finding } from './routing.ts'
+import type { Finding } from './finding.ts'
 import { overlay, type TrafficSettings } from './traffic-settings.ts'
 
 /** A TrafficPolicy beats annotations, section by section. */

@@ -9,7 +9,8 @@ import type {
 } from '../../api/xds/types.ts'
 import type { MeshModel } from '../model/mesh-model.ts'
 import type { RouteMatch as ModelMatch, TextMatch } from '../model/objects.ts'
-import { routingOf, type Rule, type WeightedBackend } from '../model/routing.ts'
+import { routingOf } from '../model/routing.ts'
+import type { Rule, WeightedBackend } from '../model/rule.ts'
 import type { ClientKind } from './client-kind.ts'
 import { type Destination, destinationOf } from './destination.ts'
 
@@ -27,7 +28,7 @@ function hasEndpoints(model: MeshModel, entry: WeightedBackend): boolean {
 /** A gRPC client sends a share to an empty backend and fails it; sidecars give it to the others by themselves. */
 function sendable(model: MeshModel, rule: Rule, kind: ClientKind): readonly WeightedBackend[] {
   if (kind !== 'grpc') return rule.backends
-  const live = rule.backends.filter((entry) => hasEndpoints(model, entry))
+  const live = rule.backends.filter((entry) => entry.weight > 0 && hasEndpoints(model, entry))
   return live.length === 0 ? rule.backends : live
 }
 

@@ -1,4 +1,7 @@
-/** Chooses one of several by weight. Pure but for the random number, which tests give. */
+/**
+ * Chooses one of several by weight, at random: each request for itself, so that no share depends on how often weights
+ * change, and no two sidecars fall into step, as those do that take turns. Pure but for the random number.
+ */
 
 export type Weighted<T> = { readonly item: T; readonly weight: number }
 
@@ -16,18 +19,27 @@ export function makeSplit<T>(
   const [only] = live
   if (live.length === 1 && only !== undefined) return () => (available(only.item) ? only.item : undefined)
   return function choose() {
-    const first = pickAt(live, random() * total)
-    if (first === undefined || available(first)) return first
-    const left = live.filter((choice) => available(choice.item))
-    return pickAt(left, random() * left.reduce((sum, choice) => sum + choice.weight, 0))
+    let rest = random() * total
+    for (const { item, weight } of live) {
+      rest -= weight
+      if (rest < 0) return available(item) ? item : chooseOfRest(live, available, random)
+    }
+    return undefined
   }
 }
 
-function pickAt<T>(choices: readonly Weighted<T>[], point: number): T | undefined {
-  let rest = point
-  for (const choice of choices) {
-    rest -= choice.weight
-    if (rest < 0) return choice.item
+function chooseOfRest<T>(
+  live: readonly Weighted<T>[],
+  available: (item: T) => boolean,
+  random: () => number,
+): T | undefined {
+  let total = 0
+  for (const { item, weight } of live) if (available(item)) total += weight
+  let rest = random() * total
+  for (const { item, weight } of live) {
+    if (!available(item)) continue
+    rest -= weight
+    if (rest < 0) return item
   }
-  return choices.at(-1)?.item
+  return undefined
 }

@@ -55,9 +55,19 @@ export async function startPlainDataPath(
 
 /** Says where `app.test` leads: in clear, or over mesh mTLS to endpoints that must be `identity`. */
 export function setAppEndpoints(dataPath: DataPath, ports: readonly number[], identity?: string): void {
+  setEndpoints(dataPath, 'app', ports, identity)
+}
+
+/** As `setAppEndpoints`, for any cluster. */
+export function setEndpoints(
+  dataPath: DataPath,
+  name: string,
+  ports: readonly number[],
+  identity?: string,
+): void {
   const meshed = identity !== undefined
   dataPath.setCluster({
-    name: 'app',
+    name,
     connectTimeoutMs: 1000,
     balancer: 'p2c-ewma',
     labels: {},
@@ -66,7 +76,7 @@ export function setAppEndpoints(dataPath: DataPath, ports: readonly number[], id
     idleTimeoutMs: 4000,
   })
   dataPath.setEndpoints(
-    'app',
+    name,
     ports.map((port) => ({
       address: '127.0.0.1',
       port,

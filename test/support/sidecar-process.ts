@@ -5,12 +5,18 @@ import path from 'node:path'
 import { freePorts } from '../../cli/demo/ports.ts'
 import { fetchText, untilAnswering } from '../../cli/demo/sidecar-admin.ts'
 import { createWorkloadToken } from '../../cli/token.ts'
-import { removeFolder, servicesYaml, startTestControlPlane } from './running-control-plane.ts'
+import {
+  removeFolder,
+  servicesYaml,
+  startTestControlPlane,
+  type TestControlPlane,
+} from './running-control-plane.ts'
 
 const main = path.join(import.meta.dirname, '../../cli/main.ts')
 const startTimeoutMs = 20_000
 
-const podYaml = `apiVersion: v1
+/** The sidecar's own workload. */
+export const podYaml = `apiVersion: v1
 kind: Pod
 metadata: {name: web, namespace: shop}
 spec: {serviceAccountName: web}
@@ -19,6 +25,7 @@ spec: {serviceAccountName: web}
 export type SidecarProcess = {
   /** Where the application reaches it; `app.shop:8080` leads to the given port. */
   readonly port: number
+  readonly adminPort: number
   readonly pid: number
   readonly log: () => string
   /** The sum of a family's samples, those that match `labels` if given. */
@@ -49,14 +56,12 @@ async function readMetric(adminPort: number, name: string, labels: string): Prom
   return lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0)
 }
 
-export async function startSidecarProcess(
-  applicationPort: number,
+/** A sidecar of the workload `web` in namespace `shop`, whose Pod the control plane has to know. */
+export async function startSidecar(
+  plane: TestControlPlane,
   { settings = [], openFiles }: { readonly settings?: readonly string[]; readonly openFiles?: number } = {},
 ): Promise<SidecarProcess> {
   const [port = 0, adminPort = 0] = await freePorts(2)
-  const plane = await startTestControlPlane({
-    'mesh.yaml': `${servicesYaml({ app: [applicationPort] })}---\n${podYaml}`,
-  })
   const state = path.join(plane.folder, 'state')
   const tokenFile = path.join(plane.folder, 'token')
   const token = createWorkloadToken({ state, namespace: 'shop', serviceAccount: 'web', ttl: '1h' })
@@ -82,11 +87,6 @@ export async function startSidecarProcess(
   child.stdout?.on('data', (piece: Buffer) => {
     log += piece.toString()
   })
-  const stop = async (): Promise<void> => {
-    await stopChild(child)
-    await plane.stop()
-    removeFolder(plane.folder)
-  }
   const fallen = (): string | undefined => (child.exitCode === null ? undefined : `the sidecar ended: ${log}`)
   await untilAnswering({
     name: 'sidecar',
@@ -97,9 +97,27 @@ export async function startSidecarProcess(
   })
   return {
     port,
+    adminPort,
     pid: child.pid as number,
     log: () => log,
     metric: (name, labels = '') => readMetric(adminPort, name, labels),
-    stop,
+    stop: () => stopChild(child),
   }
+}
+
+/** A sidecar with a control plane of its own, whose one destination leads to the given port. */
+export async function startSidecarProcess(
+  applicationPort: number,
+  options: { readonly settings?: readonly string[]; readonly openFiles?: number } = {},
+): Promise<SidecarProcess> {
+  const plane = await startTestControlPlane({
+    'mesh.yaml': `${servicesYaml({ app: [applicationPort] })}---\n${podYaml}`,
+  })
+  const sidecar = await startSidecar(plane, options)
+  const stop = async (): Promise<void> => {
+    await sidecar.stop()
+    await plane.stop()
+    removeFolder(plane.folder)
+  }
+  return { ...sidecar, stop }
 }

@@ -1,0 +1,42 @@
+/** One rule of a destination: what it matches, and where that goes. */
+import type { RouteMatch } from './objects.ts'
+
+/** `backend` is a service's key, or undefined for one that does not exist: its share of the requests fails. */
+export type WeightedBackend = {
+  readonly backend: { readonly key: string; readonly port: number } | undefined
+  readonly weight: number
+}
+
+export type Rule = {
+  readonly name: string
+  readonly match: RouteMatch | undefined
+  readonly backends: readonly WeightedBackend[]
+  readonly timeoutMs: number | undefined
+}
+
+/** The service's own endpoints. */
+export function own(key: string, port: number): Rule {
+  return {
+    name: `service/${key}`,
+    match: undefined,
+    backends: [{ backend: { key, port }, weight: 1 }],
+    timeoutMs: undefined,
+  }
+}
+
+/** What weights may add up to on the wire. */
+const maxTotal = 2 ** 32 - 1
+
+function gcd(a: number, b: number): number {
+  return b === 0 ? a : gcd(b, a % b)
+}
+
+/** The smallest whole numbers of the same proportions; zero stays zero, and nothing else becomes it. */
+export function reduceWeights(weights: readonly number[]): readonly number[] {
+  const divisor = weights.reduce(gcd, 0)
+  const reduced = divisor <= 1 ? weights : weights.map((weight) => weight / divisor)
+  const total = reduced.reduce((sum, weight) => sum + weight, 0)
+  if (total <= maxTotal) return reduced
+  const room = maxTotal - reduced.length
+  return reduced.map((weight) => (weight === 0 ? 0 : Math.max(1, Math.floor((weight / total) * room))))
+}
