@@ -17,6 +17,13 @@ export interface BodySink {
   abort(error: Error): void
 }
 
+/** Sees a body pass, beside its sink; it cannot slow it down. */
+export interface BodyTap {
+  onPiece(piece: Buffer): void
+  /** `whole`: all of it was there. Called once. */
+  onEnd(whole: boolean): void
+}
+
 /** Who produces a body: the codec of the connection that it arrives on. */
 export interface BodySource {
   pauseBody(): void
@@ -40,6 +47,7 @@ export class Body {
   trailers: HeaderList = noTrailers
   readonly #source: BodySource | undefined
   #sink: BodySink | undefined
+  #tap: BodyTap | undefined
   #held: Buffer[] = []
   #heldBytes = 0
   #replay = false
@@ -104,6 +112,14 @@ export class Body {
     else if (this.#paused) this.resume()
   }
 
+  /** Shows `tap` what has come and all that follows. Call it before the first `start`, and not for an inline body. */
+  tap(tap: BodyTap): void {
+    this.#tap = tap
+    for (const piece of this.#held) tap.onPiece(piece)
+    if (this.complete) tap.onEnd(true)
+    else if (this.#error !== undefined) tap.onEnd(false)
+  }
+
   /** Detaches the sink: a retry follows, or nobody reads on. */
   stop(): void {
     this.#sink = undefined
@@ -118,6 +134,7 @@ export class Body {
   /** For the source: `piece` must stay as it is (not be a view on a buffer that is read into again). */
   push(piece: Buffer): void {
     this.receivedBytes += piece.length
+    this.#tap?.onPiece(piece)
     if (this.#sink === undefined || this.#replay) this.#hold(piece)
     if (this.#sink !== undefined && !this.#sink.write(piece)) this.#pause()
   }
@@ -130,6 +147,7 @@ export class Body {
     // A pause that the last piece asked for would stay on the connection, and its next message would never be read.
     this.resume()
     this.#sink?.end(trailers)
+    this.#tap?.onEnd(true)
     this.#onComplete?.()
   }
 
@@ -139,6 +157,7 @@ export class Body {
     this.#error = error
     this.#held = []
     this.#sink?.abort(error)
+    this.#tap?.onEnd(false)
     this.#onComplete?.()
   }
 

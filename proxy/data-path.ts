@@ -27,6 +27,7 @@ import type { VirtualHostRules } from './route/route-rule.ts'
 import type { ClientTimeouts, ServeParts, ServeStats } from './serve.ts'
 import { StaticListener } from './static-listener.ts'
 import { type GoldenStats, GoldenStatsTable } from './telemetry/golden-stats.ts'
+import { MirrorStatsTable } from './telemetry/mirror-stats.ts'
 
 export type Address = { readonly host: string; readonly port: number }
 
@@ -71,6 +72,7 @@ export class DataPath implements ConfigSink {
   readonly passthrough: Passthrough
   readonly connectionLimit: ConnectionLimit
   readonly admission = new Admission()
+  readonly mirrorStats = new MirrorStatsTable()
   readonly serveStats = { inbound: makeServeStats(), outbound: makeServeStats() }
   readonly #options: DataPathOptions
   readonly #connections: Connections
@@ -95,6 +97,7 @@ export class DataPath implements ConfigSink {
       clock,
       admission: this.admission,
       clusters: this.clusters,
+      mirrorStats: this.mirrorStats,
       namespace: options.namespace,
       discovery,
       policy: options.outboundPolicy,

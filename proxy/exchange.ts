@@ -44,6 +44,9 @@ export type TraceContext = {
 export class Exchange {
   readonly downstream: Downstream
   readonly method: string
+  /** As the client wrote it, for logs and matching. */
+  readonly requestTarget: string
+  /** As it is sent on: a route may rewrite it. */
   target: string
   readonly authority: string
   readonly absoluteForm: boolean
@@ -69,6 +72,8 @@ export class Exchange {
   cluster: Cluster | undefined = undefined
   /** The endpoint of the last attempt, and those of the ones before. */
   endpoint: Endpoint | undefined = undefined
+  /** The endpoint that the client's session is with. */
+  preferred: Endpoint | undefined = undefined
   tried: Endpoint[] | undefined = undefined
   /** Where the exchange is counted; undefined while no endpoint was picked. */
   stats: GoldenStats | undefined = undefined
@@ -102,7 +107,7 @@ export class Exchange {
   ) {
     this.downstream = downstream
     this.method = request.method
-    this.target = request.target
+    this.requestTarget = this.target = request.target
     this.authority = request.authority
     this.absoluteForm = request.absoluteForm
     this.headers = request.headers

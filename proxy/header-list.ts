@@ -20,6 +20,11 @@ export class HeaderList {
     return list
   }
 
+  /** Another list of the same fields. */
+  copy(): HeaderList {
+    return new HeaderList(this.#lines, this.#mask)
+  }
+
   /** Every line, each ending in CRLF. */
   get lines(): string {
     return this.#lines

@@ -1,45 +1,37 @@
 /** Turns a destination's rules into ready handler chains: each rule's layers are composed once, per snapshot. */
 import type { Clock } from '../core/clock.ts'
 import { WeftError } from '../core/errors.ts'
+import { Backends } from './backends.ts'
 import { Body } from './body.ts'
-import { invalidBackendCluster } from './cluster/cluster-config.ts'
-import type { Cluster } from './cluster/cluster.ts'
 import type { ClusterSet } from './cluster/cluster-set.ts'
 import { type Handler, Reply } from './exchange.ts'
 import { HeaderList } from './header-list.ts'
 import { statusText } from './http1/status-text.ts'
 import { compose, type Layer } from './layer.ts'
-import { balance, type ChooseCluster } from './layers/balance.ts'
+import { backend } from './layers/backend.ts'
+import { balance } from './layers/balance.ts'
+import { mirror, type MirrorTarget } from './layers/mirror.ts'
+import { redirect } from './layers/redirect.ts'
+import { requestHeaders } from './layers/request-headers.ts'
+import { responseHeaders } from './layers/response-headers.ts'
 import { retry } from './layers/retry.ts'
+import { rewrite } from './layers/rewrite.ts'
+import { session } from './layers/session.ts'
 import { timeout } from './layers/timeout.ts'
 import { RetryBudget } from './retry/budget.ts'
-import type { RouteRule, VirtualHostRules, WeightedCluster } from './route/route-rule.ts'
+import { headerEditor } from './route/header-edits.ts'
+import { pathRewriter } from './route/path-rewrite.ts'
+import type { Mirror, RouteAction, RouteFilters, RouteRule, VirtualHostRules } from './route/route-rule.ts'
 import { RouteTable } from './route/route-table.ts'
-import { makeSplit } from './route/split.ts'
+import type { MirrorStatsTable } from './telemetry/mirror-stats.ts'
 
-export type RoutedParts = { readonly clusters: ClusterSet; readonly clock: Clock }
-
-type Backend = { readonly name: string; readonly cluster: Cluster | undefined }
-
-/** An invalid backend counts as available: its share of the requests has to fail visibly, not move elsewhere. */
-function isAvailable(backend: Backend): boolean {
-  return backend.name === invalidBackendCluster || backend.cluster?.available === true
+export type RoutedParts = {
+  readonly clusters: ClusterSet
+  readonly clock: Clock
+  readonly mirrorStats: MirrorStatsTable
 }
 
-function clusterChooser(weighted: readonly WeightedCluster[], clusters: ClusterSet): ChooseCluster {
-  const backends = weighted.map(({ cluster, weight }) => ({
-    item: { name: cluster, cluster: clusters.get(cluster) },
-    weight,
-  }))
-  const choose = makeSplit<Backend>(backends, isAvailable)
-  return () => {
-    const chosen = choose()
-    if (chosen?.cluster !== undefined) return chosen.cluster
-    if (chosen?.name === invalidBackendCluster)
-      throw new WeftError('BACKEND_INVALID', 'the route names a backend that does not exist')
-    throw new WeftError('NO_ENDPOINTS', 'no backend of the route has a ready endpoint')
-  }
-}
+type Forward = Extract<RouteAction, { readonly kind: 'forward' }>
 
 function respond(status: number, content: string): Handler {
   return (x, receiver) => {
@@ -48,15 +40,68 @@ function respond(status: number, content: string): Handler {
   }
 }
 
-function ruleHandler(rule: RouteRule, parts: RoutedParts): Handler {
-  const { action } = rule
-  if (action.kind === 'respond') return respond(action.status, action.body)
-  const nowMs = parts.clock.monotonicMs
+/** A backend that has gone is left out: a copy is never worth a failure. */
+function mirrorTargets(mirrors: readonly Mirror[], parts: RoutedParts): readonly MirrorTarget[] {
+  return mirrors.flatMap(({ cluster: name, share }) => {
+    const cluster = parts.clusters.get(name)
+    if (cluster === undefined) return []
+    const send = balance(() => cluster, parts.clock.monotonicMs)
+    return [{ share, send, stats: parts.mirrorStats.for(name) }]
+  })
+}
+
+/** What a rule changes on the way in, outermost first; nothing for what it does not change. */
+function requestLayers(
+  { requestHeaders: edits, host, path, mirrors }: RouteFilters,
+  parts: RoutedParts,
+): Layer[] {
+  const layers: Layer[] = []
+  const edit = headerEditor(edits)
+  if (edit !== undefined) layers.push(requestHeaders(edit))
+  const target = path === undefined ? undefined : pathRewriter(path)
+  if (host !== undefined || target !== undefined) layers.push(rewrite({ host, target }))
+  const targets = mirrorTargets(mirrors, parts)
+  // Copies are of what the route makes of the request.
+  if (targets.length > 0) layers.push(mirror(targets, parts.clock))
+  return layers
+}
+
+function forwardLayers(rule: RouteRule, backends: Backends, parts: RoutedParts): Layer[] {
+  const { clock } = parts
   const layers: Layer[] = []
   // Outside of retry: the time is for the client's request, however many attempts it takes.
-  if (rule.timeoutMs !== undefined) layers.push(timeout(rule.timeoutMs, parts.clock))
-  layers.push(retry(new RetryBudget(nowMs)))
-  return compose(...layers)(balance(clusterChooser(action.clusters, parts.clusters), nowMs))
+  if (rule.timeoutMs !== undefined) layers.push(timeout(rule.timeoutMs, clock))
+  if (rule.filters !== undefined) layers.push(...requestLayers(rule.filters, parts))
+  if (rule.session !== undefined)
+    layers.push(session(rule.session, { clusterOf: backends.clusterOf, wallMs: clock.wallMs }))
+  // Once for all attempts: what a backend changes is changed once.
+  if (backends.filtered) layers.push(backend(backends.chooseFor))
+  layers.push(retry(new RetryBudget(clock.monotonicMs)))
+  return layers
+}
+
+function forward(rule: RouteRule, action: Forward, parts: RoutedParts): Handler {
+  const backends = new Backends(action, parts.clusters)
+  const send = balance(() => backends.choose().cluster, parts.clock.monotonicMs)
+  return compose(...forwardLayers(rule, backends, parts))(send)
+}
+
+function actionHandler(rule: RouteRule, parts: RoutedParts): Handler {
+  const { action } = rule
+  switch (action.kind) {
+    case 'respond':
+      return respond(action.status, action.body)
+    case 'redirect':
+      return redirect(action.redirect)
+    case 'forward':
+      return forward(rule, action, parts)
+  }
+}
+
+function ruleHandler(rule: RouteRule, parts: RoutedParts): Handler {
+  const handler = actionHandler(rule, parts)
+  const edit = headerEditor(rule.filters?.responseHeaders ?? [])
+  return edit === undefined ? handler : responseHeaders(edit)(handler)
 }
 
 type Prepared = { readonly name: string; readonly handle: Handler }

@@ -13,6 +13,12 @@ export const meshTlsMode = { tlsMode: 'weft' } as const
 /** A route's cluster that stands for a backend that does not exist. */
 export const invalidBackendCluster = 'weft:invalid-backend'
 
+/** The filter whose settings on a route keep sessions. */
+export const statefulSessionFilter = 'envoy.filters.http.stateful_session'
+
+/** The `regex_rewrite` that replaces the whole path, query apart. */
+export const wholePathPattern = '^/.*$'
+
 /** `catalog.shop.svc.cluster.local:8080`: routes, clusters and endpoints of a Service's port have this name. */
 export function serviceResourceName(
   service: string,

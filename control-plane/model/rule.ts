@@ -11,6 +11,8 @@ export type Rule = {
   readonly name: string
   readonly match: RouteMatch | undefined
   readonly backends: readonly WeightedBackend[]
+  /** A backend without endpoints gives its share to the others (SMI), instead of failing it (Gateway API). */
+  readonly sharesMove?: boolean
   readonly timeoutMs: number | undefined
 }
 

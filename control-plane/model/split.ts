@@ -62,6 +62,7 @@ export function splitRules(model: MeshModel, apexKey: string, port: number): rea
     name: `split/${split.namespace}/${split.name}`,
     match,
     backends,
+    sharesMove: true,
     timeoutMs: undefined,
   })
   if (split.matches.length === 0) return [rule(undefined)]

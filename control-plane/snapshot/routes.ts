@@ -1,5 +1,6 @@
 /** Routing -> RouteConfiguration. */
-import { invalidBackendCluster, serviceResourceName } from '../../api/xds/naming.ts'
+import { invalidBackendCluster, serviceResourceName, weftMetadata } from '../../api/xds/naming.ts'
+import { toStruct } from '../../api/xds/struct.ts'
 import type {
   HeaderMatcher,
   QueryParameterMatcher,
@@ -73,10 +74,13 @@ function routeOf(model: MeshModel, rule: Rule, kind: ClientKind): Route {
   const limits =
     kind === 'grpc' && timeout !== undefined ? { maxStreamDuration: { maxStreamDuration: timeout } } : {}
   const clusters = backends.map((entry) => ({ name: backendName(entry), weight: { value: entry.weight } }))
+  const facts = rule.sharesMove === true && kind === 'sidecar' ? { sharesMove: true } : undefined
+  const metadata = facts && { filterMetadata: { [weftMetadata]: toStruct(facts) } }
   // Zero means none; left out, Envoy would take its 15 s.
   return {
     name: rule.name,
     match,
+    metadata,
     route: { weightedClusters: { clusters }, timeout: timeout ?? { seconds: 0 }, ...limits },
   }
 }

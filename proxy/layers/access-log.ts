@@ -12,7 +12,7 @@ function jsonFields(x: Exchange, reply: Reply | undefined, sentBytes: number, fa
     direction: x.downstream.direction,
     method: x.method,
     authority: x.authority,
-    path: x.target,
+    path: x.requestTarget,
     status: reply?.status ?? 0,
     flag: x.flag,
     route: x.routeName,
@@ -32,7 +32,7 @@ function jsonFields(x: Exchange, reply: Reply | undefined, sentBytes: number, fa
 function apacheLine(x: Exchange, reply: Reply | undefined, sentBytes: number, facts: Facts): string {
   const quoted = (text: string | undefined): string => (text ?? '-').replaceAll(/["\\]/g, '\\$&')
   const time = new Date(facts.wallMs()).toISOString()
-  const request = `${x.method} ${quoted(x.target)} HTTP/1.1`
+  const request = `${x.method} ${quoted(x.requestTarget)} HTTP/1.1`
   const agent = quoted(x.headers.get('user-agent'))
   const user = x.downstream.principal ?? '-'
   return `${x.downstream.peerAddress} - ${user} [${time}] "${request}" ${reply?.status ?? 0} ${sentBytes} "-" "${agent}"`

@@ -100,6 +100,9 @@ function pickAwake(cluster: Cluster, picked: Endpoint, tried: readonly Endpoint[
 function pickEndpoint(x: Exchange, cluster: Cluster): Endpoint {
   if (x.endpoint !== undefined) (x.tried ??= []).push(x.endpoint)
   const tried = x.tried ?? noEndpoints
+  const { preferred } = x
+  if (preferred !== undefined && tried.length === 0 && !preferred.reachability.rests(x.nowMs))
+    return preferred
   const picked = cluster.picker.pick(x.nowMs, tried)
   if (picked === undefined)
     throw new UpstreamFailure('no-endpoint', `no endpoint of ${cluster.name} is ready`)

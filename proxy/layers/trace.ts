@@ -19,7 +19,7 @@ export type TraceOptions = {
 function attributes(x: Exchange, reply: Reply | undefined): Record<string, string | number> {
   const facts: Record<string, string | number> = {
     'http.method': x.method,
-    'http.path': x.target.split('?', 1)[0] as string,
+    'http.path': x.requestTarget.split('?', 1)[0] as string,
     'http.host': x.authority,
     'http.status_code': reply?.status ?? 0,
     'weft.direction': x.downstream.direction,

@@ -20,11 +20,84 @@ export type RouteMatch = {
   readonly share?: number | undefined
 }
 
+/**
+ * One change to the headers of a message; they are made in their order. `name` is in lower case where it is looked for,
+ * and as it is written where it is added.
+ */
+export type HeaderEdit =
+  | { readonly kind: 'remove'; readonly name: string }
+  | {
+      readonly kind: 'set' | 'setIfPresent' | 'add' | 'addIfAbsent'
+      readonly name: string
+      readonly value: string
+    }
+
+/**
+ * What becomes of a path; the query stays. `elements`: the matched prefix is replaced by another, slashes neither lost
+ * nor doubled (Gateway API); `bytes`: as many bytes as were matched are (Envoy).
+ */
+export type PathRewrite =
+  | { readonly kind: 'full'; readonly value: string }
+  | { readonly kind: 'elements' | 'bytes'; readonly matched: string; readonly value: string }
+
+/** A copy of some of the requests, whose reply nobody waits for. */
+export type Mirror = {
+  readonly cluster: string
+  /** Of the requests, 0 to 1. */
+  readonly share: number
+}
+
+/** What is changed on the way. */
+export type RouteFilters = {
+  readonly requestHeaders: readonly HeaderEdit[]
+  readonly responseHeaders: readonly HeaderEdit[]
+  /** Sent as Host. */
+  readonly host: string | undefined
+  readonly path: PathRewrite | undefined
+  readonly mirrors: readonly Mirror[]
+}
+
+/** Of a backend alone: applied once it is chosen. */
+export type BackendFilters = Pick<RouteFilters, 'requestHeaders' | 'responseHeaders' | 'host'>
+
+/** Keeps a client with the endpoint that it met first, as the client itself tells in a cookie or a header. */
+export type SessionRule = {
+  readonly kind: 'cookie' | 'header'
+  readonly name: string
+  /** A cookie's Path; unused for headers. */
+  readonly path: string
+  /** A cookie's Max-Age; undefined: until the client forgets it. */
+  readonly maxAgeMs: number | undefined
+  /** How long a session lasts at most, and without a request. */
+  readonly absoluteTimeoutMs: number | undefined
+  readonly idleTimeoutMs: number | undefined
+}
+
 /** `cluster` is a cluster's name; weights are relative integers, zero gets nothing. */
-export type WeightedCluster = { readonly cluster: string; readonly weight: number }
+export type WeightedCluster = {
+  readonly cluster: string
+  readonly weight: number
+  readonly filters?: BackendFilters | undefined
+}
+
+export type Redirect = {
+  /** Undefined: as the request. */
+  readonly scheme: 'http' | 'https' | undefined
+  readonly host: string | undefined
+  readonly port: number | undefined
+  readonly path: PathRewrite | undefined
+  readonly dropQuery: boolean
+  readonly status: 301 | 302 | 303 | 307 | 308
+}
 
 export type RouteAction =
-  | { readonly kind: 'forward'; readonly clusters: readonly WeightedCluster[] }
+  | {
+      readonly kind: 'forward'
+      readonly clusters: readonly WeightedCluster[]
+      /** A backend without endpoints gives its share to the others, instead of failing it. */
+      readonly sharesMove?: boolean
+    }
+  | { readonly kind: 'redirect'; readonly redirect: Redirect }
   | { readonly kind: 'respond'; readonly status: number; readonly body: string }
 
 export type RouteRule = {
@@ -34,6 +107,8 @@ export type RouteRule = {
   readonly action: RouteAction
   /** From the request's end to the reply head; undefined: none. */
   readonly timeoutMs: number | undefined
+  readonly filters?: RouteFilters | undefined
+  readonly session?: SessionRule | undefined
 }
 
 /** Hosts a rule list applies to: exact, `*`, `*.suffix`. A destination from the control plane has one, `['*']`. */

@@ -1,29 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { Body } from '../body.ts'
-import { type Downstream, Exchange } from '../exchange.ts'
-import { HeaderList } from '../header-list.ts'
+import { testExchange } from '../test-exchange.ts'
 import type { NamedMatch, PathMatch, RouteMatch, RouteRule } from './route-rule.ts'
 import { RouteTable } from './route-table.ts'
 
 type Request = { readonly method: string; readonly target: string; readonly headers: Record<string, string> }
-
-function exchange({ method, target, headers }: Request, authority = 'catalog:8080'): Exchange {
-  return new Exchange(
-    {} as Downstream,
-    {
-      method,
-      target,
-      authority,
-      absoluteForm: false,
-      headers: HeaderList.of(...Object.entries(headers).flat()),
-      acceptsTrailers: false,
-      upgrade: undefined,
-    },
-    Body.empty,
-    0,
-  )
-}
 
 function rule(name: string, path: PathMatch, more: Partial<RouteMatch> = {}): RouteRule {
   return {
@@ -36,7 +17,7 @@ function rule(name: string, path: PathMatch, more: Partial<RouteMatch> = {}): Ro
 
 function find(rules: readonly RouteRule[], target: string, headers: Record<string, string> = {}) {
   const table = new RouteTable([{ domains: ['*'], rules }], ({ name }) => name)
-  return table.find(exchange({ method: 'GET', target, headers }))
+  return table.find(testExchange({ target, headers }))
 }
 
 const exact = (value: string): PathMatch => ({ kind: 'exact', value })
@@ -91,7 +72,7 @@ test('shares of the requests add up, because all rules see the same chance', () 
   )
   const counts: Record<string, number> = {}
   for (let i = 0; i < 1000; i++) {
-    const name = table.find(exchange({ method: 'GET', target: '/', headers: {} })) ?? 'none'
+    const name = table.find(testExchange()) ?? 'none'
     counts[name] = (counts[name] ?? 0) + 1
   }
   expect(counts).toEqual({ 0: 300, 1: 300, 2: 400 })
@@ -105,8 +86,7 @@ test('virtual hosts are found by host, the longest suffix first', () => {
     ['catalog', 'catalog'],
   ].map(([domain = '', name = '']) => ({ domains: [domain], rules: [rule(name, prefix('/'))] }))
   const table = new RouteTable(hosts, ({ name }) => name)
-  const host = (authority: string) =>
-    table.find(exchange({ method: 'GET', target: '/', headers: {} }, authority))
+  const host = (authority: string) => table.find(testExchange({ authority }))
   expect([host('Catalog:80'), host('a.shop'), host('a.eu.shop:80'), host('else')]).toEqual([
     'catalog',
     'shop',
@@ -178,7 +158,7 @@ test('the index answers as a reader of the list would', () => {
         const table = new RouteTable([{ domains: ['*'], rules }], ({ name }) => name)
         for (const request of requests) {
           const expected = rules.find((candidate) => matchesByTheWords(candidate, request))?.name
-          expect(table.find(exchange(request))).toBe(expected)
+          expect(table.find(testExchange(request))).toBe(expected)
         }
       },
     ),

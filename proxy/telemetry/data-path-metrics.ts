@@ -46,7 +46,23 @@ export function registerDataPathMetrics(registry: Registry, dataPath: DataPath):
     type: 'counter',
     samples: () => [{ labels: {}, value: dataPath.passthrough.count }],
   })
+  registerMirrorMetrics(registry, dataPath)
   registerPoolMetrics(registry, dataPath)
+}
+
+function registerMirrorMetrics(registry: Registry, dataPath: DataPath): void {
+  registerFamily(registry, {
+    name: 'outbound_http_mirror_total',
+    help: 'Copies of requests, by what became of them',
+    type: 'counter',
+    samples: () =>
+      [...dataPath.mirrorStats.all()].flatMap(([cluster, { answered, failed, tooLarge, dropped }]) => [
+        { labels: { cluster, outcome: 'answered' }, value: answered },
+        { labels: { cluster, outcome: 'failed' }, value: failed },
+        { labels: { cluster, outcome: 'too_large' }, value: tooLarge },
+        { labels: { cluster, outcome: 'dropped' }, value: dropped },
+      ]),
+  })
 }
 
 function registerPoolMetrics(registry: Registry, dataPath: DataPath): void {

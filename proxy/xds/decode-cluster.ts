@@ -11,7 +11,7 @@ import type {
   UpstreamTlsContext,
 } from '../../api/xds/types.ts'
 import type { BalancerKind, ClusterConfig, EndpointConfig } from '../cluster/cluster-config.ts'
-import { durationMs } from './decode-routes.ts'
+import { durationMs } from './duration.ts'
 import type { Problems } from './problems.ts'
 
 export const upstreamTlsName = 'envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext'

@@ -1,26 +1,17 @@
 /** RouteConfiguration -> rules. What cannot be honoured is refused with its path, never ignored. */
-import { invalidBackendCluster } from '../../api/xds/naming.ts'
+import { invalidBackendCluster, weftMetadata } from '../../api/xds/naming.ts'
+import { fromStruct } from '../../api/xds/struct.ts'
+import type { RetryPolicy, Route, RouteAction, RouteConfiguration } from '../../api/xds/types.ts'
 import type {
-  Duration,
-  HeaderMatcher,
-  QueryParameterMatcher,
-  Route,
-  RouteAction,
-  RouteConfiguration,
-  RetryPolicy,
-  RouteMatch,
-  StringMatcher,
-} from '../../api/xds/types.ts'
-import { compileRegex } from '../../core/linear-regex.ts'
-import type {
-  NamedMatch,
-  PathMatch,
+  RouteAction as Action,
   RouteRule,
-  ValueMatch,
   VirtualHostRules,
   WeightedCluster,
 } from '../route/route-rule.ts'
-import type { RouteAction as Action } from '../route/route-rule.ts'
+import { decodeBackendFilters, decodeRedirect, decodeRouteFilters } from './decode-route-filters.ts'
+import { decodeMatch } from './decode-route-match.ts'
+import { decodeSession } from './decode-session.ts'
+import { durationMs } from './duration.ts'
 import type { Problems } from './problems.ts'
 
 export type DecodedRoutes = {
@@ -28,85 +19,16 @@ export type DecodedRoutes = {
   readonly clusters: ReadonlySet<string>
 }
 
-export function durationMs(duration: Duration | undefined): number | undefined {
-  if (duration === undefined) return undefined
-  const ms = (duration.seconds ?? 0) * 1000 + (duration.nanos ?? 0) / 1e6
-  // Envoy reads a zero timeout as none.
-  return ms > 0 ? ms : undefined
-}
-
-function checkedRegex(regex: string, path: string, problems: Problems): string {
-  const compiled = compileRegex(regex)
-  if (!compiled.ok) problems.add(path, compiled.problem)
-  return regex
-}
-
-function stringMatch(matcher: StringMatcher, path: string, problems: Problems): ValueMatch {
-  if (matcher.ignoreCase === true) problems.add(`${path}.ignore_case`, 'is not supported')
-  if (matcher.exact !== undefined) return { kind: 'exact', value: matcher.exact }
-  if (matcher.prefix !== undefined) return { kind: 'prefix', value: matcher.prefix }
-  if (matcher.suffix !== undefined) return { kind: 'suffix', value: matcher.suffix }
-  if (matcher.contains !== undefined) return { kind: 'contains', value: matcher.contains }
-  if (matcher.safeRegex !== undefined) {
-    return {
-      kind: 'regex',
-      value: checkedRegex(matcher.safeRegex.regex ?? '', `${path}.safe_regex`, problems),
-    }
-  }
-  problems.add(path, 'matches nothing that is known')
-  return { kind: 'present' }
-}
-
-function headerMatch(matcher: HeaderMatcher, path: string, problems: Problems): NamedMatch {
-  const name = (matcher.name ?? '').toLowerCase()
-  if (name === '') problems.add(`${path}.name`, 'is empty')
-  const invert = matcher.invertMatch === true
-  if (matcher.exactMatch !== undefined)
-    return { name, match: { kind: 'exact', value: matcher.exactMatch }, invert }
-  if (matcher.stringMatch !== undefined) {
-    return { name, match: stringMatch(matcher.stringMatch, `${path}.string_match`, problems), invert }
-  }
-  return { name, match: { kind: 'present' }, invert: invert !== (matcher.presentMatch === false) }
-}
-
-function queryMatch(matcher: QueryParameterMatcher, path: string, problems: Problems): NamedMatch {
-  const name = matcher.name ?? ''
-  if (name === '') problems.add(`${path}.name`, 'is empty')
-  if (matcher.stringMatch === undefined)
-    return { name, match: { kind: 'present' }, invert: matcher.presentMatch === false }
-  return { name, match: stringMatch(matcher.stringMatch, `${path}.string_match`, problems), invert: false }
-}
-
-function pathMatch(match: RouteMatch, path: string, problems: Problems): PathMatch {
-  if (match.path !== undefined) return { kind: 'exact', value: match.path }
-  if (match.pathSeparatedPrefix !== undefined) return { kind: 'pathPrefix', value: match.pathSeparatedPrefix }
-  if (match.safeRegex !== undefined) {
-    return { kind: 'regex', value: checkedRegex(match.safeRegex.regex ?? '', `${path}.safe_regex`, problems) }
-  }
-  if (match.prefix === undefined) problems.add(path, 'has no path, prefix or regex')
-  return { kind: 'prefix', value: match.prefix ?? '/' }
-}
-
-function routeMatch(match: RouteMatch | undefined, path: string, problems: Problems): RouteRule['match'] {
-  if (match === undefined) problems.add(path, 'is missing')
-  if (match?.runtimeFraction !== undefined) problems.add(`${path}.runtime_fraction`, 'is not supported')
-  if (match?.caseSensitive?.value === false) problems.add(`${path}.case_sensitive`, 'false is not supported')
-  return {
-    path: pathMatch(match ?? { prefix: '/' }, path, problems),
-    headers: (match?.headers ?? []).map((matcher, i) =>
-      headerMatch(matcher, `${path}.headers[${i}]`, problems),
-    ),
-    query: (match?.queryParameters ?? []).map((matcher, i) =>
-      queryMatch(matcher, `${path}.query_parameters[${i}]`, problems),
-    ),
-  }
-}
-
 function weighted(action: RouteAction, path: string, problems: Problems): readonly WeightedCluster[] {
   if (action.cluster !== undefined) return [{ cluster: action.cluster, weight: 1 }]
   const clusters = (action.weightedClusters?.clusters ?? []).map((entry, i) => {
-    if ((entry.name ?? '') === '') problems.add(`${path}.weighted_clusters.clusters[${i}].name`, 'is empty')
-    return { cluster: entry.name ?? '', weight: entry.weight?.value ?? 0 }
+    const here = `${path}.weighted_clusters.clusters[${i}]`
+    if ((entry.name ?? '') === '') problems.add(`${here}.name`, 'is empty')
+    return {
+      cluster: entry.name ?? '',
+      weight: entry.weight?.value ?? 0,
+      filters: decodeBackendFilters(entry, here, problems),
+    }
   })
   if (action.weightedClusters === undefined) problems.add(path, 'has neither cluster nor weighted_clusters')
   else if (clusters.every((entry) => entry.weight === 0))
@@ -131,14 +53,25 @@ function checkRetries(policy: RetryPolicy | undefined, path: string, problems: P
   }
 }
 
-function routeAction(route: Route, path: string, problems: Problems): Action {
-  if (route.directResponse !== undefined) {
-    const { status = 0, body } = route.directResponse
-    if (status < 200 || status > 599)
-      problems.add(`${path}.direct_response.status`, `${status} is no final status`)
-    return { kind: 'respond', status, body: body?.inlineString ?? '' }
-  }
-  if (route.redirect !== undefined) problems.add(`${path}.redirect`, 'is not supported')
+function directResponse(route: Route, path: string, problems: Problems): Action {
+  const { status = 0, body } = route.directResponse ?? {}
+  if (status < 200 || status > 599)
+    problems.add(`${path}.direct_response.status`, `${status} is no final status`)
+  return { kind: 'respond', status, body: body?.inlineString ?? '' }
+}
+
+/** A share that moves is SMI's; Envoy fails it, and so does the Gateway API. */
+function sharesMove(route: Route): boolean {
+  return fromStruct(route.metadata?.filterMetadata?.[weftMetadata])['sharesMove'] === true
+}
+
+function routeAction(route: Route, match: RouteRule['match'], path: string, problems: Problems): Action {
+  if (route.directResponse !== undefined) return directResponse(route, path, problems)
+  if (route.redirect !== undefined)
+    return {
+      kind: 'redirect',
+      redirect: decodeRedirect(route.redirect, match.path, `${path}.redirect`, problems),
+    }
   if (route.nonForwardingAction !== undefined)
     problems.add(`${path}.non_forwarding_action`, 'is not supported')
   const action = route.route
@@ -146,25 +79,31 @@ function routeAction(route: Route, path: string, problems: Problems): Action {
     problems.add(path, 'has no action')
     return { kind: 'respond', status: 500, body: '' }
   }
-  for (const [name, value] of [
-    ['cluster_header', action.clusterHeader],
-    ['prefix_rewrite', action.prefixRewrite],
-    ['host_rewrite_literal', action.hostRewriteLiteral],
-    ['request_mirror_policies', action.requestMirrorPolicies],
-  ] as const) {
-    if (value !== undefined) problems.add(`${path}.route.${name}`, 'is not supported')
-  }
+  if (action.clusterHeader !== undefined) problems.add(`${path}.route.cluster_header`, 'is not supported')
   checkRetries(action.retryPolicy, `${path}.route.retry_policy`, problems)
-  return { kind: 'forward', clusters: weighted(action, `${path}.route`, problems) }
+  return {
+    kind: 'forward',
+    clusters: weighted(action, `${path}.route`, problems),
+    sharesMove: sharesMove(route),
+  }
 }
 
 function routeRule(route: Route, path: string, problems: Problems): RouteRule {
+  const match = decodeMatch(route.match, `${path}.match`, problems)
   return {
     name: route.name ?? '',
-    match: routeMatch(route.match, `${path}.match`, problems),
-    action: routeAction(route, path, problems),
+    match,
+    action: routeAction(route, match, path, problems),
     timeoutMs: durationMs(route.route?.timeout),
+    filters: decodeRouteFilters(route, match.path, path, problems),
+    session: decodeSession(route, path, problems),
   }
+}
+
+/** Where requests of a rule, and copies of them, may go. */
+function clustersOf({ action, filters }: RouteRule): readonly string[] {
+  const backends = action.kind === 'forward' ? action.clusters.map(({ cluster }) => cluster) : []
+  return [...backends, ...(filters?.mirrors ?? []).map(({ cluster }) => cluster)]
 }
 
 /** Rules by virtual host, and every cluster that they name. */
@@ -177,12 +116,7 @@ export function decodeRoutes(config: RouteConfiguration, problems: Problems, pat
       rules: (host.routes ?? []).map((route, r) => routeRule(route, `${hostPath}.routes[${r}]`, problems)),
     }
   })
-  const clusters = new Set<string>()
-  for (const { rules } of hosts) {
-    for (const { action } of rules) {
-      if (action.kind === 'forward') for (const { cluster } of action.clusters) clusters.add(cluster)
-    }
-  }
+  const clusters = new Set(hosts.flatMap(({ rules }) => rules.flatMap(clustersOf)))
   clusters.delete(invalidBackendCluster)
   return { hosts, clusters }
 }
