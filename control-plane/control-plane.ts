@@ -19,6 +19,7 @@ import { Findings } from './findings.ts'
 import { registerControlPlaneMetrics } from './metrics.ts'
 import { MeshModel } from './model/mesh-model.ts'
 import type { Change } from './model/objects.ts'
+import { routeStatus } from './model/route-status.ts'
 import { DirectoryProvider } from './providers/directory/directory-provider.ts'
 import type { ControlPlaneSettings } from './settings.ts'
 import { Snapshot } from './snapshot/snapshot.ts'
@@ -106,13 +107,14 @@ function makeAdmin(
   settings: ControlPlaneSettings,
   log: Log,
   parts: {
+    readonly model: MeshModel
     readonly ads: AdsService
     readonly provider: DirectoryProvider
     readonly findings: Findings
     readonly splits: SplitJournal
   },
 ): AdminServer {
-  const { ads, provider, findings, splits } = parts
+  const { model, ads, provider, findings, splits } = parts
   const registry = createRegistry('control-plane')
   registerControlPlaneMetrics(registry, ads.stats, provider)
   const admin = new AdminServer({ ...settings.adminAddress, log, registry })
@@ -121,6 +123,9 @@ function makeAdmin(
   }))
   admin.page('GET', '/splits', ({ query }) => ({
     body: { splits: splits.pages(query.get('namespace') ?? undefined, query.get('name') ?? undefined) },
+  }))
+  admin.page('GET', '/routes', () => ({
+    body: { routes: [...model.allRoutes()].map((route) => routeStatus(model, route)) },
   }))
   admin.page('GET', '/clients', () => ({ body: ads.clients() }))
   return admin
@@ -134,7 +139,7 @@ export async function startControlPlane(
 ): Promise<RunningControlPlane> {
   const shutdown = new Shutdown({ log, clock })
   const { authority, authenticator } = await openAuthority(settings, clock, log)
-  const model = new MeshModel()
+  const model = new MeshModel({ requireGrants: settings.referenceGrants === 'required' })
   const snapshot = new Snapshot(model, {
     trustDomain: settings.trustDomain,
     trustBundlePem: () => authority.trustBundlePem,
@@ -167,7 +172,7 @@ export async function startControlPlane(
     authenticator,
   })
   const insecure = await startInsecure(settings, ads, log)
-  const admin = makeAdmin(settings, log, { ads, provider, findings, splits })
+  const admin = makeAdmin(settings, log, { model, ads, provider, findings, splits })
   const { port: adminPort } = await admin.start()
   shutdown.add('admin', () => admin.stop())
   shutdown.add('grpc', async () => {

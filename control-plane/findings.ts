@@ -2,7 +2,7 @@
 import type { Log } from '../core/log.ts'
 import type { Finding } from './model/finding.ts'
 import type { MeshModel } from './model/mesh-model.ts'
-import { routingOf } from './model/routing.ts'
+import { routeFindings } from './model/route-findings.ts'
 import { policyFindings } from './model/traffic.ts'
 
 export class Findings {
@@ -35,17 +35,7 @@ export class Findings {
   }
 
   #of(key: string): readonly Finding[] {
-    const service = this.#model.service(key)
-    const unique = new Map<string, Finding>()
-    for (const port of service?.ports ?? []) {
-      for (const finding of service === undefined
-        ? []
-        : routingOf(this.#model, service, port.port).findings) {
-        unique.set(finding.object + finding.message, finding)
-      }
-    }
-    for (const finding of policyFindings(this.#model, key))
-      unique.set(finding.object + finding.message, finding)
-    return [...unique.values()]
+    const findings = [...routeFindings(this.#model, key), ...policyFindings(this.#model, key)]
+    return [...new Map(findings.map((finding) => [finding.object + finding.message, finding])).values()]
   }
 }

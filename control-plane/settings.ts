@@ -34,7 +34,7 @@ export const controlPlaneSettings = {
     env: 'WEFT_ADMIN_ADDRESS',
     kind: 'address',
     default: '127.0.0.1:9990',
-    help: '/live /ready /metrics /findings /splits /clients',
+    help: '/live /ready /metrics /findings /routes /splits /clients',
   },
   trustDomain: {
     flag: '--trust-domain',
@@ -42,6 +42,14 @@ export const controlPlaneSettings = {
     kind: 'string',
     default: 'cluster.local',
     help: 'trust domain of the mesh',
+  },
+  referenceGrants: {
+    flag: '--reference-grants',
+    env: 'WEFT_REFERENCE_GRANTS',
+    kind: 'choice',
+    choices: ['ignored', 'required'],
+    default: 'ignored',
+    help: 'whether a route needs a ReferenceGrant for a backend in another namespace; a mesh does not ask for one (GEP-1294)',
   },
   dnsNames: {
     flag: '--dns-names',

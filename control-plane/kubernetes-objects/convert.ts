@@ -6,6 +6,7 @@ import { convertHttpRoute } from './http-route.ts'
 import { convertHttpRouteGroup, convertSmiTcpRoute } from './http-route-group.ts'
 import { convertNamespace } from './namespace.ts'
 import { convertPod } from './pod.ts'
+import { convertReferenceGrant } from './reference-grant.ts'
 import { convertService } from './service.ts'
 import { convertTrafficPolicy } from './traffic-policy.ts'
 import { convertTrafficSplit } from './traffic-split.ts'
@@ -47,6 +48,12 @@ const converters: readonly {
     versions: ['gateway.networking.k8s.io/v1', 'gateway.networking.k8s.io/v1beta1'],
     namespaced: true,
     convert: convertHttpRoute,
+  },
+  {
+    kind: 'ReferenceGrant',
+    versions: ['v1', 'v1beta1', 'v1alpha2'].map((version) => `gateway.networking.k8s.io/${version}`),
+    namespaced: true,
+    convert: convertReferenceGrant,
   },
 ]
 

@@ -4,7 +4,6 @@ import type {
   Change,
   EndpointSlice,
   Namespace,
-  Route,
   RouteGroup,
   Service,
   ServicePort,
@@ -13,6 +12,11 @@ import type {
   TrafficPolicy,
   Workload,
 } from './objects.ts'
+import { compareText, keyOf, oldestFirst } from './naming.ts'
+import type { BackendReference, Route } from './route.ts'
+import { RouteSet } from './route-set.ts'
+
+export { keyOf } from './naming.ts'
 
 export type ServiceEndpoint = {
   readonly address: string
@@ -37,30 +41,29 @@ export type Dirty = {
   routing: boolean
 }
 
-export function keyOf(namespace: string, name: string): string {
-  return `${namespace}/${name}`
-}
-
 export class MeshModel {
   readonly #namespaces = new Map<string, Namespace>()
   readonly #services = new Map<string, Service>()
   readonly #slices = new Map<string, EndpointSlice>()
   readonly #workloads = new Map<string, Workload>()
   readonly #splits = new Map<string, Split>()
-  readonly #routes = new Map<string, Route>()
   readonly #policies = new Map<string, TrafficPolicy>()
+  readonly #routes: RouteSet
   readonly #routeGroups = new Map<string, RouteGroup>()
   readonly #tcpRoutes = new Map<string, TcpRoute>()
   readonly #slicesOfService = new IndexOf()
   readonly #slicesOfWorkload = new IndexOf()
   readonly #workloadsOfNamespace = new IndexOf()
   readonly #splitsOfApex = new IndexOf()
-  readonly #routesOfParent = new IndexOf()
   readonly #policiesOfService = new IndexOf()
   /** Apexes whose routing depends on a service. */
   readonly #apexesOfBackend = new IndexOf()
   readonly #apexesOfGroup = new IndexOf()
   readonly #serviceOfAddress = new IndexOf()
+
+  constructor(options: { readonly requireGrants?: boolean } = {}) {
+    this.#routes = new RouteSet(options.requireGrants === true)
+  }
 
   /** Takes the changes in and tells what they touch. */
   apply(changes: readonly Change[]): Dirty {
@@ -100,7 +103,7 @@ export class MeshModel {
       .sources(serviceKey)
       .toSorted()
       .flatMap((sliceKey) => this.#sliceEndpoints(this.#slices.get(sliceKey), portName))
-    return endpoints.toSorted((a, b) => compare(`${a.address}:${a.port}`, `${b.address}:${b.port}`))
+    return endpoints.toSorted((a, b) => compareText(`${a.address}:${a.port}`, `${b.address}:${b.port}`))
   }
 
   /** The splits for an apex, the one in force first. */
@@ -120,15 +123,29 @@ export class MeshModel {
     return this.#tcpRoutes.get(key)
   }
 
-  /** The routes whose parent is this service (on this port), oldest first. */
-  routes(serviceKey: string, port: number): readonly Route[] {
-    const routes = this.#routesOfParent.sources(serviceKey).flatMap((key) => this.#routes.get(key) ?? [])
-    const here = routes.filter((route) =>
-      route.parents.some(
-        (parent) => keyOf(parent.namespace, parent.service) === serviceKey && (parent.port ?? port) === port,
-      ),
-    )
-    return oldestFirst(here)
+  /** The routes that count for clients of a namespace on a service's port, the oldest first. */
+  routes(serviceKey: string, port: number, clientNamespace = ''): readonly Route[] {
+    const name = this.#services.get(serviceKey)?.ports.find((other) => other.port === port)?.name ?? ''
+    return this.#routes.inForce(serviceKey, { name, port }, clientNamespace)
+  }
+
+  /** Every route that names a service, whoever it counts for. */
+  routesNaming(serviceKey: string): readonly Route[] {
+    return this.#routes.naming(serviceKey)
+  }
+
+  allRoutes(): Iterable<Route> {
+    return this.#routes.all()
+  }
+
+  /** Namespaces whose clients have routes of their own to a service. */
+  routeConsumers(serviceKey: string): ReadonlySet<string> {
+    return this.#routes.consumersOf(serviceKey)
+  }
+
+  /** Whether routes of a namespace may refer to a service. */
+  permitsReference(from: string, to: BackendReference): boolean {
+    return this.#routes.permits(from, to)
   }
 
   /** The policies for a service's port, the one in force first: those for this port alone, then by age. */
@@ -194,7 +211,10 @@ export class MeshModel {
         this.#applySplit(change.key, change.value, dirty)
         return
       case 'route':
-        this.#applyRoute(change.key, change.value, dirty)
+        this.#touchRouting(this.#routes.set(change.key, change.value), dirty)
+        return
+      case 'grant':
+        this.#touchRouting(this.#routes.setGrant(change.key, change.value), dirty)
         return
       case 'policy':
         this.#applyPolicy(change.key, change.value, dirty)
@@ -257,13 +277,9 @@ export class MeshModel {
     dirty.routing = true
   }
 
-  #applyRoute(key: string, value: Route | undefined, dirty: Dirty): void {
-    const previous = this.#routes.get(key)
-    store(this.#routes, key, value)
-    const parents = (route: Route | undefined): string[] =>
-      route?.parents.map((parent) => keyOf(parent.namespace, parent.service)) ?? []
-    this.#routesOfParent.set(key, parents(value))
-    for (const parent of [...parents(previous), ...parents(value)]) {
+  /** The routing of `parents` looks different. */
+  #touchRouting(parents: ReadonlySet<string>, dirty: Dirty): void {
+    for (const parent of parents) {
       dirty.services.add(parent)
       this.#indexBackends(parent)
     }
@@ -297,10 +313,7 @@ export class MeshModel {
     )
     const groups = splits.flatMap((split) => split.matches.map((group) => keyOf(split.namespace, group)))
     this.#apexesOfGroup.set(apexKey, [...new Set(groups)])
-    const ofRoutes = this.#routesOfParent
-      .sources(apexKey)
-      .flatMap((key) => this.#routes.get(key)?.rules ?? [])
-      .flatMap((rule) => rule.backends.map((backend) => keyOf(backend.namespace, backend.service)))
+    const ofRoutes = this.#routes.backendsOf(apexKey)
     this.#apexesOfBackend.set(apexKey, [...new Set([...ofSplits, ...ofRoutes])])
   }
 
@@ -332,16 +345,4 @@ function specificity(policy: TrafficPolicy, serviceKey: string, port: ServicePor
 function store<T>(map: Map<string, T>, key: string, value: T | undefined): void {
   if (value === undefined) map.delete(key)
   else map.set(key, value)
-}
-
-function compare(a: string, b: string): number {
-  if (a === b) return 0
-  return a < b ? -1 : 1
-}
-
-/** By creation, then by name, so that every replica decides alike. */
-function oldestFirst<T extends { readonly createdMs: number | undefined; readonly name: string }>(
-  objects: readonly T[],
-): readonly T[] {
-  return objects.toSorted((a, b) => (a.createdMs ?? 0) - (b.createdMs ?? 0) || compare(a.name, b.name))
 }

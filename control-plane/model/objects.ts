@@ -1,5 +1,6 @@
 /** What the mesh consists of, whoever told us: no Kubernetes and no xDS in here. Keys are `namespace/name`. */
 
+import type { ReferenceGrant, Route } from './route.ts'
 import type { TrafficSettings } from './traffic-settings.ts'
 
 export type ServicePort = { readonly name: string; readonly port: number; readonly protocol: string }
@@ -63,31 +64,6 @@ export type RouteMatch = {
   readonly query: readonly TextMatch[]
   readonly method: string | undefined
 }
-export type RouteBackend = {
-  readonly namespace: string
-  readonly service: string
-  readonly port: number
-  readonly weight: number
-  /** Not a Service: its share of the requests fails. */
-  readonly unsupported: boolean
-}
-export type Route = {
-  readonly namespace: string
-  readonly name: string
-  /** `port` undefined: all ports of the Service. */
-  readonly parents: readonly {
-    readonly namespace: string
-    readonly service: string
-    readonly port: number | undefined
-  }[]
-  readonly rules: readonly {
-    readonly matches: readonly RouteMatch[]
-    readonly backends: readonly RouteBackend[]
-    readonly timeoutMs: number | undefined
-  }[]
-  readonly createdMs: number | undefined
-}
-
 export type TrafficPolicy = {
   readonly namespace: string
   readonly name: string
@@ -130,6 +106,7 @@ export type Change =
   | { readonly kind: 'workload'; readonly key: string; readonly value: Workload | undefined }
   | { readonly kind: 'split'; readonly key: string; readonly value: Split | undefined }
   | { readonly kind: 'route'; readonly key: string; readonly value: Route | undefined }
+  | { readonly kind: 'grant'; readonly key: string; readonly value: ReferenceGrant | undefined }
   | { readonly kind: 'policy'; readonly key: string; readonly value: TrafficPolicy | undefined }
   | { readonly kind: 'routeGroup'; readonly key: string; readonly value: RouteGroup | undefined }
   | { readonly kind: 'tcpRoute'; readonly key: string; readonly value: TcpRoute | undefined }

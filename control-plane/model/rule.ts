@@ -1,10 +1,34 @@
 /** One rule of a destination: what it matches, and where that goes. */
 import type { RouteMatch } from './objects.ts'
+import type {
+  Fraction,
+  HeaderModifier,
+  PathModifier,
+  RedirectSettings,
+  RouteRetry,
+  SessionPersistence,
+} from './route.ts'
+
+/** A service's key and port. */
+export type Backend = { readonly key: string; readonly port: number }
+
+/** What is done to requests on their way, and to their replies. */
+export type RuleFilters = {
+  readonly requestHeaders: HeaderModifier | undefined
+  readonly responseHeaders: HeaderModifier | undefined
+  readonly host: string | undefined
+  readonly path: PathModifier | undefined
+  readonly mirrors: readonly { readonly backend: Backend; readonly fraction: Fraction }[]
+  /** Instead of being sent anywhere. */
+  readonly redirect: RedirectSettings | undefined
+}
 
 /** `backend` is a service's key, or undefined for one that does not exist: its share of the requests fails. */
 export type WeightedBackend = {
-  readonly backend: { readonly key: string; readonly port: number } | undefined
+  readonly backend: Backend | undefined
   readonly weight: number
+  /** Its own, beside those of the rule. */
+  readonly filters?: RuleFilters | undefined
 }
 
 export type Rule = {
@@ -13,7 +37,13 @@ export type Rule = {
   readonly backends: readonly WeightedBackend[]
   /** A backend without endpoints gives its share to the others (SMI), instead of failing it (Gateway API). */
   readonly sharesMove?: boolean
+  /** For the client's request; 0: none. */
   readonly timeoutMs: number | undefined
+  readonly filters?: RuleFilters | undefined
+  /** For one attempt; 0: none. */
+  readonly attemptTimeoutMs?: number | undefined
+  readonly retry?: RouteRetry | undefined
+  readonly session?: SessionPersistence | undefined
 }
 
 /** The service's own endpoints. */

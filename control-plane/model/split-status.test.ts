@@ -71,7 +71,7 @@ describe('the conditions of a split', () => {
     )
     const onOne = route('r', 'catalog', ['catalog-v1'])
     if (onOne.kind !== 'route' || onOne.value === undefined) throw new Error('no route')
-    const parents = [{ namespace: 'shop', service: 'catalog', port: 9090 }]
+    const parents = onOne.value.parents.map((parent) => ({ ...parent, port: 9090 }))
     const changes = [...twoPorts, even, { ...onOne, value: { ...onOne.value, parents } }]
     expect(conditions(...changes)).toEqual([
       "Accepted: a route on 'catalog' counts instead on port 9090",

@@ -1,5 +1,6 @@
 /** Objects of namespace `shop`, for tests. */
 import type { Change, RouteGroup, SliceEndpoint, Split, TrafficPolicy, Workload } from './objects.ts'
+import type { Route, RouteBackend, RouteRule } from './route.ts'
 import { noTrafficSettings, type TrafficSettings } from './traffic-settings.ts'
 
 const namespace = 'shop'
@@ -70,25 +71,42 @@ export function workload(name: string, facts: Partial<Workload> = {}): Change {
   return { kind: 'workload', key: `${namespace}/${name}`, value }
 }
 
+/** A backend of a rule: a Service of the same namespace, on port 8080, with an equal share. */
+export function backendRef(to: string, facts: Partial<RouteBackend> = {}): RouteBackend {
+  return { namespace, service: to, port: 8080, weight: 1, unsupported: false, filters: [], ...facts }
+}
+
+/** A rule that takes every request. */
+export function routeRule(facts: Partial<RouteRule> = {}): RouteRule {
+  return {
+    name: undefined,
+    matches: [],
+    filters: [],
+    backends: [],
+    timeoutMs: undefined,
+    attemptTimeoutMs: undefined,
+    retry: undefined,
+    session: undefined,
+    ...facts,
+  }
+}
+
+/** A route with rules of its own; of `parent`, unless `facts` name others. */
+export function routeOf(
+  name: string,
+  parent: string,
+  rules: readonly RouteRule[],
+  facts: Partial<Route> = {},
+): Change {
+  const reference = { kind: 'Service', group: '', name: parent }
+  const parents = [{ namespace, service: parent, port: undefined, sectionName: undefined, reference }]
+  const value: Route = { namespace, name, parents, rules, createdMs: undefined, ...facts }
+  return { kind: 'route', key: `${value.namespace}/${name}`, value }
+}
+
 /** A route of `parent` that sends everything to `backends`. */
 export function route(name: string, parent: string, backends: readonly string[]): Change {
-  const rule = {
-    matches: [],
-    backends: backends.map((backend) => ({
-      namespace,
-      service: backend,
-      port: 8080,
-      weight: 1,
-      unsupported: false,
-    })),
-    timeoutMs: undefined,
-  }
-  const parents = [{ namespace, service: parent, port: undefined }]
-  return {
-    kind: 'route',
-    key: `${namespace}/${name}`,
-    value: { namespace, name, parents, rules: [rule], createdMs: undefined },
-  }
+  return routeOf(name, parent, [routeRule({ backends: backends.map((backend) => backendRef(backend)) })])
 }
 
 /** A policy for `service` (on `port`). */

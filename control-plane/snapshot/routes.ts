@@ -1,97 +1,173 @@
 /** Routing -> RouteConfiguration. */
-import { invalidBackendCluster, serviceResourceName, weftMetadata } from '../../api/xds/naming.ts'
-import { toStruct } from '../../api/xds/struct.ts'
-import type {
-  HeaderMatcher,
-  QueryParameterMatcher,
-  Route,
-  RouteConfiguration,
-  RouteMatch,
-} from '../../api/xds/types.ts'
+import { invalidBackendCluster, weftMetadata } from '../../api/xds/naming.ts'
+import { type Json, toStruct } from '../../api/xds/struct.ts'
+import type { ClusterWeight, Route, RouteConfiguration, RouteMatch } from '../../api/xds/types.ts'
 import type { MeshModel } from '../model/mesh-model.ts'
-import type { RouteMatch as ModelMatch, TextMatch } from '../model/objects.ts'
 import { routingOf } from '../model/routing.ts'
-import type { Rule, WeightedBackend } from '../model/rule.ts'
+import type { Rule, RuleFilters, WeightedBackend } from '../model/rule.ts'
 import type { ClientKind } from './client-kind.ts'
 import { type Destination, destinationOf } from './destination.ts'
+import {
+  actionFields,
+  backendName,
+  durationOf,
+  fractionOf,
+  headerFields,
+  redirectAction,
+  sessionFields,
+} from './route-filters.ts'
+import { matchOf } from './route-match.ts'
 
-function backendName({ backend }: WeightedBackend): string {
-  if (backend === undefined) return invalidBackendCluster
-  const [namespace, service] = backend.key.split('/') as [string, string]
-  return serviceResourceName(service, namespace, backend.port)
-}
-
-function hasEndpoints(model: MeshModel, entry: WeightedBackend): boolean {
-  const destination = destinationOf(model, backendName(entry))
+function hasEndpoints(model: MeshModel, { backend }: WeightedBackend): boolean {
+  const destination = backend === undefined ? undefined : destinationOf(model, backendName(backend))
   return destination === undefined || model.endpoints(destination.key, destination.port.name).length > 0
 }
 
 /** A gRPC client sends a share to an empty backend and fails it; sidecars give it to the others by themselves. */
 function sendable(model: MeshModel, rule: Rule, kind: ClientKind): readonly WeightedBackend[] {
-  if (kind !== 'grpc') return rule.backends
+  if (kind !== 'grpc' || rule.sharesMove !== true) return rule.backends
   const live = rule.backends.filter((entry) => entry.weight > 0 && hasEndpoints(model, entry))
   return live.length === 0 ? rule.backends : live
 }
 
-function text(match: TextMatch): { exact: string } | { safeRegex: { regex: string } } {
-  return match.regex ? { safeRegex: { regex: match.value } } : { exact: match.value }
-}
-
-function matchOf(match: ModelMatch | undefined): RouteMatch {
-  if (match === undefined) return { prefix: '/' }
-  const headers: HeaderMatcher[] = match.headers.map((header) => ({
-    name: header.name,
-    stringMatch: text(header),
-  }))
-  if (match.method !== undefined) headers.push({ name: ':method', stringMatch: { exact: match.method } })
-  const queryParameters: QueryParameterMatcher[] = match.query.map((query) => ({
-    name: query.name,
-    stringMatch: text(query),
-  }))
-  const { kind, value } = match.path
-  const rest = { headers, queryParameters }
-  if (kind === 'exact') return { path: value, ...rest }
-  if (kind === 'regex') return { safeRegex: { regex: value }, ...rest }
-  // Envoy wants the prefix without its last slash; the whole tree is a plain prefix.
-  return value === '/' ? { prefix: '/', ...rest } : { pathSeparatedPrefix: value.replace(/\/$/, ''), ...rest }
-}
-
-function routeOf(model: MeshModel, rule: Rule, kind: ClientKind): Route {
-  const match = matchOf(rule.match)
-  const backends = sendable(model, rule, kind)
-  const total = backends.reduce((sum, backend) => sum + backend.weight, 0)
-  // A rule whose backends all weigh nothing may not send anywhere (Gateway API: 500).
-  if (total === 0)
+/** Fails with 500. Sidecars and gRPC clients have a cluster for that, which they know to be none; Envoy an answer. */
+function failing(name: string, match: RouteMatch, kind: ClientKind): Route {
+  if (kind === 'envoy')
     return {
-      name: rule.name,
+      name,
       match,
-      directResponse: { status: 500, body: { inlineString: 'no backend has a weight' } },
+      directResponse: { status: 500, body: { inlineString: 'the route has no backend' } },
     }
-  const timeout =
-    rule.timeoutMs === undefined
-      ? undefined
-      : { seconds: Math.floor(rule.timeoutMs / 1000), nanos: (rule.timeoutMs % 1000) * 1e6 }
-  const limits =
-    kind === 'grpc' && timeout !== undefined ? { maxStreamDuration: { maxStreamDuration: timeout } } : {}
-  const clusters = backends.map((entry) => ({ name: backendName(entry), weight: { value: entry.weight } }))
-  const facts = rule.sharesMove === true && kind === 'sidecar' ? { sharesMove: true } : undefined
-  const metadata = facts && { filterMetadata: { [weftMetadata]: toStruct(facts) } }
-  // Zero means none; left out, Envoy would take its 15 s.
+  return { name, match, route: { cluster: invalidBackendCluster, timeout: { seconds: 0 } } }
+}
+
+function clusterWeight({ backend, weight, filters }: WeightedBackend): ClusterWeight {
   return {
-    name: rule.name,
-    match,
-    metadata,
-    route: { weightedClusters: { clusters }, timeout: timeout ?? { seconds: 0 }, ...limits },
+    name: backend === undefined ? invalidBackendCluster : backendName(backend),
+    weight: { value: weight },
+    ...headerFields(filters),
+    ...(filters?.host !== undefined && { hostRewriteLiteral: filters.host }),
   }
 }
 
+function metadataOf(facts: { readonly [key: string]: Json }): Pick<Route, 'metadata'> {
+  if (Object.keys(facts).length === 0) return {}
+  return { metadata: { filterMetadata: { [weftMetadata]: toStruct(facts) } } }
+}
+
+function redirecting(
+  rule: Rule,
+  redirect: NonNullable<RuleFilters['redirect']>,
+  match: RouteMatch,
+  kind: ClientKind,
+): Route {
+  // A gRPC client refuses the whole configuration for one redirect.
+  if (kind === 'grpc') return failing(rule.name, match, kind)
+  const { name, filters } = rule
+  return { name, match, redirect: redirectAction(redirect, rule.match, kind), ...headerFields(filters) }
+}
+
+function forwarding(
+  rule: Rule,
+  backends: readonly WeightedBackend[],
+  match: RouteMatch,
+  kind: ClientKind,
+): Route {
+  const { name, timeoutMs = 0, filters } = rule
+  // Zero means none; left out, Envoy would take its 15 s.
+  const timeout = durationOf(timeoutMs)
+  const limits = kind === 'grpc' && timeoutMs > 0 ? { maxStreamDuration: { maxStreamDuration: timeout } } : {}
+  // Others would refuse settings of a filter that they do not have.
+  const { facts, ...session } = kind === 'sidecar' ? sessionFields(rule) : { facts: {} }
+  return {
+    name,
+    match,
+    route: {
+      weightedClusters: { clusters: backends.map(clusterWeight) },
+      timeout,
+      ...limits,
+      ...actionFields(filters, rule.match, kind),
+    },
+    ...headerFields(filters),
+    ...session,
+    ...metadataOf({ ...facts, ...(rule.sharesMove === true && kind === 'sidecar' && { sharesMove: true }) }),
+  }
+}
+
+/** Envoy has these for a route, and not for one of its clusters. */
+function needsRoute({ backend, filters }: WeightedBackend, kind: ClientKind): boolean {
+  if (backend === undefined) return kind === 'envoy'
+  return (
+    filters !== undefined &&
+    (filters.redirect !== undefined || filters.path !== undefined || filters.mirrors.length > 0)
+  )
+}
+
+/** One backend's part of a rule, as a rule of its own: its headers stay with its cluster, the rest becomes the rule's. */
+function partOf(rule: Rule, backend: WeightedBackend): Rule {
+  const outer = rule.filters
+  const inner = backend.filters
+  if (inner === undefined) return { ...rule, backends: [backend] }
+  const filters: RuleFilters = {
+    requestHeaders: outer?.requestHeaders,
+    // A redirect has no cluster whose headers could be changed.
+    responseHeaders: inner.redirect === undefined ? outer?.responseHeaders : inner.responseHeaders,
+    host: inner.host ?? outer?.host,
+    path: inner.path ?? outer?.path,
+    mirrors: [...(outer?.mirrors ?? []), ...inner.mirrors],
+    redirect: inner.redirect,
+  }
+  return { ...rule, filters, backends: [backend] }
+}
+
+/**
+ * A rule whose backends differ in more than Envoy's clusters can becomes a route for each, all with the same match: the
+ * first lets through the share of the first backend, the second that of the first two, and the last everything.
+ */
+function routesByShare(rule: Rule, kind: ClientKind): readonly Route[] {
+  const live = rule.backends.filter((backend) => backend.weight > 0)
+  const total = live.reduce((sum, backend) => sum + backend.weight, 0)
+  let reached = 0
+  return live.map((backend, i) => {
+    reached += backend.weight
+    const match = matchOf(rule.match)
+    const last = i === live.length - 1
+    const share = last ? {} : { runtimeFraction: fractionOf({ numerator: reached, denominator: total }) }
+    return routeOf(partOf(rule, backend), [backend], { ...match, ...share }, kind)
+  })
+}
+
+function routeOf(
+  rule: Rule,
+  backends: readonly WeightedBackend[],
+  match: RouteMatch,
+  kind: ClientKind,
+): Route {
+  const redirect = rule.filters?.redirect
+  if (redirect !== undefined) return redirecting(rule, redirect, match, kind)
+  const total = backends.reduce((sum, backend) => sum + backend.weight, 0)
+  // Nothing weighs anything: nobody may be sent to (Gateway API: 500).
+  const nowhere = total === 0 || (kind === 'envoy' && backends.every(({ backend }) => backend === undefined))
+  return nowhere ? failing(rule.name, match, kind) : forwarding(rule, backends, match, kind)
+}
+
+function routesOf(model: MeshModel, rule: Rule, kind: ClientKind): readonly Route[] {
+  const backends = sendable(model, rule, kind)
+  const live = backends.filter((backend) => backend.weight > 0)
+  if (live.some((backend) => needsRoute(backend, kind)))
+    return routesByShare({ ...rule, backends: live }, kind)
+  return [routeOf(rule, backends, matchOf(rule.match), kind)]
+}
+
+/** `clientNamespace`: where the client is; its own routes to a service count for it alone. */
 export function buildRoutes(
   model: MeshModel,
   name: string,
   { service, port }: Destination,
   kind: ClientKind,
+  clientNamespace: string,
 ): RouteConfiguration {
-  const { rules } = routingOf(model, service, port.port)
-  const routes = rules.map((rule) => routeOf(model, rule, kind))
+  const { rules } = routingOf(model, service, port.port, clientNamespace)
+  const routes = rules.flatMap((rule) => routesOf(model, rule, kind))
   return { name, virtualHosts: [{ name, domains: ['*'], routes }] }
 }

@@ -35,13 +35,14 @@ export class Snapshot {
     this.#trustBundlePem = options.trustBundlePem
   }
 
-  /** The resource as this kind of client gets it; undefined when the mesh has none of that name. */
-  get(kind: ResourceKind, name: string, client: ClientKind): SnapshotResource | undefined {
+  /** The resource as this kind of client in a namespace gets it; undefined when the mesh has none of that name. */
+  get(kind: ResourceKind, name: string, client: ClientKind, namespace: string): SnapshotResource | undefined {
     const dependency = dependencyOf(name)
-    const key = `${kind} ${client} ${name}`
+    const audience = kind === 'routeConfiguration' ? this.#audienceOf(name, namespace) : ''
+    const key = `${kind} ${client} ${audience} ${name}`
     const cached = this.#cache.get(dependency)?.get(key)
     if (cached !== undefined) return cached
-    const made = this.#build(kind, name, client)
+    const made = this.#build(kind, name, client, audience)
     // Names that do not exist are not kept: clients choose them.
     if (made === undefined) return undefined
     const entries = this.#cache.get(dependency)
@@ -71,7 +72,20 @@ export class Snapshot {
     return { namespace: inbound.namespace, serviceAccount: workload?.serviceAccount ?? '' }
   }
 
-  #build(kind: ResourceKind, name: string, client: ClientKind): SnapshotResource | undefined {
+  /** A namespace, where its clients have routes of their own; the others share theirs. */
+  #audienceOf(name: string, namespace: string): string {
+    const destination = destinationOf(this.#model, name)
+    return destination !== undefined && this.#model.routeConsumers(destination.key).has(namespace)
+      ? namespace
+      : ''
+  }
+
+  #build(
+    kind: ResourceKind,
+    name: string,
+    client: ClientKind,
+    audience: string,
+  ): SnapshotResource | undefined {
     switch (kind) {
       case 'listener':
         return this.#buildListener(name, client)
@@ -81,7 +95,7 @@ export class Snapshot {
         return resource(
           resourceNames.routeConfiguration,
           name,
-          buildRoutes(this.#model, name, destination, client),
+          buildRoutes(this.#model, name, destination, client, audience),
         )
       }
       case 'cluster':

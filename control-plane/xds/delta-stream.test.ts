@@ -102,7 +102,7 @@ describe('nothing is sent twice', () => {
 
   test('a client that comes back is sent what is newer than it says, and told what is gone', () => {
     const mesh = new TestMesh()
-    const version = (name: string) => mesh.snapshot.get('cluster', name, 'sidecar')?.version ?? ''
+    const version = (name: string) => mesh.snapshot.get('cluster', name, 'sidecar', '')?.version ?? ''
     const names = [apex, nameOf('catalog-v1'), nameOf('ghost')]
     const initialResourceVersions = {
       [apex]: version(apex),
@@ -116,7 +116,7 @@ describe('nothing is sent twice', () => {
 
   test('a client that has it all hears nothing', () => {
     const mesh = new TestMesh()
-    const version = mesh.snapshot.get('cluster', apex, 'sidecar')?.version ?? ''
+    const version = mesh.snapshot.get('cluster', apex, 'sidecar', '')?.version ?? ''
     const client = open(mesh)
     client.subscribe('cluster', [apex], { initialResourceVersions: { [apex]: version } })
     expect(client.sent()).toEqual([])
@@ -187,7 +187,9 @@ describe('a client that does not read', () => {
       'envoy.service.discovery.v3.DeltaDiscoveryResponse',
       client.call.written[0] as Buffer,
     )
-    expect(resources?.[0]?.version).toBe(mesh.snapshot.get('routeConfiguration', apex, 'sidecar')?.version)
+    expect(resources?.[0]?.version).toBe(
+      mesh.snapshot.get('routeConfiguration', apex, 'sidecar', '')?.version,
+    )
   })
 
   test('gets no more for asking on and on, and nothing for what it has given up meanwhile', () => {

@@ -10,6 +10,7 @@ import type { Snapshot, SnapshotResource } from '../snapshot/snapshot.ts'
 import {
   effectiveKind,
   maxNames,
+  namespaceOf,
   type Peer,
   type PushStats,
   refuseNames,
@@ -204,7 +205,9 @@ export class DeltaStream implements Subscriber {
     const resources: SnapshotResource[] = []
     const removed: string[] = []
     for (const name of due) {
-      const found = this.#mayHave(kind, name) ? this.#snapshot.get(kind, name, this.#client) : undefined
+      const found = this.#mayHave(kind, name)
+        ? this.#snapshot.get(kind, name, this.#client, namespaceOf(this.#peer))
+        : undefined
       const sent = wanted.get(name)
       wanted.set(name, found?.version ?? absent)
       if (found === undefined) {

@@ -143,7 +143,7 @@ test('a client that does not read is sent the newest state once when it reads ag
   const responses = take()
   expect(responses.map(describeResponse)).toEqual([`cluster ${v2}`, `routeConfiguration ${apex}`])
   expect(responses[1]?.resources?.[0]?.value).toEqual(
-    mesh.snapshot.get('routeConfiguration', apex, 'grpc')?.bytes,
+    mesh.snapshot.get('routeConfiguration', apex, 'grpc', '')?.bytes,
   )
 })
 

@@ -10,6 +10,7 @@ import type { Snapshot } from '../snapshot/snapshot.ts'
 import {
   effectiveKind,
   maxNames,
+  namespaceOf,
   type Peer,
   type PushStats,
   refuseNames,
@@ -137,7 +138,7 @@ export class SotwStream implements Subscriber {
   #send(kind: ResourceKind, subscription: Subscription): void {
     const resources = [...subscription.names].flatMap((name) => {
       const owned = this.#snapshot.ownerOf(kind, name) !== undefined
-      return owned ? [] : (this.#snapshot.get(kind, name, this.#client) ?? [])
+      return owned ? [] : (this.#snapshot.get(kind, name, this.#client, namespaceOf(this.#peer)) ?? [])
     })
     const version = createHash('sha256')
       .update(resources.map((resource) => `${resource.name}@${resource.version}`).join(' '))

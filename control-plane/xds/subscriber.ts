@@ -13,6 +13,11 @@ export interface Subscriber {
 /** Who is at the other end: proven by a token, or `undefined` on the insecure loopback listener. */
 export type Peer = { readonly identity: WorkloadIdentity | undefined; readonly address: string }
 
+/** Where a client is, as far as it was proven: some routes count for one namespace alone. */
+export function namespaceOf(peer: Peer): string {
+  return peer.identity?.namespace ?? ''
+}
+
 /** The insecure listener is for stock gRPC clients alone, whatever the client says of itself. */
 export function effectiveKind(said: ClientKind, peer: Peer): ClientKind {
   return peer.identity === undefined ? 'grpc' : said

@@ -16,7 +16,12 @@ export type TestControlPlane = {
 /** `folder` is kept and used again by a restart; `ports` fixes addresses that clients know. */
 export async function startTestControlPlane(
   files: Readonly<Record<string, string>>,
-  options: { readonly folder?: string; readonly insecurePort?: number; readonly grpcPort?: number } = {},
+  options: {
+    readonly folder?: string
+    readonly insecurePort?: number
+    readonly grpcPort?: number
+    readonly referenceGrants?: 'ignored' | 'required'
+  } = {},
 ): Promise<TestControlPlane> {
   const folder = options.folder ?? mkdtempSync(path.join(tmpdir(), 'weft-test-'))
   for (const name of ['config', 'new']) mkdirSync(path.join(folder, name), { recursive: true })
@@ -40,6 +45,7 @@ export async function startTestControlPlane(
       insecureXdsAddress: local(options.insecurePort ?? 0),
       adminAddress: local(0),
       trustDomain: 'cluster.local',
+      referenceGrants: options.referenceGrants ?? 'ignored',
       dnsNames: ['weft-control-plane'],
       leafLifetime: 86_400_000,
       logLevel: 'info',
