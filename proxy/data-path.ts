@@ -59,7 +59,7 @@ const sweepEveryMs = 1_000
 const maxIdlePerEndpoint = 1024
 
 function makeServeStats(): ServeStats {
-  return { opened: 0, closed: 0, violations: 0, readBytes: 0, writtenBytes: 0 }
+  return { opened: 0, closed: 0, violations: 0, flags: new Map(), readBytes: 0, writtenBytes: 0 }
 }
 
 function isMeshed(config: EndpointConfig, cluster: ClusterConfig): boolean {

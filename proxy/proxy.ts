@@ -11,6 +11,7 @@ import { loadBootstrap } from './bootstrap/decode-bootstrap.ts'
 import { DataPath, type DataPathOptions } from './data-path.ts'
 import type { Layer } from './layer.ts'
 import { accessLog } from './layers/access-log.ts'
+import { decisionHeaders } from './layers/decision-headers.ts'
 import { trace } from './layers/trace.ts'
 import { makeOriginalDestination } from './listen/original-destination.ts'
 import type { Mesh } from './mesh.ts'
@@ -45,6 +46,7 @@ function observers(
   const { monotonicMs: nowMs, wallMs } = clock
   const layers: Layer[] = []
   if (settings.accessLog !== 'off') layers.push(accessLog(settings.accessLog, log, { nowMs, wallMs }))
+  if (settings.decisionHeaders) layers.push(decisionHeaders())
   layers.push(trace({ ids: new TraceIds(), sampling, random: Math.random, nowMs, wallMs, reporter }))
   return layers
 }

@@ -1,7 +1,7 @@
 /** Puts a codec on a wire whose protocol is known: HTTP/1 exchanges for a handler, or bytes for another wire. */
 import { Buffer } from 'node:buffer'
 import type { Clock } from '../core/clock.ts'
-import type { Downstream, Handler, Reply } from './exchange.ts'
+import type { Downstream, Handler, Reply, ResponseFlag } from './exchange.ts'
 import { ServerConnection } from './http1/server-connection.ts'
 import type { WireError } from './http1/wire-error.ts'
 import type { Connections } from './listen/connections.ts'
@@ -30,6 +30,8 @@ export type ServeStats = {
   opened: number
   closed: number
   violations: number
+  /** Exchanges by what was wrong with them. */
+  readonly flags: Map<ResponseFlag, number>
   readBytes: number
   writtenBytes: number
 }
@@ -89,6 +91,7 @@ export function serveHttp1(
       parts.stats.violations++
       parts.onViolation(error, downstream)
     },
+    onFlag: (flag) => parts.stats.flags.set(flag, (parts.stats.flags.get(flag) ?? 0) + 1),
     onTunnel: (client, reply, early) => tunnel(client, reply, early, parts),
     onClosed: (closed) => parts.connections.remove(closed),
   })

@@ -163,6 +163,13 @@ export const proxySettings = {
     default: 'off',
     help: 'one line per exchange',
   },
+  decisionHeaders: {
+    flag: '--decision-headers',
+    env: 'WEFT_DECISION_HEADERS',
+    kind: 'boolean',
+    default: 'false',
+    help: 'replies name the route and the backend that were chosen, in weft-route and weft-backend',
+  },
   zipkinUrl: {
     flag: '--zipkin-url',
     env: 'WEFT_ZIPKIN_URL',

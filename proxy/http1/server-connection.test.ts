@@ -69,6 +69,7 @@ function serve(body: Body, request = closingRequest): Served {
     streamIdleTimeoutMs,
     onViolation: () => undefined,
     onTunnel: () => undefined,
+    onFlag: () => undefined,
     onClosed: () => undefined,
   })
   connection.onBytes(request, 0, request.length)

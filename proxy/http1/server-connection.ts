@@ -4,7 +4,14 @@
  */
 import { Buffer } from 'node:buffer'
 import { Body, type BodySource, chunked, untilClose } from '../body.ts'
-import { type Downstream, Exchange, type Handler, type Receiver, type Reply } from '../exchange.ts'
+import {
+  type Downstream,
+  Exchange,
+  type Handler,
+  type Receiver,
+  type Reply,
+  type ResponseFlag,
+} from '../exchange.ts'
 import { HeaderList } from '../header-list.ts'
 import type { Wire, WireReader } from '../listen/wire.ts'
 import type { Admission } from '../overload/admission.ts'
@@ -33,6 +40,8 @@ export type ServerConnectionOptions = {
   readonly streamIdleTimeoutMs: number
   /** The client broke the protocol; it gets `error.status`. */
   readonly onViolation: (error: WireError) => void
+  /** An exchange is over that something was wrong with, or a request was refused before it became one. */
+  readonly onFlag: (flag: ResponseFlag) => void
   /** An upgrade was accepted by the application: both sockets are handed over. */
   readonly onTunnel: (client: Wire, reply: Reply, early: Buffer) => void
   readonly onClosed: (connection: ServerConnection) => void
@@ -42,6 +51,11 @@ const maxPieces = 64
 const never = Number.POSITIVE_INFINITY
 /** How long a refused client may go on sending before its connection is cut: long enough for it to read why. */
 const lingerMs = 1000
+
+/** What is wrong with a client that was too slow, or broke the protocol. */
+function flagOf(error: WireError): ResponseFlag {
+  return error.status === 408 ? 'DT' : 'DPE'
+}
 
 export class ServerConnection implements WireReader, BodySource, Receiver {
   readonly #wire: Wire
@@ -317,7 +331,7 @@ export class ServerConnection implements WireReader, BodySource, Receiver {
     const wasStreamed = this.#writer !== undefined
     this.#exchange = undefined
     this.#writer = undefined
-    exchange.done(reply, sentBytes)
+    this.#done(exchange, reply, sentBytes)
     if (this.#bodyReader !== undefined) {
       // The reply is complete before its request: nobody reads the rest.
       this.#keepAlive = false
@@ -361,14 +375,15 @@ export class ServerConnection implements WireReader, BodySource, Receiver {
     this.#wire.writeText(serializeResponseHead(reply.status, reply.reason, reply.headers, hopFields))
     this.#exchange = undefined
     this.deadlineMs = never
-    exchange.done(reply, 0)
+    this.#done(exchange, reply, 0)
     this.#options.onTunnel(this.#wire, reply, early)
     this.#options.onClosed(this)
   }
 
   /** A request that cannot be read: answer, let the client read the answer, cut. */
-  #refuse(error: WireError): void {
+  #refuse(error: WireError, exchange?: Exchange): void {
     this.#bodyReader = undefined
+    if (exchange === undefined) this.#options.onFlag(flagOf(error))
     this.#options.onViolation(error)
     const text = `${error.message}\n`
     this.#wire.writeText(
@@ -384,10 +399,18 @@ export class ServerConnection implements WireReader, BodySource, Receiver {
 
   /** The exchange cannot come to a good end: whatever was sent must not look complete. */
   #breakOff(error: Error): void {
-    const answerable = this.#exchange !== undefined && this.#writer === undefined
+    const exchange = this.#exchange
+    const answerable = exchange !== undefined && this.#writer === undefined
+    // The client's own fault, and not that it went away.
+    if (exchange !== undefined && error instanceof WireError) exchange.flag = flagOf(error)
     this.#abandon(error)
-    if (error instanceof WireError && answerable) this.#refuse(error)
+    if (error instanceof WireError && answerable) this.#refuse(error, exchange)
     else this.#wire.destroy()
+  }
+
+  #done(exchange: Exchange, reply: Reply | undefined, sentBytes: number): void {
+    exchange.done(reply, sentBytes)
+    if (exchange.flag !== '') this.#options.onFlag(exchange.flag)
   }
 
   /** Gives up the exchange in flight; what is still told of it comes too late. */
@@ -397,7 +420,7 @@ export class ServerConnection implements WireReader, BodySource, Receiver {
     this.#exchange = undefined
     exchange.body.fail(error)
     exchange.abort(error)
-    exchange.done(undefined, this.#writer?.sentBytes ?? 0)
+    this.#done(exchange, undefined, this.#writer?.sentBytes ?? 0)
   }
 
   #close(): void {

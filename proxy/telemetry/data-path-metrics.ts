@@ -46,8 +46,24 @@ export function registerDataPathMetrics(registry: Registry, dataPath: DataPath):
     type: 'counter',
     samples: () => [{ labels: {}, value: dataPath.passthrough.count }],
   })
+  registerFlagMetrics(registry, dataPath)
   registerMirrorMetrics(registry, dataPath)
   registerPoolMetrics(registry, dataPath)
+}
+
+function registerFlagMetrics(registry: Registry, dataPath: DataPath): void {
+  registerFamily(registry, {
+    name: 'response_flags_total',
+    help: "Exchanges that something was wrong with, by Envoy's response flags",
+    type: 'counter',
+    samples: () =>
+      directions.flatMap((direction) =>
+        [...dataPath.serveStats[direction].flags].map(([flag, value]) => ({
+          labels: { direction, flag },
+          value,
+        })),
+      ),
+  })
 }
 
 function registerMirrorMetrics(registry: Registry, dataPath: DataPath): void {

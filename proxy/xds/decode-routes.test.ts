@@ -118,6 +118,11 @@ describe('what is refused, with its path', () => {
       },
       'weighted_clusters.clusters[0].request_headers_to_add[0].header.key: must be a header name',
     ],
+    [
+      'a name that would end a header',
+      { name: 'a\r\nb', route: { cluster: 'a' } },
+      'name: must be printable',
+    ],
     ['an inbound route', { nonForwardingAction: {} }, 'non_forwarding_action'],
   ])('%s', (_name, route, problem) => {
     const result = decodeWith({ prefix: '/' }, route)

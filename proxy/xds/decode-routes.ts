@@ -2,6 +2,7 @@
 import { invalidBackendCluster, weftMetadata } from '../../api/xds/naming.ts'
 import { fromStruct } from '../../api/xds/struct.ts'
 import type { RetryPolicy, Route, RouteAction, RouteConfiguration } from '../../api/xds/types.ts'
+import { fieldValueProblem } from '../../core/http-field.ts'
 import type {
   RouteAction as Action,
   RouteRule,
@@ -19,11 +20,19 @@ export type DecodedRoutes = {
   readonly clusters: ReadonlySet<string>
 }
 
+/** Names are shown in headers. */
+function checkShown(name: string | undefined, path: string, problems: Problems): void {
+  const problem = fieldValueProblem(name ?? '')
+  if (problem !== undefined) problems.add(path, problem)
+}
+
 function weighted(action: RouteAction, path: string, problems: Problems): readonly WeightedCluster[] {
+  checkShown(action.cluster, `${path}.cluster`, problems)
   if (action.cluster !== undefined) return [{ cluster: action.cluster, weight: 1 }]
   const clusters = (action.weightedClusters?.clusters ?? []).map((entry, i) => {
     const here = `${path}.weighted_clusters.clusters[${i}]`
     if ((entry.name ?? '') === '') problems.add(`${here}.name`, 'is empty')
+    checkShown(entry.name, `${here}.name`, problems)
     return {
       cluster: entry.name ?? '',
       weight: entry.weight?.value ?? 0,
@@ -89,6 +98,7 @@ function routeAction(route: Route, match: RouteRule['match'], path: string, prob
 }
 
 function routeRule(route: Route, path: string, problems: Problems): RouteRule {
+  checkShown(route.name, `${path}.name`, problems)
   const match = decodeMatch(route.match, `${path}.match`, problems)
   return {
     name: route.name ?? '',

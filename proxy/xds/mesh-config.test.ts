@@ -11,6 +11,7 @@ import {
   endpoints,
   listener,
   recordingSink,
+  routeByRegex,
   routes,
   routeTo,
 } from './test-resources.ts'
@@ -133,6 +134,23 @@ test('a bad resource is refused with its path, its last good version stays, and 
     mesh.config.snapshot().find((entry) => entry.name === 'a' && entry.kind === 'cluster')?.version,
   ).not.toBe('x')
 })
+
+test.each([
+  ['((a{50}){50}){50}', 'regex repeats too much'],
+  ['(?=a)', 'error parsing regexp'],
+  ['a'.repeat(1025), 'regex is longer than 1024 characters'],
+])(
+  'a route whose regex cannot be used (%s) is refused with its path, and the routes in force stay',
+  (regex, reason) => {
+    const mesh = setUp()
+    void mesh.config.resolve(name)
+    makeKnown(mesh)
+    mesh.calls.length = 0
+    const [problem] = mesh.receive('routeConfiguration', routes, routeByRegex(regex))
+    expect(problem).toContain(`${routes}: virtual_hosts[0].routes[0].match.safe_regex: ${reason}`)
+    expect(mesh.calls).toEqual([])
+  },
+)
 
 test('an unchanged resource is not applied again', () => {
   const mesh = setUp()

@@ -24,6 +24,14 @@ export function routeTo(...clusters: readonly string[]): Buffer {
   })
 }
 
+export function routeByRegex(regex: string): Buffer {
+  const route = { match: { safeRegex: { regex } }, route: { cluster: 'a' } }
+  return encode('envoy.config.route.v3.RouteConfiguration', {
+    name: routes,
+    virtualHosts: [{ domains: ['*'], routes: [route] }],
+  })
+}
+
 export function cluster(name: string): Buffer {
   return encode('envoy.config.cluster.v3.Cluster', { name, type: 'EDS', lbPolicy: 'LEAST_REQUEST' })
 }

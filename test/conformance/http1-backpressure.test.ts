@@ -77,7 +77,7 @@ test('a reply that ended in a pause leaves its connection readable', async () =>
 
 test('an upload that ended in a pause leaves its connection readable', async () => {
   const connections = new Connections(systemClock)
-  const stats = { opened: 0, closed: 0, violations: 0, readBytes: 0, writtenBytes: 0 }
+  const stats = { opened: 0, closed: 0, violations: 0, flags: new Map(), readBytes: 0, writtenBytes: 0 }
   const handler = (x: Exchange, receiver: Receiver): void => {
     void readReluctantly(x.body).then((bytes) => {
       const content = String(bytes)

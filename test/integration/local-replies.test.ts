@@ -1,9 +1,9 @@
 /** What a client reads when no application answered: a status, a flag in `weft-error`, and the code with its sentence. */
 import type net from 'node:net'
-import { afterEach, expect, test } from 'vitest'
+import { afterEach, describe, expect, test } from 'vitest'
 import { invalidBackendCluster } from '../../proxy/cluster/cluster-config.ts'
 import { forwardRule, startPlainDataPath } from '../support/plain-data-path.ts'
-import { exchangeRaw, startRawServer } from '../support/raw-tcp.ts'
+import { exchangeRaw, RawClient, startRawServer } from '../support/raw-tcp.ts'
 
 const cleanups: (() => unknown)[] = []
 afterEach(async () => {
@@ -58,4 +58,32 @@ test.each(cases)('a destination that %s is answered %i %s %s', async (_name, sta
   expect(text).toMatch(new RegExp(`^HTTP/1.1 ${status} `))
   expect(text).toMatch(new RegExp(`^weft-error: ${flag}\r$`, 'm'))
   expect(text).toMatch(new RegExp(`^${code}: `, 'm'))
+})
+
+describe('what was wrong is counted once, by its flag', () => {
+  const countsAfter = async (bytes: string, act: (socket: net.Socket) => void, cut = false) => {
+    const app = await startRawServer((_text, socket) => act(socket))
+    cleanups.push(app.stop)
+    const { dataPath, port, stop } = await startPlainDataPath([app.port])
+    cleanups.push(stop)
+    const client = new RawClient(port)
+    client.write(bytes)
+    await expect.poll(() => app.received.length + dataPath.serveStats.outbound.flags.size).toBeGreaterThan(0)
+    if (cut) client.socket.resetAndDestroy()
+    await expect.poll(() => dataPath.serveStats.outbound.flags.size).toBe(1)
+    client.socket.destroy()
+    return Object.fromEntries(dataPath.serveStats.outbound.flags)
+  }
+  const get = 'GET / HTTP/1.1\r\nHost: app.test\r\n\r\n'
+  const post = 'POST / HTTP/1.1\r\nHost: app.test\r\nTransfer-Encoding: chunked\r\n\r\n'
+  test.each([
+    ['a broken connection', get, (socket: net.Socket) => socket.destroy(), { UC: 1 }],
+    ['a malformed head', 'GET\r\n\r\n', () => undefined, { DPE: 1 }],
+    ['a malformed body', `${post}zz\r\n`, () => undefined, { DPE: 1 }],
+  ])('%s', async (_what, bytes, act, counts) => {
+    expect(await countsAfter(bytes, act)).toEqual(counts)
+  })
+  test('a client that went away', async () => {
+    expect(await countsAfter(get, () => undefined, true)).toEqual({ DC: 1 })
+  })
 })

@@ -15,12 +15,16 @@ import {
 const main = path.join(import.meta.dirname, '../../cli/main.ts')
 const startTimeoutMs = 20_000
 
-/** The sidecar's own workload. */
-export const podYaml = `apiVersion: v1
+/** A sidecar's own workload, `web`. */
+export function podYamlOf(namespace: string): string {
+  return `apiVersion: v1
 kind: Pod
-metadata: {name: web, namespace: shop}
+metadata: {name: web, namespace: ${namespace}}
 spec: {serviceAccountName: web}
 `
+}
+
+export const podYaml = podYamlOf('shop')
 
 export type SidecarProcess = {
   /** Where the application reaches it; `app.shop:8080` leads to the given port. */
@@ -56,15 +60,23 @@ async function readMetric(adminPort: number, name: string, labels: string): Prom
   return lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0)
 }
 
-/** A sidecar of the workload `web` in namespace `shop`, whose Pod the control plane has to know. */
+/** A sidecar of the workload `web`, in namespace `shop` unless told, whose Pod the control plane has to know. */
 export async function startSidecar(
   plane: TestControlPlane,
-  { settings = [], openFiles }: { readonly settings?: readonly string[]; readonly openFiles?: number } = {},
+  {
+    settings = [],
+    openFiles,
+    namespace = 'shop',
+  }: {
+    readonly settings?: readonly string[]
+    readonly openFiles?: number
+    readonly namespace?: string
+  } = {},
 ): Promise<SidecarProcess> {
   const [port = 0, adminPort = 0] = await freePorts(2)
   const state = path.join(plane.folder, 'state')
-  const tokenFile = path.join(plane.folder, 'token')
-  const token = createWorkloadToken({ state, namespace: 'shop', serviceAccount: 'web', ttl: '1h' })
+  const tokenFile = path.join(plane.folder, `token-${namespace}`)
+  const token = createWorkloadToken({ state, namespace, serviceAccount: 'web', ttl: '1h' })
   writeFileSync(tokenFile, token, { mode: 0o600 })
   const child = spawnLimited(
     [
@@ -73,7 +85,7 @@ export async function startSidecar(
       `--control-plane=127.0.0.1:${plane.running.grpcPort}`,
       `--control-plane-ca=${path.join(state, 'root-cert.pem')}`,
       `--token-file=${tokenFile}`,
-      '--namespace=shop',
+      `--namespace=${namespace}`,
       '--pod=web',
       '--service-account=web',
       `--outbound-address=127.0.0.1:${port}`,
