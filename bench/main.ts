@@ -37,6 +37,10 @@ function write(line: string): void {
   process.stdout.write(`${line}\n`)
 }
 
+function progress(line: string): void {
+  if (process.stdout.isTTY) write(line)
+}
+
 /** Everything that a measurement stands on, for as long as `use` takes. */
 async function withBench<T>(pace: Pace, use: (bench: Bench) => Promise<T>): Promise<T> {
   const missing = ['nginx', 'wrk', 'setpriv'].filter((tool) => !isInstalled(tool))
@@ -59,7 +63,7 @@ async function withBench<T>(pace: Pace, use: (bench: Bench) => Promise<T>): Prom
   stack.defer(() => backend.stop())
   const generator = new Generator()
   stack.defer(() => generator.stop())
-  return await use({ peers, backend, generator, folder, pace, log: write })
+  return await use({ peers, backend, generator, folder, pace, progress })
 }
 
 function versions(chosen: readonly Scenario[]): Record<string, string> {
@@ -110,7 +114,7 @@ async function runAll({ scenarios: chosen, rounds }: BenchArguments, usual: Pace
     roundSeconds: pace.roundSeconds,
   }
   const summary = summarizeRun(facts, results, failed)
-  write(limitsText(summary.limits))
+  if (summary.limits.length > 0) write(limitsText(summary.limits, 'by the median'))
   write(factsText(summary))
   writeReport(summary)
   const missing = results.some((result) => result.missing.length > 0)
@@ -132,15 +136,15 @@ async function guard({ rounds = guardRounds }: BenchArguments): Promise<number> 
     }
   })
   const judged = guardLimits(results)
-  write(limitsText(judged).replace('by the median', 'lost when even the lower quartile is above'))
+  write(limitsText(judged, 'lost when even the lower quartile is above'))
   return judged.every(({ kept }) => kept === true) ? 0 : 1
 }
 
 async function profile({ scenarios: chosen }: BenchArguments): Promise<number> {
   const [scenario] = chosen
   if (scenario === undefined) return 1
-  const written = await withBench(usualPace, (bench) => profileScenario(bench, scenario, resultsFolder))
-  for (const file of written) write(path.relative(process.cwd(), file))
+  const reports = await withBench(usualPace, (bench) => profileScenario(bench, scenario, resultsFolder))
+  for (const { file, text } of reports) write(`${text}\n${path.relative(process.cwd(), file)}`)
   return 0
 }
 

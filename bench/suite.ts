@@ -25,7 +25,8 @@ export type Bench = {
   /** Where peers keep their files. */
   readonly folder: string
   readonly pace: Pace
-  readonly log: (line: string) => void
+  /** Told what is being done, for people who wait. */
+  readonly progress: (line: string) => void
 }
 
 let folders = 0
@@ -93,7 +94,7 @@ async function startAll(
 /** Rejects when a subject does not start, a request fails or a subject did not do what the scenario is about. */
 export async function runScenario(bench: Bench, scenario: Scenario): Promise<ScenarioResult> {
   await using stack = new AsyncDisposableStack()
-  const { generator, pace, log } = bench
+  const { generator, pace, progress } = bench
   const { present, missing } = presence(bench.peers, scenario)
   const rounds = {
     rounds: pace.rounds,
@@ -101,7 +102,9 @@ export async function runScenario(bench: Bench, scenario: Scenario): Promise<Sce
     steal: stealMeter(),
     outOfTime: () => performance.now() > pace.deadlineMs,
     onRound: (done: number, repeated: number) =>
-      log(`${scenario.name}: round ${done} of ${pace.rounds}${repeated > 0 ? `, ${repeated} repeated` : ''}`),
+      progress(
+        `${scenario.name}: round ${done} of ${pace.rounds}${repeated > 0 ? `, ${repeated} repeated` : ''}`,
+      ),
   }
   const named = ({
     samples,
@@ -119,7 +122,7 @@ export async function runScenario(bench: Bench, scenario: Scenario): Promise<Sce
   const subjects = await startAll(bench, scenario, present, stack)
   for (const { subject, running } of subjects) {
     if (running.processes.length === 0) continue
-    log(`${scenario.name}: warming ${subject.name}`)
+    progress(`${scenario.name}: warming ${subject.name}`)
     await warmUp(generator, scenario, running, pace.warmUpRequests)
   }
   const measureOne = ({ subject, running }: Started): Promise<Sample> =>

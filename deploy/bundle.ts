@@ -5,7 +5,7 @@
  * it.
  */
 import path from 'node:path'
-import { build } from 'esbuild'
+import { build, stop } from 'esbuild'
 
 const root = path.join(import.meta.dirname, '..')
 const processes = ['proxy', 'control-plane'] as const
@@ -45,6 +45,8 @@ async function bundle(name: ProcessName): Promise<number> {
 /** Bundles every process; the sizes in bytes. Rejects with what esbuild has to say. */
 export async function bundleProcesses(): Promise<ReadonlyMap<ProcessName, number>> {
   const sizes = await Promise.all(processes.map(bundle))
+  // It would wait for more until we end.
+  await stop()
   return new Map(processes.map((name, i) => [name, sizes[i] as number]))
 }
 

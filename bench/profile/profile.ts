@@ -76,12 +76,14 @@ function table({ name }: Scenario, { role, profile, cpuUs, unbiased }: Profiled,
   return `\n${lines.join('\n')}\n${formatSelfTimes(selfTimes(profile), requests, shownFunctions)}`
 }
 
-/** Gives the files that it has written under `results`. */
+export type ProfileReport = { readonly file: string; readonly text: string }
+
+/** Writes a file for each sidecar under `results`. */
 export async function profileScenario(
-  { backend, generator, folder, pace, log }: Bench,
+  { backend, generator, folder, pace }: Bench,
   scenario: Scenario,
   results: string,
-): Promise<string[]> {
+): Promise<ProfileReport[]> {
   await using stack = new AsyncDisposableStack()
   const subject = subjectOf(scenario)
   const [outbound, inbound] = (await freePorts(2)) as [number, number]
@@ -103,7 +105,6 @@ export async function profileScenario(
   return profiled.map((one) => {
     const file = path.join(results, `${scenario.name}-${one.role}.cpuprofile`)
     writeFileSync(file, JSON.stringify(one.profile))
-    log(table(scenario, one, requests))
-    return file
+    return { file, text: table(scenario, one, requests) }
   })
 }

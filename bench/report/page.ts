@@ -108,6 +108,7 @@ ${tableHtml(['', ...head], rows)}
 }
 
 function limitsHtml({ limits }: RunSummary): string {
+  if (limits.length === 0) return ''
   const body = limits
     .map((limit) => {
       const verdict = limit.kept === null ? '' : limit.kept ? ' class="good"' : ' class="bad"'
@@ -115,7 +116,8 @@ function limitsHtml({ limits }: RunSummary): string {
     })
     .join('\n')
   const head = cells('th', ['', 'measured', 'at most', ''])
-  return `<div class="wide"><table><thead><tr>${head}</tr></thead><tbody>${body}</tbody></table></div>`
+  return `<h2>Limits, by the median</h2>
+<div class="wide"><table><thead><tr>${head}</tr></thead><tbody>${body}</tbody></table></div>`
 }
 
 export function pageHtml(run: RunSummary): string {
@@ -136,7 +138,6 @@ export function pageHtml(run: RunSummary): string {
 <p>${escapeHtml(`${run.startedAt}, ${Math.round(run.seconds)} s, on ${machineText}.`)}<br>${escapeHtml(versionText)}</p>
 <p>Only what stands in one plot was measured side by side. Ratios of one run mean something; times differ from machine to machine.</p>
 ${failed.map(({ name, reason }) => `<p class="bad">${escapeHtml(`${name} failed: ${reason}`)}</p>`).join('')}
-<h2>Limits, by the median</h2>
 ${limitsHtml(run)}
 <ol class="contents">${contents}</ol>
 ${scenarios.map(section).join('\n')}

@@ -70,10 +70,11 @@ test('the text names what is missing, what was repeated, and how far limits are 
   expect(text).toContain('missing: envoy is <not> installed')
   expect(text).toContain('1 rounds repeated, steal 0.5 %')
   expect(text).toMatch(/weft +22\.5 +1\.50 \(1\.50-1\.50\) +1000/)
-  expect(limitsText(run.limits)).toMatch(
+  expect(limitsText(run.limits, 'by the median')).toMatch(
     /plain, 1,000\/s, against HAProxy +1\.50 \(1\.50-1\.50\) +1\.35 +NOT KEPT/,
   )
-  expect(limitsText(run.limits)).toMatch(/start to ready +not measured +300 ms\n?/)
+  expect(limitsText(run.limits, 'by the median')).toMatch(/1,000 routes instead of 1 +not measured +1\.05/)
+  expect(limitsText(run.limits, 'by the median')).not.toContain('start to ready')
   expect(factsText(run)).toContain('2 x A <fast> one')
 })
 

@@ -135,16 +135,19 @@ function curveOf(histogram: Histogram | undefined): CurvePoint[] {
     .map((percentile) => ({ percentile, us: histogram.getValueAtPercentile(percentile) }))
 }
 
+/** Limits of scenarios that were not asked for are left out. */
 export function summarizeRun(
   facts: RunFacts,
   results: readonly ScenarioResult[],
   failed: readonly FailedScenario[],
 ): RunSummary {
+  const run = new Set([...results.map(({ scenario }) => scenario.name), ...failed.map(({ name }) => name)])
+  const concerned = limits.filter(({ scenario }) => run.has(scenario))
   return {
     ...facts,
     failed,
     scenarios: results.map(summarizeScenario),
-    limits: judge(limits, results).map((verdict) => ({
+    limits: judge(concerned, results).map((verdict) => ({
       what: verdict.limit.what,
       scenario: verdict.limit.scenario,
       unit: verdict.limit.quantity.kind === 'metric' ? verdict.limit.quantity.unit : '',

@@ -74,8 +74,8 @@ export function limitRow({ what, atMost, unit, measured, kept }: LimitSummary): 
   return [what, value, `${atMost} ${unit}`.trimEnd(), kept === null ? '' : kept ? 'kept' : 'NOT KEPT']
 }
 
-export function limitsText(limits: readonly LimitSummary[]): string {
-  return `\nlimits, by the median\n${table([['', 'measured', 'at most', ''], ...limits.map(limitRow)])}`
+export function limitsText(limits: readonly LimitSummary[], how: string): string {
+  return `\nlimits, ${how}\n${table([['', 'measured', 'at most', ''], ...limits.map(limitRow)])}`
 }
 
 export function factsText({ machine, versions, startedAt, seconds }: RunSummary): string {
