@@ -15,11 +15,17 @@ test('scenarios are named, together or one by one, and stay in order', () => {
   expect(given.rounds).toBe(3)
 })
 
+test('a profile is of one scenario unless more are named', () => {
+  expect(read('--profile').scenarios.map(({ name }) => name)).toEqual(['plain-saturated'])
+  expect(read('--profile', '--scenario', 'routes,mtls-pair-saturated').scenarios).toHaveLength(2)
+})
+
 test.each([
   [['--scenario', 'nope'], /there is no 'nope'/],
   [['--rounds', '0'], /no number of rounds/],
   [['--rounds', 'x'], /no number of rounds/],
   [['--guard', '--profile'], /exclude each other/],
+  [['--guard', '--scenario', 'routes'], /scenarios of its own/],
   [['--fast'], /--fast/],
   [['plain-saturated'], /plain-saturated/],
 ])('%j is refused', (args, detail) => {

@@ -34,13 +34,16 @@ export function readArguments(args: readonly string[], scenarios: readonly Scena
     if (!scenarios.some((scenario) => scenario.name === name))
       problems.push(`--scenario: there is no '${name}'; --list prints all`)
   }
+  if (named.length > 0 && chosen[0] === 'guard') problems.push('--guard has scenarios of its own')
   const rounds = values.rounds === undefined ? undefined : Number(values.rounds)
   if (rounds !== undefined && !(Number.isInteger(rounds) && rounds >= 1))
     problems.push(`--rounds: '${values.rounds}' is no number of rounds`)
   if (problems.length > 0) throw wrongCall(problems)
+  const mode = chosen[0] ?? 'run'
+  const all = mode === 'profile' ? scenarios.slice(0, 1) : scenarios
   return {
-    mode: chosen[0] ?? 'run',
-    scenarios: named.length === 0 ? scenarios : scenarios.filter(({ name }) => named.includes(name)),
+    mode,
+    scenarios: named.length > 0 ? scenarios.filter(({ name }) => named.includes(name)) : all,
     rounds,
   }
 }

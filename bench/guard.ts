@@ -1,10 +1,14 @@
 /** The part of the bench that a change has to pass: the limits that can be judged in three minutes. */
 import { limits } from './limits.ts'
-import type { LimitSummary } from './report/summary.ts'
+import { usualPace, withBench } from './open-bench.ts'
+import { type LimitSummary, summarizeScenario } from './report/summary.ts'
+import { limitsText, scenarioText } from './report/text.ts'
 import type { Scenario, ScenarioResult } from './scenario.ts'
+import { type Pace, runScenario } from './suite.ts'
 import { isLost, judge } from './verdict.ts'
+import { write } from './write.ts'
 
-export const guardRounds = 11
+const guardPace: Pace = { ...usualPace, spareRounds: 3, roundSeconds: 1 }
 /** From the first start to the last round: the rest of the three minutes is for what cannot be cut short. */
 const guardMs = 165_000
 
@@ -34,7 +38,7 @@ export function guardDeadlinesMs(scenarios: readonly Scenario[]): number[] {
 }
 
 /** The guarded limits; kept unless even the lower quartile is above, so that noise alone refuses nothing. */
-export function guardLimits(results: readonly ScenarioResult[]): LimitSummary[] {
+function guardLimits(results: readonly ScenarioResult[]): LimitSummary[] {
   return judge(guarded, results).map((verdict) => ({
     what: verdict.limit.what,
     scenario: verdict.limit.scenario,
@@ -43,4 +47,23 @@ export function guardLimits(results: readonly ScenarioResult[]): LimitSummary[] 
     measured: verdict.measured ?? null,
     kept: !isLost(verdict),
   }))
+}
+
+/** Gives the exit status: 1 when a limit is lost, or could not be judged. */
+export async function guard(scenarios: readonly Scenario[], rounds = guardPace.rounds): Promise<number> {
+  const chosen = guardScenarios(scenarios)
+  const deadlines = guardDeadlinesMs(chosen)
+  const startedMs = performance.now()
+  const results: ScenarioResult[] = []
+  await withBench({ ...guardPace, rounds }, async (bench) => {
+    for (const [i, scenario] of chosen.entries()) {
+      const pace = { ...bench.pace, deadlineMs: startedMs + (deadlines[i] as number) }
+      const result = await runScenario({ ...bench, pace }, scenario)
+      results.push(result)
+      write(scenarioText(summarizeScenario(result)))
+    }
+  })
+  const judged = guardLimits(results)
+  write(limitsText(judged, 'lost when even the lower quartile is above'))
+  return judged.every(({ kept }) => kept === true) ? 0 : 1
 }

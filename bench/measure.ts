@@ -60,6 +60,16 @@ function memoryMetrics({ processes }: RunningPeer): Sample['metrics'] {
   }
 }
 
+/** Begins to change the configuration where the subject is about that; what it gives ends it. */
+async function changing(
+  { name, changesPerSecond }: Pick<Subject, 'name' | 'changesPerSecond'>,
+  { churn }: RunningPeer,
+): Promise<() => Promise<void>> {
+  if (changesPerSecond === 0) return () => Promise.resolve()
+  if (churn === undefined) throw new Error(`the configuration of ${name} cannot be changed`)
+  return churn(changesPerSecond)
+}
+
 /** Rejects when a request failed: a fast failure is no result. */
 export async function measure(
   generator: Generator,
@@ -69,11 +79,19 @@ export async function measure(
   seconds: number,
 ): Promise<Sample> {
   const run = await prepared(generator, scenario, running, seconds)
-  const settle = subject.changesPerSecond > 0 ? await running.churn?.(subject.changesPerSecond) : undefined
+  const settle = await changing(subject, running)
   const before = cpuNsOf(running)
-  const { completed, errors, seconds: took, ...histograms } = await run()
+  const {
+    completed,
+    errors,
+    seconds: took,
+    ...histograms
+  } = await run().catch(async (error: unknown) => {
+    await settle()
+    throw error
+  })
   const cpuUs = (cpuNsOf(running) - before) / 1000 / completed
-  await settle?.()
+  await settle()
   if (errors > 0 || completed === 0)
     throw new Error(`${subject.name}: ${errors} of ${completed + errors} ${scenario.load.kind} failed`)
   const cost = running.processes.length === 0 ? {} : { cpuUs }

@@ -6,7 +6,7 @@ import type { Generator } from './load/generator.ts'
 import { stealMeter } from './machine.ts'
 import { measure, warmUp } from './measure.ts'
 import type { Peer, RunningPeer } from './peer.ts'
-import { runRounds } from './rounds.ts'
+import { type Rounds, runRounds } from './rounds.ts'
 import type { Sample, Scenario, ScenarioResult, Subject } from './scenario.ts'
 
 export type Pace = {
@@ -91,43 +91,60 @@ async function startAll(
   return started
 }
 
-/** Rejects when a subject does not start, a request fails or a subject did not do what the scenario is about. */
-export async function runScenario(bench: Bench, scenario: Scenario): Promise<ScenarioResult> {
-  await using stack = new AsyncDisposableStack()
-  const { generator, pace, progress } = bench
-  const { present, missing } = presence(bench.peers, scenario)
-  const rounds = {
-    rounds: pace.rounds,
-    spareRounds: pace.spareRounds,
-    steal: stealMeter(),
-    outOfTime: () => performance.now() > pace.deadlineMs,
-    onRound: (done: number, repeated: number) =>
-      progress(
-        `${scenario.name}: round ${done} of ${pace.rounds}${repeated > 0 ? `, ${repeated} repeated` : ''}`,
-      ),
-  }
-  const named = ({
-    samples,
-    ...rest
-  }: Awaited<ReturnType<typeof runRounds<unknown, Sample>>>): ScenarioResult => ({
-    scenario,
-    missing,
-    ...rest,
-    subjects: present.map(({ subject }, i) => ({ name: subject.name, samples: samples[i] ?? [] })),
-  })
-  if (scenario.load.kind === 'starts') {
-    const measureOne = (one: Present): Promise<Sample> => measureStart(bench, scenario, one)
-    return named(await runRounds({ ...rounds, subjects: present, measure: measureOne }))
-  }
-  const subjects = await startAll(bench, scenario, present, stack)
-  for (const { subject, running } of subjects) {
+async function warmAll(
+  { generator, pace, progress }: Bench,
+  scenario: Scenario,
+  started: readonly Started[],
+): Promise<void> {
+  for (const { subject, running } of started) {
     if (running.processes.length === 0) continue
     progress(`${scenario.name}: warming ${subject.name}`)
     await warmUp(generator, scenario, running, pace.warmUpRequests)
   }
-  const measureOne = ({ subject, running }: Started): Promise<Sample> =>
-    measure(generator, scenario, subject, running, pace.roundSeconds)
-  const measured = await runRounds({ ...rounds, subjects, measure: measureOne })
-  for (const { running } of subjects) await running.verify()
-  return named(measured)
+}
+
+/** What all measurements of a scenario have in common. */
+function roundsOptions({ pace, progress }: Bench, { name }: Scenario) {
+  const { rounds, spareRounds, deadlineMs } = pace
+  return {
+    rounds,
+    spareRounds,
+    steal: stealMeter(),
+    outOfTime: () => performance.now() > deadlineMs,
+    onRound: (done: number, repeated: number) =>
+      progress(`${name}: round ${done} of ${rounds}${repeated > 0 ? `, ${repeated} repeated` : ''}`),
+  }
+}
+
+async function measureLoaded(
+  bench: Bench,
+  scenario: Scenario,
+  present: readonly Present[],
+): Promise<Rounds<Sample>> {
+  await using stack = new AsyncDisposableStack()
+  const started = await startAll(bench, scenario, present, stack)
+  await warmAll(bench, scenario, started)
+  const measured = await runRounds({
+    ...roundsOptions(bench, scenario),
+    subjects: started,
+    measure: ({ subject, running }) =>
+      measure(bench.generator, scenario, subject, running, bench.pace.roundSeconds),
+  })
+  for (const { running } of started) await running.verify()
+  return measured
+}
+
+/** Rejects when a subject does not start, a request fails or a subject did not do what the scenario is about. */
+export async function runScenario(bench: Bench, scenario: Scenario): Promise<ScenarioResult> {
+  const { present, missing } = presence(bench.peers, scenario)
+  const { samples, repeated, steal } =
+    scenario.load.kind === 'starts'
+      ? await runRounds({
+          ...roundsOptions(bench, scenario),
+          subjects: present,
+          measure: (one) => measureStart(bench, scenario, one),
+        })
+      : await measureLoaded(bench, scenario, present)
+  const subjects = present.map(({ subject }, i) => ({ name: subject.name, samples: samples[i] ?? [] }))
+  return { scenario, subjects, missing, repeated, steal }
 }

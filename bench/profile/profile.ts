@@ -88,7 +88,7 @@ export async function profileScenario(
   const subject = subjectOf(scenario)
   const [outbound, inbound] = (await freePorts(2)) as [number, number]
   const ports: Readonly<Record<Role, number>> = { outbound, inbound }
-  const own = path.join(folder, 'profile')
+  const own = path.join(folder, `profile-${scenario.name}`)
   mkdirSync(own)
   const running = await startWeft(
     { topology: scenario.topology, variant: subject.variant, backendPort: backend.port, folder: own },

@@ -1,0 +1,79 @@
+/** Runs scenarios and reports them: on the terminal, and as files. */
+import { mkdirSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { reasonOf } from '../core/errors.ts'
+import { readMachine } from './machine.ts'
+import { withBench } from './open-bench.ts'
+import { peers } from './peers.ts'
+import { versionOf } from './process.ts'
+import { pageHtml } from './report/page.ts'
+import { type FailedScenario, type RunSummary, summarizeRun, summarizeScenario } from './report/summary.ts'
+import { factsText, limitsText, scenarioText } from './report/text.ts'
+import type { Scenario, ScenarioResult } from './scenario.ts'
+import { type Pace, runScenario } from './suite.ts'
+import { write } from './write.ts'
+
+export const resultsFolder = path.join(import.meta.dirname, 'results')
+
+function versions(chosen: readonly Scenario[]): Record<string, string> {
+  const used = new Set(chosen.flatMap(({ subjects }) => subjects.map(({ peer }) => peer)))
+  const named = peers.filter(({ name, available }) => used.has(name) && available() === true)
+  return {
+    node: process.versions.node,
+    backend: `nginx ${versionOf('nginx', ['-v'], /nginx\/([0-9.]+)/)}`,
+    wrk: versionOf('wrk', ['-v'], /wrk (?:debian\/)?([0-9.]+)/),
+    ...Object.fromEntries(
+      named.map(({ name, version }) => [name, version()]).filter(([, version]) => version !== ''),
+    ),
+  }
+}
+
+function writeReport(summary: RunSummary): void {
+  mkdirSync(resultsFolder, { recursive: true })
+  const file = path.join(resultsFolder, summary.startedAt.replaceAll(':', '-'))
+  writeFileSync(`${file}.json`, `${JSON.stringify(summary, null, 1)}\n`)
+  writeFileSync(`${file}.html`, pageHtml(summary))
+  write(`\n${path.relative(process.cwd(), file)}.json and .html`)
+}
+
+type Outcome = { readonly results: readonly ScenarioResult[]; readonly failed: readonly FailedScenario[] }
+
+/** A scenario that fails takes the others not with it. */
+async function runEach(chosen: readonly Scenario[], pace: Pace): Promise<Outcome> {
+  const results: ScenarioResult[] = []
+  const failed: FailedScenario[] = []
+  await withBench(pace, async (bench) => {
+    for (const scenario of chosen) {
+      try {
+        const result = await runScenario(bench, scenario)
+        results.push(result)
+        write(scenarioText(summarizeScenario(result)))
+      } catch (error) {
+        failed.push({ name: scenario.name, reason: reasonOf(error) })
+        write(`\n${scenario.name}: failed: ${reasonOf(error)}`)
+      }
+    }
+  })
+  return { results, failed }
+}
+
+/** Gives the exit status: 1 when a scenario failed or, with CI=true, a peer is missing. Limits do not change it. */
+export async function run(chosen: readonly Scenario[], pace: Pace): Promise<number> {
+  const startedAt = new Date().toISOString()
+  const startedMs = performance.now()
+  const { results, failed } = await runEach(chosen, pace)
+  const facts = {
+    startedAt,
+    seconds: (performance.now() - startedMs) / 1000,
+    machine: readMachine(),
+    versions: versions(chosen),
+    roundSeconds: pace.roundSeconds,
+  }
+  const summary = summarizeRun(facts, results, failed)
+  if (summary.limits.length > 0) write(limitsText(summary.limits, 'by the median'))
+  write(factsText(summary))
+  writeReport(summary)
+  const lacking = process.env['CI'] === 'true' && results.some(({ missing }) => missing.length > 0)
+  if (lacking) write('with CI=true nobody may be missing')
+  return failed.length > 0 || lacking ? 1 : 0
+}

@@ -1,0 +1,3 @@
+export function write(line: string): void {
+  process.stdout.write(`${line}\n`)
+}
