@@ -7,7 +7,7 @@ import { WeftError } from '../core/errors.ts'
 import type { StaticListenerConfig } from './bootstrap/decode-static-listener.ts'
 import type { ClusterConfig, EndpointConfig, InboundConfig } from './cluster/cluster-config.ts'
 import { ClusterSet } from './cluster/cluster-set.ts'
-import type { MakeEndpoint } from './cluster/cluster.ts'
+import type { ClusterParts } from './cluster/cluster.ts'
 import { Endpoint } from './cluster/endpoint.ts'
 import type { ConfigSink, Discovery } from './config-sink.ts'
 import type { Downstream, Exchange } from './exchange.ts'
@@ -21,7 +21,7 @@ import { OutboundListener } from './outbound-listener.ts'
 import { Outbound } from './outbound.ts'
 import { Admission } from './overload/admission.ts'
 import { Passthrough } from './passthrough.ts'
-import { dialMesh, dialPlain, type MeshDial } from './pool/dial.ts'
+import { dialInTurn, dialMesh, dialPlain, type MeshDial } from './pool/dial.ts'
 import { Http1Pool } from './pool/http1-pool.ts'
 import type { VirtualHostRules } from './route/route-rule.ts'
 import type { ClientTimeouts, ServeParts, ServeStats } from './serve.ts'
@@ -43,6 +43,8 @@ export type DataPathOptions = {
   readonly clientTimeouts: ClientTimeouts
   /** Client connections of both sides together. */
   readonly maxConnections: number
+  /** Where this sidecar is; empty: nobody has said. */
+  readonly zone: string
   readonly dialMesh: MeshDial
   readonly acceptMesh: MeshAccept
   /** Trace and access log, outermost first. */
@@ -87,10 +89,10 @@ export class DataPath implements ConfigSink {
     this.#options = options
     this.connectionLimit = new ConnectionLimit(options.maxConnections)
     this.#connections = new Connections(clock)
-    this.clusters = new ClusterSet(this.#makeEndpoint('outbound'))
+    this.clusters = new ClusterSet(this.#clusterParts('outbound'))
     this.passthrough = new Passthrough({
       clock,
-      makeEndpoint: this.#makeEndpoint('outbound'),
+      clusterParts: this.#clusterParts('outbound'),
       isOwnAddress: (host, port) => port === this.outboundPort && (host.startsWith('127.') || host === '::1'),
     })
     this.#outbound = new Outbound({
@@ -126,7 +128,7 @@ export class DataPath implements ConfigSink {
       connectionLimit: this.connectionLimit,
       admission: this.admission,
       serve: this.#serveParts(this.serveStats.inbound),
-      makeEndpoint: this.#makeEndpoint('inbound'),
+      clusterParts: this.#clusterParts('inbound'),
       redirectAddress: options.inboundAddress,
       statsFor: ({ meshTls, principal, port }) =>
         this.golden.for({
@@ -254,39 +256,51 @@ export class DataPath implements ConfigSink {
   /** A connection for opaque bytes to any endpoint of `name`. */
   async #dialAny(name: string): Promise<Wire> {
     const cluster = this.clusters.get(name)
-    const endpoint = cluster?.picker.pick(this.#options.clock.monotonicMs(), [])
+    const endpoint = cluster?.pick(this.#options.clock.monotonicMs(), [], undefined)
     if (cluster === undefined || endpoint === undefined)
       throw new WeftError('NO_ENDPOINTS', `no endpoint of ${name} is ready`)
     return this.#dial(endpoint.config, cluster.config, 'weft-tcp')
   }
 
   #dial(config: EndpointConfig, cluster: ClusterConfig, alpn: string): Promise<Wire> {
+    return dialInTurn([config.address, ...config.otherAddresses], (host) =>
+      this.#dialAddress(host, config, cluster, alpn),
+    )
+  }
+
+  #dialAddress(host: string, config: EndpointConfig, cluster: ClusterConfig, alpn: string): Promise<Wire> {
     const { clock, dialMesh: dial } = this.#options
-    const { address: host, port, identity: expectedIdentity } = config
+    const { port, identity: expectedIdentity } = config
     const timeoutMs = cluster.connectTimeoutMs
     if (!isMeshed(config, cluster)) return dialPlain(host, port, timeoutMs, clock)
     return dialMesh(dial, { host, port, alpn, expectedIdentity, timeoutMs, cluster: cluster.name })
   }
 
-  #makeEndpoint(direction: 'inbound' | 'outbound'): MakeEndpoint {
+  #clusterParts(direction: 'inbound' | 'outbound'): ClusterParts {
+    const { clock, zone } = this.#options
+    return { clock, zone, makeEndpoint: this.#makeEndpoint(direction) }
+  }
+
+  #makeEndpoint(direction: 'inbound' | 'outbound'): ClusterParts['makeEndpoint'] {
     const { clock } = this.#options
-    return (config, cluster) => {
+    return (config, cluster, connections) => {
       const { identity } = config
-      const meshed = isMeshed(config, cluster)
       const pool = new Http1Pool({
-        dial: () => this.#dial(config, cluster, 'weft-h1'),
+        dial: () => this.#dial(endpoint.config, cluster(), 'weft-h1'),
         nowMs: clock.monotonicMs,
-        idleTimeoutMs: cluster.idleTimeoutMs,
+        idleTimeoutMs: cluster().idleTimeoutMs,
         maxIdle: maxIdlePerEndpoint,
+        connections,
       })
       const stats = this.golden.for({
         direction,
-        tls: String(meshed),
+        tls: String(isMeshed(config, cluster())),
         ...(identity === undefined ? {} : { server_id: identity }),
-        ...cluster.labels,
+        ...cluster().labels,
         ...config.labels,
       })
-      return new Endpoint(config, pool, stats, clock.monotonicMs())
+      const endpoint = new Endpoint(config, pool, stats, clock.monotonicMs())
+      return endpoint
     }
   }
 

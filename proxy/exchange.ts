@@ -75,6 +75,8 @@ export class Exchange {
   /** The endpoint that the client's session is with. */
   preferred: Endpoint | undefined = undefined
   tried: Endpoint[] | undefined = undefined
+  /** For balancers that keep equal requests together; prepared by the hash layer. */
+  hash: number | undefined = undefined
   /** Where the exchange is counted; undefined while no endpoint was picked. */
   stats: GoldenStats | undefined = undefined
   /** An idle connection failed it: idle ones are not tried again, they may be as dead. */

@@ -4,8 +4,14 @@ import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import type { Clock, Timer } from '../core/clock.ts'
 import { toWeftError, WeftError } from '../core/errors.ts'
-import type { ClusterConfig, InboundConfig, InboundPort } from './cluster/cluster-config.ts'
-import { Cluster, type MakeEndpoint } from './cluster/cluster.ts'
+import {
+  type ClusterConfig,
+  defaultBalancing,
+  type InboundConfig,
+  type InboundPort,
+  plainEndpoint,
+} from './cluster/cluster-config.ts'
+import { Cluster, type ClusterParts } from './cluster/cluster.ts'
 import type { Downstream, Exchange, Handler } from './exchange.ts'
 import { compose, type Layer } from './layer.ts'
 import { balance } from './layers/balance.ts'
@@ -38,7 +44,7 @@ export type InboundParts = {
   readonly connectionLimit: ConnectionLimit
   readonly admission: Admission
   readonly serve: ServeParts
-  readonly makeEndpoint: MakeEndpoint
+  readonly clusterParts: ClusterParts
   readonly acceptMesh: MeshAccept
   /** undefined: nothing is redirected, ports are bound one by one. */
   readonly originalDestination: ((fd: number) => string | undefined) | undefined
@@ -75,7 +81,9 @@ function applicationCluster(config: InboundPort): ClusterConfig {
   return {
     name: `inbound:${config.applicationPort}`,
     connectTimeoutMs: applicationConnectTimeoutMs,
-    balancer: 'p2c-ewma',
+    balancing: defaultBalancing,
+    limits: undefined,
+    outlierDetection: undefined,
     labels: {},
     tls: 'never',
     identities: [],
@@ -165,19 +173,9 @@ export class Inbound {
   }
 
   #makePort(config: InboundPort): Port {
-    const { admission, clock, makeEndpoint, observers, onUnexpected, statsFor } = this.#parts
-    const cluster = new Cluster(applicationCluster(config), makeEndpoint)
-    cluster.setEndpoints([
-      {
-        address: config.applicationHost,
-        port: config.applicationPort,
-        weight: 1,
-        zone: '',
-        meshed: false,
-        identity: undefined,
-        labels: {},
-      },
-    ])
+    const { admission, clock, clusterParts, observers, onUnexpected, statsFor } = this.#parts
+    const cluster = new Cluster(applicationCluster(config), clusterParts)
+    cluster.setEndpoints([plainEndpoint(config.applicationHost, config.applicationPort)])
     const nowMs = clock.monotonicMs
     const unprepared = (x: Exchange): GoldenStats =>
       statsFor({

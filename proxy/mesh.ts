@@ -63,10 +63,11 @@ function required(settings: ProxySettings): Required {
 }
 
 function nodeOf(settings: ProxySettings): Node {
-  const { namespace, pod, serviceAccount, trustDomain } = settings
+  const { namespace, pod, serviceAccount, trustDomain, zone } = settings
   return {
     id: `${pod}.${namespace}`,
     cluster: serviceAccount,
+    ...(zone === undefined ? {} : { locality: { zone } }),
     userAgentName: 'weft',
     userAgentVersion: version,
     metadata: toStruct({

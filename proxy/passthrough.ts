@@ -3,8 +3,8 @@ import { isIP } from 'node:net'
 import dns from 'node:dns/promises'
 import type { Clock } from '../core/clock.ts'
 import { WeftError } from '../core/errors.ts'
-import type { ClusterConfig } from './cluster/cluster-config.ts'
-import { Cluster, type MakeEndpoint } from './cluster/cluster.ts'
+import { type ClusterConfig, defaultBalancing, plainEndpoint } from './cluster/cluster-config.ts'
+import { Cluster, type ClusterParts } from './cluster/cluster.ts'
 import type { Exchange, Handler, Receiver } from './exchange.ts'
 import { balance } from './layers/balance.ts'
 import { retry } from './layers/retry.ts'
@@ -25,7 +25,7 @@ type Entry = {
 
 export type PassthroughParts = {
   readonly clock: Clock
-  readonly makeEndpoint: MakeEndpoint
+  readonly clusterParts: ClusterParts
   /** Ours: a request for it would come back here for ever. */
   readonly isOwnAddress: (host: string, port: number) => boolean
 }
@@ -42,7 +42,9 @@ function clusterConfig(): ClusterConfig {
   return {
     name: 'passthrough',
     connectTimeoutMs,
-    balancer: 'p2c-ewma',
+    balancing: defaultBalancing,
+    limits: undefined,
+    outlierDetection: undefined,
     // One label for all: the destination's name came from a request.
     labels: { dst_service: '', dst_namespace: '', authority: 'passthrough' },
     tls: 'never',
@@ -102,8 +104,8 @@ export class Passthrough {
       this.#entries.set(destination, found)
       return found
     }
-    const { clock, makeEndpoint } = this.#parts
-    const cluster = new Cluster(clusterConfig(), makeEndpoint)
+    const { clock, clusterParts } = this.#parts
+    const cluster = new Cluster(clusterConfig(), clusterParts)
     const nowMs = clock.monotonicMs
     const handler = retry(new RetryBudget(nowMs))(balance(() => cluster, nowMs))
     const entry: Entry = { cluster, handler, resolvedMs: Number.NEGATIVE_INFINITY, resolving: undefined }
@@ -131,17 +133,7 @@ export class Passthrough {
       throw new WeftError('DESTINATION_UNKNOWN', `${destination} is not in the mesh and has no address`)
     }
     entry.resolvedMs = this.#parts.clock.monotonicMs()
-    entry.cluster.setEndpoints(
-      usable.map((address) => ({
-        address,
-        port,
-        weight: 1,
-        zone: '',
-        meshed: false,
-        identity: undefined,
-        labels: {},
-      })),
-    )
+    entry.cluster.setEndpoints(usable.map((address) => plainEndpoint(address, port)))
   }
 }
 

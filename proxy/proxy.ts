@@ -99,6 +99,7 @@ function makeDataPath(
     {
       clock,
       namespace: settings.namespace,
+      zone: settings.zone ?? '',
       // Without a mesh there is nothing to send to but what the file's own listeners lead to.
       outboundAddress: more.alone ? undefined : settings.outboundAddress,
       outboundPolicy: settings.outboundPolicy,

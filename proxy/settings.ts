@@ -53,6 +53,12 @@ export const proxySettings = {
     kind: 'string',
     help: 'label of the metrics',
   },
+  zone: {
+    flag: '--zone',
+    env: 'WEFT_ZONE',
+    kind: 'string',
+    help: 'where the sidecar is (topology.kubernetes.io/zone): endpoints of the same zone are preferred',
+  },
   trustDomain: {
     flag: '--trust-domain',
     env: 'WEFT_TRUST_DOMAIN',

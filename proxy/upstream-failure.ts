@@ -9,6 +9,7 @@ export type UpstreamFailureKind =
   | 'malformed'
   | 'timeout'
   | 'no-endpoint'
+  | 'overflow'
   | 'cancelled'
 
 /** Their entries say what each is answered with. */
@@ -20,6 +21,7 @@ const codes = {
   malformed: 'UPSTREAM_MALFORMED',
   timeout: 'UPSTREAM_TIMEOUT',
   'no-endpoint': 'NO_ENDPOINTS',
+  overflow: 'UPSTREAM_OVERFLOW',
   cancelled: 'CLIENT_DISCONNECTED',
 } as const satisfies Readonly<Record<UpstreamFailureKind, ErrorCode>>
 

@@ -21,12 +21,16 @@ const levels = ['trace', 'debug', 'info', 'warn', 'error', 'silent']
 function clusters(dataPath: DataPath, nowMs: number): object {
   return [...dataPath.clusters.all()].map((cluster) => ({
     name: cluster.name,
-    balancer: cluster.config.balancer,
+    balancer: cluster.config.balancing.algorithm.kind,
+    panicking: cluster.panicking,
+    waiting: cluster.breaker?.pending ?? 0,
     endpoints: cluster.endpoints.map((endpoint) => ({
       address: endpoint.address,
       meshed: endpoint.config.meshed,
       identity: endpoint.config.identity,
+      state: endpoint.health.state,
       weight: endpoint.config.weight,
+      zone: endpoint.config.zone,
       inFlight: endpoint.inFlight,
       latencyMs: Math.round(endpoint.latencyMs(nowMs) * 1000) / 1000,
       connections: endpoint.pool.stats,

@@ -1,13 +1,13 @@
 /** All clusters by name: what CDS and EDS say, with the live state behind. */
 import type { ClusterConfig, EndpointConfig } from './cluster-config.ts'
-import { Cluster, type MakeEndpoint } from './cluster.ts'
+import { Cluster, type ClusterParts } from './cluster.ts'
 
 export class ClusterSet {
   readonly #byName = new Map<string, Cluster>()
-  readonly #makeEndpoint: MakeEndpoint
+  readonly #parts: ClusterParts
 
-  constructor(makeEndpoint: MakeEndpoint) {
-    this.#makeEndpoint = makeEndpoint
+  constructor(parts: ClusterParts) {
+    this.#parts = parts
   }
 
   get(name: string): Cluster | undefined {
@@ -24,7 +24,7 @@ export class ClusterSet {
       present.reconfigure(config)
       return present
     }
-    const made = new Cluster(config, this.#makeEndpoint)
+    const made = new Cluster(config, this.#parts)
     this.#byName.set(config.name, made)
     return made
   }

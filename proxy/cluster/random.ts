@@ -1,24 +1,24 @@
 import type { Endpoint } from './endpoint.ts'
-import type { Picker } from './picker.ts'
+import { type Picker, without } from './picker.ts'
+import { WeightedDraw } from './weighted-draw.ts'
 
 /** A random endpoint, each as likely as its weight says. */
 export class RandomPicker implements Picker {
   readonly #endpoints: readonly Endpoint[]
   readonly #random: () => number
+  readonly #draw: WeightedDraw
 
-  constructor(endpoints: readonly Endpoint[], random: () => number = Math.random) {
+  constructor(endpoints: readonly Endpoint[], random: () => number) {
     this.#endpoints = endpoints
     this.#random = random
+    this.#draw = new WeightedDraw(endpoints, random)
   }
 
-  pick(_nowMs: number, avoid: readonly Endpoint[]): Endpoint | undefined {
-    const left = this.#endpoints.filter((endpoint) => !avoid.includes(endpoint))
-    const candidates = left.length === 0 ? this.#endpoints : left
-    let point = this.#random() * candidates.reduce((sum, endpoint) => sum + endpoint.config.weight, 0)
-    for (const endpoint of candidates) {
-      point -= endpoint.config.weight
-      if (point < 0) return endpoint
+  pick(nowMs: number, avoid: readonly Endpoint[]): Endpoint | undefined {
+    if (avoid.length > 0) {
+      const left = without(this.#endpoints, avoid)
+      return left[new WeightedDraw(left, this.#random).draw(nowMs)]
     }
-    return candidates.at(-1)
+    return this.#endpoints.length <= 1 ? this.#endpoints[0] : this.#endpoints[this.#draw.draw(nowMs)]
   }
 }

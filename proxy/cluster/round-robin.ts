@@ -1,39 +1,28 @@
 import type { Endpoint } from './endpoint.ts'
-import type { Picker } from './picker.ts'
+import { type Picker, without } from './picker.ts'
 
-/** Smooth weighted round robin: spreads each endpoint's turns evenly over the cycle (nginx's method). */
+/**
+ * Smooth weighted round robin: spreads each endpoint's turns evenly over the cycle (nginx's method). Whose turn it is
+ * stays with the endpoints, so that an update does not begin anew at the same one.
+ */
 export class RoundRobinPicker implements Picker {
   readonly #endpoints: readonly Endpoint[]
-  readonly #current: number[]
-  readonly #total: number
 
   constructor(endpoints: readonly Endpoint[]) {
     this.#endpoints = endpoints
-    this.#current = endpoints.map(() => 0)
-    this.#total = endpoints.reduce((sum, endpoint) => sum + endpoint.config.weight, 0)
   }
 
-  pick(_nowMs: number, avoid: readonly Endpoint[]): Endpoint | undefined {
-    let best = this.#turn()
-    for (
-      let tries = 1;
-      best !== undefined && avoid.includes(best) && tries < this.#endpoints.length;
-      tries++
-    ) {
-      best = this.#turn()
+  pick(nowMs: number, avoid: readonly Endpoint[]): Endpoint | undefined {
+    const endpoints = avoid.length === 0 ? this.#endpoints : without(this.#endpoints, avoid)
+    let chosen: Endpoint | undefined
+    let total = 0
+    for (const endpoint of endpoints) {
+      const weight = endpoint.weightAt(nowMs)
+      total += weight
+      endpoint.turn += weight
+      if (chosen === undefined || endpoint.turn > chosen.turn) chosen = endpoint
     }
-    return best
-  }
-
-  #turn(): Endpoint | undefined {
-    let chosen = -1
-    for (let i = 0; i < this.#endpoints.length; i++) {
-      const endpoint = this.#endpoints[i] as Endpoint
-      this.#current[i] = (this.#current[i] as number) + endpoint.config.weight
-      if (chosen === -1 || (this.#current[i] as number) > (this.#current[chosen] as number)) chosen = i
-    }
-    if (chosen === -1) return undefined
-    this.#current[chosen] = (this.#current[chosen] as number) - this.#total
-    return this.#endpoints[chosen]
+    if (chosen !== undefined) chosen.turn -= total
+    return chosen
   }
 }

@@ -47,3 +47,18 @@ export async function dialMesh(dial: MeshDial, target: Parameters<MeshDial>[0]):
     throw new UpstreamFailure('tls', reasonOf(error), {}, error)
   }
 }
+
+/** Dials the addresses of one endpoint until one of them accepts. Rejects as the last one did. */
+export async function dialInTurn(
+  hosts: readonly string[],
+  dial: (host: string) => Promise<Wire>,
+): Promise<Wire> {
+  for (const host of hosts.slice(0, -1)) {
+    try {
+      return await dial(host)
+    } catch {
+      // The next one tells what is wrong, if anything is.
+    }
+  }
+  return dial(hosts.at(-1) as string)
+}

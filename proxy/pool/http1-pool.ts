@@ -5,6 +5,7 @@
 import { ClientConnection } from '../http1/client-connection.ts'
 import type { Wire } from '../listen/wire.ts'
 import { UpstreamFailure } from '../upstream-failure.ts'
+import type { ConnectionCount } from './connection-count.ts'
 
 /** Opens a connection; rejects with UpstreamFailure. */
 export type Dial = () => Promise<Wire>
@@ -15,6 +16,8 @@ export type Http1PoolOptions = {
   /** Idle connections of this age are not lent any more, and are closed by `sweep`; earlier if the upstream says so. */
   readonly idleTimeoutMs: number
   readonly maxIdle: number
+  /** Of all pools of the cluster together. */
+  readonly connections: ConnectionCount
 }
 
 /** What a pool counts; read at scrape. */
@@ -36,7 +39,7 @@ export class Http1Pool {
     while (true) {
       const connection = this.#idle.pop()
       if (connection === undefined) return undefined
-      this.stats.idle--
+      this.#lessIdle()
       if (!connection.usable) continue
       if (this.#isOld(connection, nowMs)) {
         connection.destroy()
@@ -50,11 +53,15 @@ export class Http1Pool {
   /** A new connection. Rejects with UpstreamFailure ('connect', 'connect-timeout' or 'tls'). */
   async connect(): Promise<ClientConnection> {
     if (this.#closed) throw new UpstreamFailure('connect', 'the endpoint was removed')
+    const { connections, dial } = this.#options
     let wire: Wire
+    connections.open++
     try {
-      wire = await this.#options.dial()
+      wire = await dial()
     } catch (error) {
       this.stats.failed++
+      connections.open--
+      connections.onFree?.()
       throw error
     }
     this.stats.opened++
@@ -73,8 +80,15 @@ export class Http1Pool {
   /** Closes idle connections and lends no more; those in use finish their exchange. */
   drain(): void {
     this.#closed = true
-    for (const connection of this.#idle.splice(0)) connection.destroy()
-    this.stats.idle = 0
+    for (const connection of this.#idle.splice(0)) {
+      this.#lessIdle()
+      connection.destroy()
+    }
+  }
+
+  /** Closes the connection that has been idle longest. */
+  closeIdle(): void {
+    this.#idle[0]?.destroy()
   }
 
   /** No connection is left. */
@@ -95,14 +109,26 @@ export class Http1Pool {
     connection.idleSinceMs = this.#options.nowMs()
     this.#idle.push(connection)
     this.stats.idle++
+    const { connections } = this.#options
+    connections.idle++
+    connections.onFree?.()
+  }
+
+  #lessIdle(): void {
+    this.stats.idle--
+    this.#options.connections.idle--
   }
 
   readonly #onClosed = (connection: ClientConnection): void => {
     if (!this.#all.delete(connection)) return
+    const { connections } = this.#options
     this.stats.open--
+    connections.open--
     const at = this.#idle.indexOf(connection)
-    if (at === -1) return
-    this.#idle.splice(at, 1)
-    this.stats.idle--
+    if (at !== -1) {
+      this.#idle.splice(at, 1)
+      this.#lessIdle()
+    }
+    connections.onFree?.()
   }
 }

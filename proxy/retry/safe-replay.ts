@@ -25,6 +25,7 @@ export function replayKind(x: Exchange, failure: UpstreamFailure): 'unwritten' |
     case 'malformed':
     case 'timeout':
     case 'no-endpoint':
+    case 'overflow':
     case 'cancelled':
       return 'no'
   }

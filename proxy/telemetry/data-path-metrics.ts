@@ -1,6 +1,7 @@
 /** Connections, pools and the odd ends of the data path, read at scrape. */
 import type { Registry } from '../../core/metrics.ts'
 import type { DataPath } from '../data-path.ts'
+import { registerClusterMetrics } from './cluster-metrics.ts'
 import { registerFamily, registerGoldenMetrics } from './golden-metrics.ts'
 
 const directions = ['inbound', 'outbound'] as const
@@ -49,6 +50,7 @@ export function registerDataPathMetrics(registry: Registry, dataPath: DataPath):
   registerFlagMetrics(registry, dataPath)
   registerMirrorMetrics(registry, dataPath)
   registerPoolMetrics(registry, dataPath)
+  registerClusterMetrics(registry, dataPath.clusters)
 }
 
 function registerFlagMetrics(registry: Registry, dataPath: DataPath): void {
@@ -109,15 +111,5 @@ function registerPoolMetrics(registry: Registry, dataPath: DataPath): void {
     help: 'Connections to present endpoints that could not be opened',
     type: 'counter',
     samples: summed((stats) => stats.failed),
-  })
-  registerFamily(registry, {
-    name: 'outbound_http_balancer_endpoints',
-    help: 'Endpoints that can be picked',
-    type: 'gauge',
-    samples: () =>
-      [...dataPath.clusters.all()].map((cluster) => ({
-        labels: { cluster: cluster.name, endpoint_state: 'ready' },
-        value: cluster.endpoints.length,
-      })),
   })
 }

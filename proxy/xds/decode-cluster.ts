@@ -10,7 +10,9 @@ import type {
   Metadata,
   UpstreamTlsContext,
 } from '../../api/xds/types.ts'
-import type { BalancerKind, ClusterConfig, EndpointConfig } from '../cluster/cluster-config.ts'
+import type { ClusterConfig, EndpointConfig } from '../cluster/cluster-config.ts'
+import { decodeBalancing } from './decode-balancing.ts'
+import { decodeLimits, decodeOutlierDetection } from './decode-limits.ts'
 import { durationMs } from './duration.ts'
 import type { Problems } from './problems.ts'
 
@@ -49,21 +51,6 @@ function weftValues(metadata: Metadata | undefined): { readonly [key: string]: J
   return fromStruct(metadata?.filterMetadata?.[weftMetadata])
 }
 
-function balancerOf(cluster: Cluster, problems: Problems): BalancerKind {
-  switch (cluster.lbPolicy) {
-    case undefined:
-    case 'ROUND_ROBIN':
-      return 'round-robin'
-    case 'LEAST_REQUEST':
-      return 'p2c-ewma'
-    case 'RANDOM':
-      return 'random'
-    default:
-      problems.add('lb_policy', `${cluster.lbPolicy} is not supported`)
-      return 'p2c-ewma'
-  }
-}
-
 function identitiesOf(context: UpstreamTlsContext | undefined): string[] {
   const validation = context?.commonTlsContext
   const matchers =
@@ -100,11 +87,15 @@ export function decodeCluster(cluster: Cluster, problems: Problems): DecodedClus
   const type = cluster.type ?? 'STATIC'
   if (type !== 'EDS' && type !== 'STATIC') problems.add('type', `${type} is not supported`)
   const { tls, identities } = tlsOf(cluster)
+  const values = weftValues(cluster.metadata)
+  const queueTimeoutMs = values['queueTimeoutMs']
   const config: ClusterConfig = {
     name,
     connectTimeoutMs: durationMs(cluster.connectTimeout) ?? defaultConnectTimeoutMs,
-    balancer: balancerOf(cluster, problems),
-    labels: { ...labelsOf(weftValues(cluster.metadata), clusterLabels), authority: name },
+    balancing: decodeBalancing(cluster, problems),
+    limits: decodeLimits(cluster, typeof queueTimeoutMs === 'number' ? queueTimeoutMs : undefined, problems),
+    outlierDetection: decodeOutlierDetection(cluster),
+    labels: { ...labelsOf(values, clusterLabels), authority: name },
     tls,
     identities,
     idleTimeoutMs: meshIdleTimeoutMs,
@@ -114,6 +105,27 @@ export function decodeCluster(cluster: Cluster, problems: Problems): DecodedClus
     config,
     endpoints: { inline: decodeEndpoints(cluster.loadAssignment ?? {}, problems, 'load_assignment.') },
   }
+}
+
+function zoneNames(value: Json | undefined): readonly string[] {
+  return Array.isArray(value) ? value.filter((name): name is string => typeof name === 'string') : []
+}
+
+/** An endpoint has one port, whatever family it is reached by. */
+function otherAddressesOf(
+  entry: LbEndpoint,
+  port: number,
+  path: string,
+  problems: Problems,
+): readonly string[] {
+  return (entry.endpoint?.additionalAddresses ?? []).flatMap(({ address }, i) => {
+    const { address: other, portValue = port } = address?.socketAddress ?? {}
+    const where = `${path}.endpoint.additional_addresses[${i}]`
+    if (other === undefined || other === '') problems.add(where, 'has no address')
+    else if (portValue !== port) problems.add(where, `has another port than ${port}`)
+    else return [other]
+    return []
+  })
 }
 
 function decodeEndpoint(
@@ -145,8 +157,10 @@ function decodeEndpoint(
   return {
     address: address?.address ?? '',
     port,
+    otherAddresses: otherAddressesOf(entry, port, path, problems),
     weight,
     zone,
+    forZones: zoneNames(values['forZones']),
     meshed,
     identity: typeof identity === 'string' ? identity : undefined,
     labels: labelsOf(values, endpointLabels),

@@ -1,5 +1,6 @@
 /** A data path with one destination, `app.test:80`, that leads to a given port: for tests of the HTTP/1 rules. */
 import { systemClock } from '../../core/clock.ts'
+import { defaultBalancing, plainEndpoint } from '../../proxy/cluster/cluster-config.ts'
 import { DataPath, type DataPathOptions } from '../../proxy/data-path.ts'
 import type { RouteRule } from '../../proxy/route/route-rule.ts'
 
@@ -26,6 +27,7 @@ export async function startPlainDataPath(
     {
       clock: systemClock,
       namespace: 'test',
+      zone: '',
       outboundAddress: { host: '127.0.0.1', port: 0 },
       outboundPolicy: 'deny',
       inboundAddress: undefined,
@@ -69,7 +71,9 @@ export function setEndpoints(
   dataPath.setCluster({
     name,
     connectTimeoutMs: 1000,
-    balancer: 'p2c-ewma',
+    balancing: defaultBalancing,
+    limits: undefined,
+    outlierDetection: undefined,
     labels: {},
     tls: meshed ? 'always' : 'never',
     identities: [],
@@ -77,14 +81,6 @@ export function setEndpoints(
   })
   dataPath.setEndpoints(
     name,
-    ports.map((port) => ({
-      address: '127.0.0.1',
-      port,
-      weight: 1,
-      zone: '',
-      meshed,
-      identity,
-      labels: {},
-    })),
+    ports.map((port) => ({ ...plainEndpoint('127.0.0.1', port), meshed, identity })),
   )
 }
