@@ -10,6 +10,7 @@ import { statusText } from './http1/status-text.ts'
 import { compose, type Layer } from './layer.ts'
 import { backend } from './layers/backend.ts'
 import { balance } from './layers/balance.ts'
+import { hash } from './layers/hash.ts'
 import { mirror, type MirrorTarget } from './layers/mirror.ts'
 import { redirect } from './layers/redirect.ts'
 import { requestHeaders } from './layers/request-headers.ts'
@@ -74,6 +75,7 @@ function forwardLayers(rule: RouteRule, backends: Backends, parts: RoutedParts):
   if (rule.filters !== undefined) layers.push(...requestLayers(rule.filters, parts))
   if (rule.session !== undefined)
     layers.push(session(rule.session, { clusterOf: backends.clusterOf, wallMs: clock.wallMs }))
+  if (rule.hash !== undefined) layers.push(hash(rule.hash))
   // Once for all attempts: what a backend changes is changed once.
   if (backends.filtered) layers.push(backend(backends.chooseFor))
   layers.push(retry(new RetryBudget(clock.monotonicMs)))

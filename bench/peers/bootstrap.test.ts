@@ -31,7 +31,7 @@ test('weft takes the file that Envoy runs from, with all routes, retries and bot
   expect(listener.serve.hosts[0]?.rules).toHaveLength(100)
   expect(listener.serve.hosts[0]?.rules.at(-1)?.match.path).toEqual({ kind: 'prefix', value: '/' })
   expect(outbound.clusters[0]?.tls).toMatchObject({ serverName: 'app', minVersion: 'TLSv1.3' })
-  expect(outbound.clusters[0]?.config.balancer).toBe('p2c-ewma')
+  expect(outbound.clusters[0]?.config.balancing.algorithm.kind).toBe('least-request')
   const inbound = loaded({ ...plain, role: 'inbound', routes: 1, serverTls: server })
   expect(inbound.listeners[0]?.tls).toMatchObject({ requireClientCertificate: true, minVersion: 'TLSv1.3' })
 })

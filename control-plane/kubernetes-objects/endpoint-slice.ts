@@ -2,22 +2,35 @@ import type { Change, SliceEndpoint } from '../model/objects.ts'
 import type { ObjectHead } from './convert.ts'
 import type { FieldReader } from './field-reader.ts'
 
+/** Kubernetes' own rules: an absent `ready` means ready, an absent `serving` the same as it. */
+function readConditions(field: FieldReader): { readonly ready: boolean; readonly serving: boolean } {
+  const ready = field.at('ready').boolean() ?? true
+  const serving = field.at('serving').boolean() ?? ready
+  return { ready: ready && field.at('terminating').boolean() !== true, serving }
+}
+
 function readEndpoint(field: FieldReader, namespace: string): SliceEndpoint[] {
-  const conditions = field.at('conditions')
-  // Kubernetes' own rule: an absent `ready` means ready; one that terminates gets nothing new.
-  const ready = (conditions.at('ready').boolean() ?? true) && conditions.at('terminating').boolean() !== true
   const target = field.at('targetRef')
   const isPod = target.at('kind').string() === 'Pod'
   const workload = isPod
     ? `${target.at('namespace').string() ?? namespace}/${target.at('name').requiredString()}`
     : undefined
-  const zone = field.at('zone').string() ?? ''
-  const addresses = field
+  const forZones = field
+    .at('hints')
+    .at('forZones')
+    .list()
+    .map((zone) => zone.at('name').requiredString())
+  const [address, ...otherAddresses] = field
     .at('addresses')
     .list()
     .flatMap((entry) => entry.string() ?? [])
-  if (addresses.length === 0) field.at('addresses').problem('must hold an address')
-  return addresses.map((address) => ({ address, ready, workload, zone }))
+  if (address === undefined) {
+    field.at('addresses').problem('must hold an address')
+    return []
+  }
+  const conditions = readConditions(field.at('conditions'))
+  const zone = field.at('zone').string() ?? ''
+  return [{ address, otherAddresses, ...conditions, workload, zone, forZones }]
 }
 
 export function convertEndpointSlice(object: FieldReader, { key, namespace }: ObjectHead): Change {

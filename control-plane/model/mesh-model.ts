@@ -1,4 +1,5 @@
 /** The mesh as it is known now. Applying a change costs what the change touches, however large the mesh is. */
+import { type ListedEndpoint, type ServiceEndpoint, usableEndpoints } from './endpoints.ts'
 import { IndexOf } from './index-of.ts'
 import type {
   Change,
@@ -12,19 +13,11 @@ import type {
   TrafficPolicy,
   Workload,
 } from './objects.ts'
-import { compareText, keyOf, oldestFirst } from './naming.ts'
+import { keyOf, oldestFirst } from './naming.ts'
 import type { BackendReference, Route } from './route.ts'
 import { RouteSet } from './route-set.ts'
 
 export { keyOf } from './naming.ts'
-
-export type ServiceEndpoint = {
-  readonly address: string
-  readonly port: number
-  readonly zone: string
-  readonly workload: Workload | undefined
-  readonly meshed: boolean
-}
 
 /** A service's port, and the port of a workload that it leads to. */
 export type ServedPort = {
@@ -99,11 +92,11 @@ export class MeshModel {
 
   /** The endpoints that may be sent to, of one port of a service, in a stable order. */
   endpoints(serviceKey: string, portName: string): readonly ServiceEndpoint[] {
-    const endpoints = this.#slicesOfService
+    const listed = this.#slicesOfService
       .sources(serviceKey)
       .toSorted()
       .flatMap((sliceKey) => this.#sliceEndpoints(this.#slices.get(sliceKey), portName))
-    return endpoints.toSorted((a, b) => compareText(`${a.address}:${a.port}`, `${b.address}:${b.port}`))
+    return usableEndpoints(listed, this.#services.get(serviceKey)?.clusterIps[0])
   }
 
   /** The splits for an apex, the one in force first. */
@@ -176,15 +169,13 @@ export class MeshModel {
     return this.#policiesOfService.sources(serviceKey).flatMap((key) => this.#policies.get(key) ?? [])
   }
 
-  #sliceEndpoints(slice: EndpointSlice | undefined, portName: string): ServiceEndpoint[] {
+  #sliceEndpoints(slice: EndpointSlice | undefined, portName: string): ListedEndpoint[] {
     const port = slice?.ports.find((candidate) => candidate.name === portName)?.port
     if (slice === undefined || port === undefined) return []
-    return slice.endpoints
-      .filter((endpoint) => endpoint.ready)
-      .map(({ address, zone, workload: key }) => {
-        const workload = key === undefined ? undefined : this.#workloads.get(key)
-        return { address, port, zone, workload, meshed: workload !== undefined && this.isMeshed(workload) }
-      })
+    return slice.endpoints.map((endpoint) => {
+      const workload = endpoint.workload === undefined ? undefined : this.#workloads.get(endpoint.workload)
+      return { ...endpoint, port, workload, meshed: workload !== undefined && this.isMeshed(workload) }
+    })
   }
 
   #applyOne(change: Change, dirty: Dirty): void {

@@ -15,10 +15,16 @@ export type Service = {
 
 export type SliceEndpoint = {
   readonly address: string
+  /** Further addresses of the same endpoint, as good as the first. */
+  readonly otherAddresses: readonly string[]
   readonly ready: boolean
+  /** It terminates, but still answers: better than nobody. */
+  readonly serving: boolean
   /** The workload behind it, when the source tells. */
   readonly workload: string | undefined
   readonly zone: string
+  /** The zones whose clients it is meant for; empty: the source does not say. */
+  readonly forZones: readonly string[]
 }
 /** Some of a service's endpoints; `ports` maps the names of the service's ports to numbers. */
 export type EndpointSlice = {

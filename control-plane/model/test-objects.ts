@@ -51,7 +51,15 @@ export function slice(
   const value = {
     service: `${namespace}/${of}`,
     ports: [{ name: 'http', port: 9090 }],
-    endpoints: endpoints.map((endpoint) => ({ ready: true, workload: undefined, zone: '', ...endpoint })),
+    endpoints: endpoints.map((endpoint) => ({
+      otherAddresses: [],
+      ready: true,
+      serving: true,
+      workload: undefined,
+      zone: '',
+      forZones: [],
+      ...endpoint,
+    })),
   }
   return { kind: 'slice', key: `${namespace}/${of}`, value }
 }

@@ -9,7 +9,7 @@ import {
   transportSocketMatch,
   weftMetadata,
 } from '../../api/xds/naming.ts'
-import { toStruct } from '../../api/xds/struct.ts'
+import { type Json, toStruct } from '../../api/xds/struct.ts'
 import type {
   Cluster,
   ClusterLoadAssignment,
@@ -17,9 +17,12 @@ import type {
   LbEndpoint,
   TransportSocket,
 } from '../../api/xds/types.ts'
-import type { MeshModel, ServiceEndpoint } from '../model/mesh-model.ts'
+import type { ServiceEndpoint } from '../model/endpoints.ts'
+import type { MeshModel } from '../model/mesh-model.ts'
 import type { Workload } from '../model/objects.ts'
+import { trafficOf } from '../model/traffic.ts'
 import type { ClientKind } from './client-kind.ts'
+import { clusterPolicy } from './cluster-policy.ts'
 import type { Destination } from './destination.ts'
 
 export const ads: ConfigSource = { ads: {}, resourceApiVersion: 'V3' }
@@ -94,23 +97,34 @@ export function buildCluster(
     edsClusterConfig: { edsConfig: ads, serviceName: name },
     connectTimeout,
   }
-  if (kind === 'grpc' || destination === undefined) return { ...base, lbPolicy: 'ROUND_ROBIN' }
+  if (destination === undefined) return { ...base, lbPolicy: 'ROUND_ROBIN' }
   const { service, key, port } = destination
-  const labels = toStruct({ service: service.name, namespace: service.namespace, port: port.port })
+  const settings = trafficOf(model, service, port)
+  const policy = clusterPolicy(settings, kind)
+  if (kind === 'grpc') return { ...base, ...policy }
+  const pool = settings.connectionPool
+  const facts = {
+    service: service.name,
+    namespace: service.namespace,
+    port: port.port,
+    // Envoy has no field for it.
+    ...(pool !== undefined && { queueTimeoutMs: pool.queueTimeoutMs }),
+  }
   const endpoints = model.endpoints(key, port.name)
   return {
     ...base,
-    lbPolicy: 'LEAST_REQUEST',
-    metadata: { filterMetadata: { [weftMetadata]: labels } },
+    ...policy,
+    metadata: { filterMetadata: { [weftMetadata]: toStruct(facts) } },
     transportSocketMatches: meshMatches(endpoints, trustDomain),
   }
 }
 
 function endpointMetadata(
-  { workload, meshed }: ServiceEndpoint,
+  { workload, meshed, forZones }: ServiceEndpoint,
   trustDomain: string,
 ): NonNullable<LbEndpoint['metadata']> {
-  const facts: Record<string, string> = {}
+  const facts: Record<string, Json> = {}
+  if (forZones.length > 0) facts['forZones'] = forZones
   if (workload !== undefined) {
     facts['pod'] = workload.name
     facts['namespace'] = workload.namespace
@@ -123,12 +137,13 @@ function endpointMetadata(
 }
 
 function lbEndpoint(endpoint: ServiceEndpoint, kind: ClientKind, trustDomain: string): LbEndpoint {
-  const { address, port } = endpoint
-  const base: LbEndpoint = {
-    endpoint: { address: { socketAddress: { address, portValue: port } } },
-    healthStatus: 'HEALTHY',
-  }
-  return kind === 'grpc' ? base : { ...base, metadata: endpointMetadata(endpoint, trustDomain) }
+  const { address, otherAddresses, port } = endpoint
+  const at = (host: string) => ({ address: { socketAddress: { address: host, portValue: port } } })
+  const healthStatus = 'HEALTHY'
+  if (kind === 'grpc') return { endpoint: at(address), healthStatus }
+  const others = otherAddresses.length === 0 ? {} : { additionalAddresses: otherAddresses.map(at) }
+  const metadata = endpointMetadata(endpoint, trustDomain)
+  return { endpoint: { ...at(address), ...others }, healthStatus, metadata }
 }
 
 /** One locality per zone; both fields of it are what stock gRPC clients insist on. */
@@ -140,8 +155,12 @@ export function buildEndpoints(
   trustDomain: string,
 ): ClusterLoadAssignment {
   if (destination === undefined) return { clusterName: name, endpoints: [] }
+  const { service, key, port } = destination
+  const hints = trafficOf(model, service, port).balancer?.zonePreference ?? 'hints'
   const byZone = new Map<string, ServiceEndpoint[]>()
-  for (const endpoint of model.endpoints(destination.key, destination.port.name)) {
+  for (const listed of model.endpoints(key, port.name)) {
+    // Nobody follows hints that are not there.
+    const endpoint = hints === 'hints' ? listed : { ...listed, forZones: [] }
     const zone = byZone.get(endpoint.zone)
     if (zone === undefined) byZone.set(endpoint.zone, [endpoint])
     else zone.push(endpoint)

@@ -5,8 +5,10 @@ import type { ClusterWeight, Route, RouteConfiguration, RouteMatch } from '../..
 import type { MeshModel } from '../model/mesh-model.ts'
 import { routingOf } from '../model/routing.ts'
 import type { Rule, RuleFilters, WeightedBackend } from '../model/rule.ts'
+import { trafficOf } from '../model/traffic.ts'
 import type { ClientKind } from './client-kind.ts'
 import { type Destination, destinationOf } from './destination.ts'
+import { hashPolicies } from './hash-policy.ts'
 import {
   actionFields,
   backendName,
@@ -21,6 +23,17 @@ import { matchOf } from './route-match.ts'
 function hasEndpoints(model: MeshModel, { backend }: WeightedBackend): boolean {
   const destination = backend === undefined ? undefined : destinationOf(model, backendName(backend))
   return destination === undefined || model.endpoints(destination.key, destination.port.name).length > 0
+}
+
+/** What the balancers of these backends hash, in the route that leads to them. */
+function withHash(model: MeshModel, route: Route, backends: readonly WeightedBackend[]): Route {
+  const inputs = backends.flatMap(({ backend }) => {
+    const destination = backend === undefined ? undefined : destinationOf(model, backendName(backend))
+    if (destination === undefined) return []
+    return trafficOf(model, destination.service, destination.port).balancer?.hash ?? []
+  })
+  if (route.route === undefined || inputs.length === 0) return route
+  return { ...route, route: { ...route.route, hashPolicy: hashPolicies(inputs) } }
 }
 
 /** A gRPC client sends a share to an empty backend and fails it; sidecars give it to the others by themselves. */
@@ -154,9 +167,10 @@ function routeOf(
 function routesOf(model: MeshModel, rule: Rule, kind: ClientKind): readonly Route[] {
   const backends = sendable(model, rule, kind)
   const live = backends.filter((backend) => backend.weight > 0)
-  if (live.some((backend) => needsRoute(backend, kind)))
-    return routesByShare({ ...rule, backends: live }, kind)
-  return [routeOf(rule, backends, matchOf(rule.match), kind)]
+  const routes = live.some((backend) => needsRoute(backend, kind))
+    ? routesByShare({ ...rule, backends: live }, kind)
+    : [routeOf(rule, backends, matchOf(rule.match), kind)]
+  return routes.map((route) => withHash(model, route, live))
 }
 
 /** `clientNamespace`: where the client is; its own routes to a service count for it alone. */

@@ -22,6 +22,8 @@ function clusters(dataPath: DataPath, nowMs: number): object {
   return [...dataPath.clusters.all()].map((cluster) => ({
     name: cluster.name,
     balancer: cluster.config.balancing.algorithm.kind,
+    limits: cluster.config.limits ?? null,
+    outlierDetection: cluster.config.outlierDetection ?? null,
     panicking: cluster.panicking,
     waiting: cluster.breaker?.pending ?? 0,
     endpoints: cluster.endpoints.map((endpoint) => ({

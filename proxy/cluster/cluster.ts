@@ -159,12 +159,17 @@ export class Cluster {
     } else {
       before.limits = limits
     }
+    // Those that are kept for later only; whoever serves a request goes on.
+    while (limits !== undefined && this.connections.idle > 0 && this.connections.open > limits.maxConnections)
+      this.closeIdle()
     before?.recheck()
   }
 
   #onHealthChange(endpoint: Endpoint, change: 'out' | 'back', nowMs: number): void {
-    if (endpoint.health.state === 'unreachable') endpoint.forgetLatency(nowMs)
-    if (change === 'back') endpoint.start(nowMs)
+    if (change === 'back') {
+      endpoint.forgetLatency(nowMs)
+      endpoint.start(nowMs)
+    }
     // A hashing picker keeps everybody's places and asks who is in use.
     if (this.#hashing) this.#judgeUse()
     else this.#publish()

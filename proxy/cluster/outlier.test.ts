@@ -60,10 +60,11 @@ describe('an endpoint that cannot be connected to', () => {
     expect(Object.keys(countPicks(50, () => cluster.pick(1, none, undefined)))).toHaveLength(2)
   })
 
-  test('forgets how fast it was: what comes back is another process', () => {
+  test('is tried anew when it comes back: how fast it was is forgotten', () => {
     const { detector, endpoints } = of(2, 'none')
     endpoints[0].observe(4_000, 0)
     detector.connectFailed(endpoints[0], 0, 0)
+    detector.connected(endpoints[0], 0)
     expect(endpoints[0].latencyMs(0)).toBe(0)
   })
 })

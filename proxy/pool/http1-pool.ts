@@ -88,7 +88,10 @@ export class Http1Pool {
 
   /** Closes the connection that has been idle longest. */
   closeIdle(): void {
-    this.#idle[0]?.destroy()
+    const connection = this.#idle.shift()
+    if (connection === undefined) return
+    this.#lessIdle()
+    connection.destroy()
   }
 
   /** No connection is left. */

@@ -1,4 +1,5 @@
 /** What a route matches and does, as data: decoded from RDS, compiled by `route-table.ts`. */
+import type { HashInput } from './hash-input.ts'
 
 /** `pathPrefix` matches whole path elements (Gateway API's PathPrefix); `prefix` matches bytes (Envoy's prefix). */
 export type PathMatch =
@@ -109,6 +110,8 @@ export type RouteRule = {
   readonly timeoutMs: number | undefined
   readonly filters?: RouteFilters | undefined
   readonly session?: SessionRule | undefined
+  /** What keeps requests together at a hashing balancer, the first that a request has. */
+  readonly hash?: readonly HashInput[] | undefined
 }
 
 /** Hosts a rule list applies to: exact, `*`, `*.suffix`. A destination from the control plane has one, `['*']`. */

@@ -10,6 +10,7 @@ import {
 } from '../cluster/cluster-config.ts'
 import { durationMs } from './duration.ts'
 import type { Problems } from './problems.ts'
+import { unwrap } from './wrapper.ts'
 
 const extensions = 'envoy.extensions.load_balancing_policies'
 type SlowStartConfig = Messages['envoy.extensions.load_balancing_policies.common.v3.SlowStartConfig']
@@ -25,8 +26,8 @@ function slowStartOf(config: SlowStartConfig | undefined): SlowStart | undefined
   if (windowMs === undefined) return undefined
   return {
     windowMs,
-    minWeightPercent: config?.minWeightPercent?.value ?? 10,
-    aggression: Math.max(config?.aggression?.defaultValue ?? 1, 0.01),
+    minWeightPercent: unwrap(config?.minWeightPercent, 10),
+    aggression: config?.aggression?.defaultValue || 1,
   }
 }
 
@@ -80,7 +81,7 @@ function policyOf({ typedExtensionConfig }: Policy, path: string, problems: Prob
   const least = unpackAs(`${extensions}.least_request.v3.LeastRequest`, any)
   if (least !== undefined)
     return balancing(
-      { kind: 'least-request', choices: least.choiceCount?.value ?? 2 },
+      { kind: 'least-request', choices: unwrap(least.choiceCount, 2) },
       least.slowStartConfig,
       least.localityLbConfig,
     )
@@ -99,19 +100,12 @@ function hashPolicyOf(
 ): Balancing | undefined {
   const hash = unpackAs(`${extensions}.ring_hash.v3.RingHash`, any)
   if (hash !== undefined) {
-    const [least, most] = [
-      hash.minimumRingSize?.value ?? ring.least,
-      hash.maximumRingSize?.value ?? ring.most,
-    ]
+    const [least, most] = [unwrap(hash.minimumRingSize, ring.least), unwrap(hash.maximumRingSize, ring.most)]
     return balancing(ringHash(least, most, path, problems), undefined, undefined)
   }
   const table = unpackAs(`${extensions}.maglev.v3.Maglev`, any)
   if (table !== undefined)
-    return balancing(
-      maglev(table.tableSize?.value ?? maglevTable.usual, path, problems),
-      undefined,
-      undefined,
-    )
+    return balancing(maglev(unwrap(table.tableSize, maglevTable.usual), path, problems), undefined, undefined)
   return undefined
 }
 
@@ -123,17 +117,17 @@ function legacyAlgorithm(cluster: Cluster, problems: Problems): BalancingAlgorit
     case 'ROUND_ROBIN':
       return { kind: 'round-robin' }
     case 'LEAST_REQUEST':
-      return { kind: 'least-request', choices: cluster.leastRequestLbConfig?.choiceCount?.value ?? 2 }
+      return { kind: 'least-request', choices: unwrap(cluster.leastRequestLbConfig?.choiceCount, 2) }
     case 'RANDOM':
       return { kind: 'random' }
     case 'RING_HASH': {
       const { minimumRingSize, maximumRingSize } = cluster.ringHashLbConfig ?? {}
-      const [least, most] = [minimumRingSize?.value ?? ring.least, maximumRingSize?.value ?? ring.most]
+      const [least, most] = [unwrap(minimumRingSize, ring.least), unwrap(maximumRingSize, ring.most)]
       return ringHash(least, most, 'ring_hash_lb_config', problems)
     }
     case 'MAGLEV':
       return maglev(
-        cluster.maglevLbConfig?.tableSize?.value ?? maglevTable.usual,
+        unwrap(cluster.maglevLbConfig?.tableSize, maglevTable.usual),
         'maglev_lb_config',
         problems,
       )

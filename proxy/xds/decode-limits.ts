@@ -3,6 +3,7 @@ import type { Cluster } from '../../api/xds/types.ts'
 import type { ClusterLimits, OutlierDetection } from '../cluster/cluster-config.ts'
 import { durationMs } from './duration.ts'
 import type { Problems } from './problems.ts'
+import { unwrap } from './wrapper.ts'
 
 type Uint = { readonly value?: number | undefined } | undefined
 type Outlier = NonNullable<Cluster['outlierDetection']>
@@ -22,16 +23,16 @@ export function decodeLimits(
   if (found === undefined) return undefined
   const budget = found.retryBudget
   return {
-    maxConnections: found.maxConnections?.value ?? 1024,
-    maxPending: found.maxPendingRequests?.value ?? 1024,
-    maxRequests: found.maxRequests?.value ?? 1024,
-    maxRetries: found.maxRetries?.value ?? 3,
+    maxConnections: unwrap(found.maxConnections, 1024),
+    maxPending: unwrap(found.maxPendingRequests, 1024),
+    maxRequests: unwrap(found.maxRequests, 1024),
+    maxRetries: unwrap(found.maxRetries, 3),
     retryBudget:
       budget === undefined
         ? undefined
         : {
-            percent: budget.budgetPercent?.value ?? 20,
-            minConcurrency: budget.minRetryConcurrency?.value ?? 3,
+            percent: unwrap(budget.budgetPercent, 20),
+            minConcurrency: unwrap(budget.minRetryConcurrency, 3),
           },
     queueTimeoutMs: queueTimeoutMs ?? defaultQueueTimeoutMs,
   }
@@ -43,12 +44,12 @@ function enforced<T>(
   usualPercent: number,
   rule: T,
 ): (T & { enforcingPercent: number }) | undefined {
-  const enforcingPercent = enforcing?.value ?? usualPercent
+  const enforcingPercent = unwrap(enforcing, usualPercent)
   return enforcingPercent === 0 ? undefined : { ...rule, enforcingPercent }
 }
 
 function inARow(count: Uint, usual: number, enforcing: Uint, usualPercent: number) {
-  const rule = { count: count?.value ?? usual }
+  const rule = { count: unwrap(count, usual) }
   return rule.count === 0 ? undefined : enforced(enforcing, usualPercent, rule)
 }
 
@@ -61,15 +62,15 @@ function localInARow(outlier: Outlier): OutlierDetection['consecutiveLocalFailur
 function successRates(outlier: Outlier): Pick<OutlierDetection, 'successRate' | 'failurePercentage'> {
   return {
     successRate: enforced(outlier.enforcingSuccessRate, 100, {
-      minEndpoints: outlier.successRateMinimumHosts?.value ?? 5,
-      minRequests: outlier.successRateRequestVolume?.value ?? 100,
+      minEndpoints: unwrap(outlier.successRateMinimumHosts, 5),
+      minRequests: unwrap(outlier.successRateRequestVolume, 100),
       // Envoy's field is in thousandths.
-      stdevFactor: (outlier.successRateStdevFactor?.value ?? 1_900) / 1_000,
+      stdevFactor: unwrap(outlier.successRateStdevFactor, 1_900) / 1_000,
     }),
     failurePercentage: enforced(outlier.enforcingFailurePercentage, 0, {
-      minEndpoints: outlier.failurePercentageMinimumHosts?.value ?? 5,
-      minRequests: outlier.failurePercentageRequestVolume?.value ?? 50,
-      thresholdPercent: outlier.failurePercentageThreshold?.value ?? 85,
+      minEndpoints: unwrap(outlier.failurePercentageMinimumHosts, 5),
+      minRequests: unwrap(outlier.failurePercentageRequestVolume, 50),
+      thresholdPercent: unwrap(outlier.failurePercentageThreshold, 85),
     }),
   }
 }
@@ -93,8 +94,8 @@ export function decodeOutlierDetection(cluster: Cluster): OutlierDetection | und
     baseEjectionMs,
     maxEjectionMs: Math.max(baseEjectionMs, durationMs(outlier.maxEjectionTime) ?? 300_000),
     ejectionJitterMs: durationMs(outlier.maxEjectionTimeJitter) ?? 0,
-    maxEjectionPercent: outlier.maxEjectionPercent?.value ?? 10,
+    maxEjectionPercent: unwrap(outlier.maxEjectionPercent, 10),
     alwaysEjectOne: outlier.alwaysEjectOneHost?.value ?? false,
-    panicPercent: cluster.commonLbConfig?.healthyPanicThreshold?.value ?? 50,
+    panicPercent: unwrap(cluster.commonLbConfig?.healthyPanicThreshold, 50),
   }
 }

@@ -9,6 +9,7 @@ import type {
   VirtualHostRules,
   WeightedCluster,
 } from '../route/route-rule.ts'
+import { decodeHashPolicy } from './decode-hash-policy.ts'
 import { decodeBackendFilters, decodeRedirect, decodeRouteFilters } from './decode-route-filters.ts'
 import { decodeMatch } from './decode-route-match.ts'
 import { decodeSession } from './decode-session.ts'
@@ -107,6 +108,7 @@ function routeRule(route: Route, path: string, problems: Problems): RouteRule {
     timeoutMs: durationMs(route.route?.timeout),
     filters: decodeRouteFilters(route, match.path, path, problems),
     session: decodeSession(route, path, problems),
+    hash: decodeHashPolicy(route.route, `${path}.route`, problems),
   }
 }
 

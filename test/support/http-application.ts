@@ -10,6 +10,8 @@ export type HttpApplication = {
   readonly opened: number
   readonly closed: number
   readonly stop: () => Promise<void>
+  /** Ends as a well-behaved server does: what is under way is finished, idle connections are closed. */
+  readonly finish: () => Promise<void>
 }
 
 export type Answering = (
@@ -51,6 +53,11 @@ export async function startHttpApplication(
     get closed() {
       return counts.closed
     },
+    finish: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve())
+        server.closeIdleConnections()
+      }),
     stop: () =>
       new Promise((resolve) => {
         server.close(() => resolve())
