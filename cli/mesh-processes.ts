@@ -1,4 +1,5 @@
-/** The commands that become a process of the mesh: their arguments go to its own main untouched. */
+/** The commands with settings of their own, which they also read from the environment: arguments go to their main untouched. */
+import { asksForHelp } from '../core/settings.ts'
 
 export type MeshProcess = {
   readonly description: string
@@ -26,6 +27,14 @@ export const meshProcesses: ReadonlyMap<string, MeshProcess> = new Map([
       main: async (args, env) => (await import('../control-plane/main.ts')).main(args, env),
     },
   ],
+  [
+    'init',
+    {
+      description: 'redirect the connections of this network namespace to its sidecar',
+      example: 'weft init --skip-inbound-ports 22 --dry-run',
+      main: async (args, env) => (await import('./init.ts')).main(args, env),
+    },
+  ],
 ])
 
 /** Runs the process; `--help` is answered by its own main, to which the example is added here. */
@@ -35,5 +44,5 @@ export async function runMeshProcess(
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<void> {
   await main(args, env)
-  if (args.includes('--help')) process.stdout.write(`\n\nExample:\n  ${example}\n`)
+  if (asksForHelp(args)) process.stdout.write(`\n\nExample:\n  ${example}\n`)
 }

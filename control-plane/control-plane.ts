@@ -1,4 +1,5 @@
 /** Puts the control plane together: provider -> model -> snapshot -> streams, and the CA beside it. */
+import { isIP } from 'node:net'
 import * as grpc from '@grpc/grpc-js'
 import { aggregatedDiscoveryService, certificateService } from '../api/xds/services.ts'
 import { AdminServer } from '../core/admin-server.ts'
@@ -70,8 +71,8 @@ async function startSecure(
   parts: { readonly ads: AdsService } & Awaited<ReturnType<typeof openAuthority>>,
 ) {
   const { ads, authority, authenticator } = parts
-  const { dnsNames, grpcAddress, trustDomain } = settings
-  const certificate = new ServerCertificate({ authority, dnsNames, ipAddresses: [], clock, log })
+  const { grpcAddress, trustDomain } = settings
+  const certificate = new ServerCertificate({ authority, ...serverNames(settings), clock, log })
   await certificate.start()
   const server = new grpc.Server(serverOptions)
   server.addService(aggregatedDiscoveryService, ads.handlers(authenticator))
@@ -129,6 +130,13 @@ function makeAdmin(
   }))
   admin.page('GET', '/clients', () => ({ body: ads.clients() }))
   return admin
+}
+
+/** What clients may call the server: its names, and the address that it listens on. */
+function serverNames({ dnsNames, grpcAddress }: ControlPlaneSettings) {
+  const [ipAddresses, names] = [dnsNames.filter(isIP), dnsNames.filter((name) => isIP(name) === 0)]
+  const listens = isIP(grpcAddress.host) !== 0 && !['0.0.0.0', '::'].includes(grpcAddress.host)
+  return { dnsNames: names, ipAddresses: [...ipAddresses, ...(listens ? [grpcAddress.host] : [])] }
 }
 
 /** Starts everything; rejects with CONFIG_INVALID, PORT_IN_USE, FILE_UNREADABLE or a code of the state folder. */

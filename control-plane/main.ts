@@ -2,7 +2,7 @@
 import { logVerbosity, setLogVerbosity } from '@grpc/grpc-js'
 import { createLog } from '../core/log.ts'
 import { exitOnUncaught, runMain } from '../core/main-guard.ts'
-import { settingsHelp } from '../core/settings.ts'
+import { asksForHelp, settingsHelp } from '../core/settings.ts'
 import { startControlPlane } from './control-plane.ts'
 import { controlPlaneSettings, readControlPlaneSettings } from './settings.ts'
 
@@ -13,7 +13,7 @@ export async function main(
   args: readonly string[],
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<void> {
-  if (args.includes('--help')) {
+  if (asksForHelp(args)) {
     process.stdout.write(
       `Usage: weft control-plane --config FOLDER --state FOLDER [settings]\n\n${settingsHelp(controlPlaneSettings)}`,
     )

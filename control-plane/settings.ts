@@ -56,7 +56,7 @@ export const controlPlaneSettings = {
     env: 'WEFT_DNS_NAMES',
     kind: 'list',
     default: 'weft-control-plane',
-    help: 'names in the server certificate, beside localhost',
+    help: 'names and IP addresses in the server certificate, beside localhost and the one of --grpc-address',
   },
   leafLifetime: {
     flag: '--leaf-lifetime',

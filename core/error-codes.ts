@@ -42,6 +42,10 @@ export const errorCodes = {
     summary: 'a private key can be read by other users',
     hint: 'chmod 600 the file named; if others may have read it, replace the key',
   },
+  INTERCEPTION_FAILED: {
+    summary: 'the rules that redirect connections to the sidecar could not be set',
+    hint: "run it with NET_ADMIN and NET_RAW in the workload's network namespace, with iptables installed; --dry-run prints the rules",
+  },
   FILE_UNREADABLE: {
     summary: 'a file cannot be read',
     hint: 'check its path and its permissions',

@@ -9,4 +9,6 @@ export function exitWithParent(env: Readonly<Record<string, string | undefined>>
   process.stdin.on('end', () => process.exit(0))
   process.stdin.on('error', () => process.exit(0))
   process.stdin.resume()
+  // Waiting for it is no reason to stay.
+  process.stdin.unref?.()
 }

@@ -86,6 +86,32 @@ describe('readSettings', () => {
   })
 })
 
+it('reads lists of ports and of networks, and names the part that is none', () => {
+  const lists = {
+    skip: { flag: '--skip', env: 'T_SKIP', kind: 'ports', default: '', help: 'Ports' },
+    nets: { flag: '--nets', env: 'T_NETS', kind: 'subnets', default: '', help: 'Networks' },
+  } as const satisfies SettingsTable
+  expect(readSettings(lists, { args: [], env: {} })).toEqual({ skip: [], nets: [] })
+  expect(readSettings(lists, { args: ['--skip=25,30-31', '--nets=10.0.0.0/8, ::1'], env: {} })).toEqual({
+    skip: [
+      { from: 25, to: 25 },
+      { from: 30, to: 31 },
+    ],
+    nets: [
+      { family: 4, address: '10.0.0.0', prefixLength: 8 },
+      { family: 6, address: '::1', prefixLength: 128 },
+    ],
+  })
+  expect(() => readSettings(lists, { args: ['--skip=25,x', '--nets=10.0.0.0/8,10.0.0'], env: {} })).toThrow(
+    expect.objectContaining({
+      detail: [
+        '--skip: "25,x" is no list of ports such as 25,4567-4568',
+        '--nets: "10.0.0" is no network such as 10.0.0.0/8',
+      ],
+    }),
+  )
+})
+
 it('lists every setting with default and environment name', () => {
   const help = settingsHelp(table)
   expect(help.split('\n')).toHaveLength(7)

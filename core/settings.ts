@@ -4,8 +4,10 @@ import { type Address, parseAddress } from './address.ts'
 import { parseBytes } from './bytes.ts'
 import { parseDurationMs } from './duration.ts'
 import { WeftError, reasonOf } from './errors.ts'
+import { parsePortRanges, type PortRange } from './port-ranges.ts'
+import { parseSubnet, type Subnet } from './subnet.ts'
 
-/** `file` must exist and be readable at start; `path` need not exist yet; `list` is separated by commas. */
+/** `file` must exist and be readable at start; `path` need not exist yet; `list`, `ports` and `subnets` are separated by commas. */
 export type SettingKind =
   | 'string'
   | 'port'
@@ -19,6 +21,8 @@ export type SettingKind =
   | 'file'
   | 'path'
   | 'list'
+  | 'ports'
+  | 'subnets'
 
 /** One setting. `default` is written as a user would write it. A flag wins over the environment. */
 export type Setting = {
@@ -45,11 +49,15 @@ type ValueOf<S extends Setting> = S['kind'] extends 'port' | 'durationMs' | 'byt
       ? Address
       : S['kind'] extends 'list'
         ? readonly string[]
-        : S['kind'] extends 'choice'
-          ? S['choices'] extends readonly (infer C)[]
-            ? C
-            : string
-          : string
+        : S['kind'] extends 'ports'
+          ? readonly PortRange[]
+          : S['kind'] extends 'subnets'
+            ? readonly Subnet[]
+            : S['kind'] extends 'choice'
+              ? S['choices'] extends readonly (infer C)[]
+                ? C
+                : string
+              : string
 
 /** The typed result: a setting without default that is not required may be undefined. */
 export type Settings<T extends SettingsTable> = {
@@ -63,7 +71,14 @@ export type SettingsInput = {
   readonly env: Readonly<Record<string, string | undefined>>
 }
 
-type Value = string | number | boolean | Address | readonly string[]
+type Value =
+  | string
+  | number
+  | boolean
+  | Address
+  | readonly string[]
+  | readonly PortRange[]
+  | readonly Subnet[]
 
 /** Reads the settings; throws CONFIG_INVALID whose detail lists every problem with flag and environment name. */
 export function readSettings<const T extends SettingsTable>(table: T, input: SettingsInput): Settings<T> {
@@ -89,6 +104,11 @@ export function readSettings<const T extends SettingsTable>(table: T, input: Set
     throw new WeftError('CONFIG_INVALID', 'the settings are not usable', { detail: problems })
   }
   return Object.freeze(values) as Settings<T>
+}
+
+/** Whether the arguments ask what there is to be set. */
+export function asksForHelp(args: readonly string[]): boolean {
+  return args.includes('--help') || args.includes('-h')
 }
 
 /** The help text of a table, one setting a line. */
@@ -183,13 +203,33 @@ function parseValue(setting: Setting, text: string): Parsed {
     case 'file':
       return parseFile(text)
     case 'list':
-      return {
-        value: text
-          .split(',')
-          .map((part) => part.trim())
-          .filter((part) => part !== ''),
-      }
+      return { value: partsOf(text) }
+    case 'ports': {
+      const ranges = parsePortRanges(text)
+      return ranges === undefined
+        ? { problem: `"${text}" is no list of ports such as 25,4567-4568` }
+        : { value: ranges }
+    }
+    case 'subnets':
+      return parseSubnets(text)
   }
+}
+
+function partsOf(text: string): readonly string[] {
+  return text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '')
+}
+
+function parseSubnets(text: string): Parsed {
+  const subnets: Subnet[] = []
+  for (const part of partsOf(text)) {
+    const subnet = parseSubnet(part)
+    if (subnet === undefined) return { problem: `"${part}" is no network such as 10.0.0.0/8` }
+    subnets.push(subnet)
+  }
+  return { value: subnets }
 }
 
 function inBounds(text: string, value: number | undefined, what: string, min?: number, max?: number): Parsed {

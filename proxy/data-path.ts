@@ -39,6 +39,8 @@ export type DataPathOptions = {
   /** Set in redirected mode. */
   readonly inboundAddress: Address | undefined
   readonly originalDestination: ((fd: number) => string | undefined) | undefined
+  /** Of the admin server. */
+  readonly adminPort: number
   readonly detectTimeoutMs: number
   readonly clientTimeouts: ClientTimeouts
   /** Client connections of both sides together. */
@@ -130,6 +132,7 @@ export class DataPath implements ConfigSink {
       serve: this.#serveParts(this.serveStats.inbound),
       clusterParts: this.#clusterParts('inbound'),
       redirectAddress: options.inboundAddress,
+      isOwnPort: (port) => port === this.outboundPort || port === options.adminPort,
       statsFor: ({ meshTls, principal, port }) =>
         this.golden.for({
           direction: 'inbound',

@@ -49,6 +49,8 @@ export type InboundParts = {
   /** undefined: nothing is redirected, ports are bound one by one. */
   readonly originalDestination: ((fd: number) => string | undefined) | undefined
   readonly redirectAddress: { readonly host: string; readonly port: number } | undefined
+  /** A port of the sidecar itself: nobody outside may reach that, least of all by the name of the workload. */
+  readonly isOwnPort: (port: number) => boolean
   readonly detectTimeoutMs: number
   readonly statsFor: (facts: {
     readonly meshTls: boolean
@@ -204,8 +206,12 @@ export class Inbound {
     const known = this.#ports.get(number)
     if (known !== undefined) {
       this.#accept(accepted, known)
-    } else if (number === 0 || number === this.#parts.redirectAddress?.port) {
-      // Not redirected: forwarding it would come back here.
+    } else if (
+      number === 0 ||
+      number === this.#parts.redirectAddress?.port ||
+      this.#parts.isOwnPort(number)
+    ) {
+      // Forwarding it would come back here, or let the client send by our outbound side, in our name.
       accepted.wire.destroy()
     } else {
       this.#accept(accepted, this.#portFor(number))

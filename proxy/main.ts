@@ -1,7 +1,7 @@
 /** The sidecar's process: settings, log, start, signals. */
 import { createLog } from '../core/log.ts'
 import { exitOnUncaught, runMain } from '../core/main-guard.ts'
-import { settingsHelp } from '../core/settings.ts'
+import { asksForHelp, settingsHelp } from '../core/settings.ts'
 import { startProxy } from './proxy.ts'
 import { proxySettings, readProxySettings } from './settings.ts'
 
@@ -13,7 +13,7 @@ export async function main(
   args: readonly string[],
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<void> {
-  if (args.includes('--help')) {
+  if (asksForHelp(args)) {
     process.stdout.write(`Usage: weft proxy [settings]\n\n${settingsHelp(proxySettings)}`)
     return
   }

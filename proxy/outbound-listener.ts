@@ -1,7 +1,8 @@
 /** Accepts what the application sends: redirected connections, or requests to an HTTP proxy. */
 import { Buffer } from 'node:buffer'
+import { type Address, isLoopback } from '../core/address.ts'
 import type { Clock } from '../core/clock.ts'
-import { WeftError } from '../core/errors.ts'
+import { toWeftError, WeftError } from '../core/errors.ts'
 import type { Downstream, Handler } from './exchange.ts'
 import type { ConnectionLimit } from './listen/connection-limit.ts'
 import type { Connections } from './listen/connections.ts'
@@ -28,36 +29,42 @@ const opaqueConnectTimeoutMs = 1_000
 export class OutboundListener {
   readonly #parts: OutboundListenerParts
   readonly #listener: Listener
+  /** Redirected IPv6 connections arrive on the loopback address of their own family. */
+  readonly #twin: Listener
   #port = 0
 
   constructor(parts: OutboundListenerParts) {
     this.#parts = parts
-    this.#listener = new Listener(
-      parts.connectionLimit,
-      (accepted) => this.#accept(accepted),
-      parts.onListenerError,
-    )
+    const { connectionLimit, onListenerError } = parts
+    const listener = (): Listener =>
+      new Listener(connectionLimit, (accepted) => this.#accept(accepted), onListenerError)
+    this.#listener = listener()
+    this.#twin = listener()
   }
 
+  /** Resolves with the port. Rejects with PORT_IN_USE or LISTEN_FAILED. */
   async listen(host: string, port: number): Promise<number> {
     this.#port = await this.#listener.listen(host, port)
+    if (this.#parts.originalDestination !== undefined && host === '127.0.0.1') {
+      // Without IPv6 nothing of it can be redirected either.
+      await this.#twin.listen('::1', this.#port).catch((error: unknown) => {
+        if (toWeftError(error).code === 'PORT_IN_USE') throw error
+      })
+    }
     return this.#port
   }
 
-  close(): Promise<void> {
-    return this.#listener.close()
+  async close(): Promise<void> {
+    await Promise.all([this.#listener.close(), this.#twin.close()])
   }
 
   #accept(accepted: Accepted): void {
     const { clock, connections, detectTimeoutMs, serve, originalDestination } = this.#parts
     const { wire, fd } = accepted
     serve.stats.opened++
-    const original = originalDestination?.(fd)
-    if (original !== undefined && original.endsWith(`:${this.#port}`)) {
-      // Dialled us directly although connections are redirected: forwarding would come back here.
-      wire.destroy()
-      return
-    }
+    const dialled = originalDestination?.(fd)
+    // Whoever dials us ourselves speaks to us as to a proxy, redirected or not.
+    const original = dialled === undefined || this.#isOwn(dialled) ? undefined : dialled
     const detector = new Detector(wire, clock.monotonicMs, detectTimeoutMs, {
       onDetected: (detected, bytes, firstByteMs) => {
         connections.remove(detector)
@@ -67,6 +74,11 @@ export class OutboundListener {
     })
     connections.add(detector)
     wire.readInto(detector)
+  }
+
+  #isOwn(address: string): boolean {
+    const { host, port } = splitAddress(address)
+    return port === this.#port && isLoopback(host)
   }
 
   #serve(detected: Detected, first: FirstBytes, accepted: Accepted, original: string | undefined): void {
@@ -91,20 +103,20 @@ export class OutboundListener {
 
   /** Opaque bytes go where the application dialled. */
   async #forwardBytes(client: Wire, bytes: Buffer, original: string, peer: string): Promise<void> {
-    const colon = original.lastIndexOf(':')
-    const host = original.slice(0, colon).replace(/^\[|\]$/g, '')
+    const { host, port } = splitAddress(original)
     client.pause()
     try {
-      const upstream = await dialPlain(
-        host,
-        Number(original.slice(colon + 1)),
-        opaqueConnectTimeoutMs,
-        this.#parts.clock,
-      )
+      const upstream = await dialPlain(host, port, opaqueConnectTimeoutMs, this.#parts.clock)
       splice(client, upstream, bytes, Buffer.alloc(0), this.#parts.serve)
     } catch (error) {
       client.destroy()
       this.#parts.onRefused(new WeftError('UPSTREAM_CONNECT_FAILED', String(error), { cause: error }), peer)
     }
   }
+}
+
+/** Of what the kernel told, which is always `address:port`. */
+function splitAddress(text: string): Address {
+  const colon = text.lastIndexOf(':')
+  return { host: text.slice(0, colon).replace(/^\[|\]$/g, ''), port: Number(text.slice(colon + 1)) }
 }

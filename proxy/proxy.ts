@@ -105,6 +105,7 @@ function makeDataPath(
       outboundPolicy: settings.outboundPolicy,
       inboundAddress: redirected ? settings.inboundAddress : undefined,
       originalDestination: redirected ? makeOriginalDestination() : undefined,
+      adminPort: settings.adminAddress.port,
       detectTimeoutMs: settings.detectTimeout,
       ...clientLimits(settings, log),
       dialMesh: more.dialMesh,

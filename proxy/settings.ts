@@ -85,8 +85,8 @@ export const proxySettings = {
     flag: '--inbound-address',
     env: 'WEFT_INBOUND_ADDRESS',
     kind: 'address',
-    default: '0.0.0.0:4143',
-    help: 'where redirected inbound connections arrive (mode redirect)',
+    default: '[::]:4143',
+    help: 'where redirected inbound connections arrive (mode redirect); [::] takes IPv4 too',
   },
   adminAddress: {
     flag: '--admin-address',

@@ -28,7 +28,7 @@ const url = `http://web:8080/${pathMarker}`
 const concurrency = 16
 /** Under which name each sidecar knows the apex. */
 const apex = `catalog.${namespace}:8080`
-const pollMs = 5
+const pollMs = 10
 const convergenceTimeoutMs = 10_000
 /** At 10 % for v2, that it gets none of so many will not be seen. */
 const maxTraceRequests = 500

@@ -14,6 +14,10 @@ export type Accepted = {
 }
 
 const backlog = 4096
+/** How an IPv4 address looks on a listener that takes both families. */
+const mapped = '::ffff:'
+/** A machine without IPv6. */
+const noIpv6 = ['EAFNOSUPPORT', 'EADDRNOTAVAIL']
 
 function descriptor(socket: net.Socket): number {
   return (socket as net.Socket & { _handle: { fd?: number } | null })._handle?.fd ?? -1
@@ -41,14 +45,30 @@ export class Listener {
         const wire = Wire.adopt(socket)
         // Also when TLS has taken the socket over: it closes what is below it.
         wire.socket.once('close', limit.release)
-        onAccept({ wire, peerAddress: remoteAddress, peerPort: remotePort, fd })
+        const peerAddress = remoteAddress.startsWith(mapped)
+          ? remoteAddress.slice(mapped.length)
+          : remoteAddress
+        onAccept({ wire, peerAddress, peerPort: remotePort, fd })
       },
     )
     this.#onError = onError
   }
 
-  /** Binds; resolves with the port in use. Throws WeftError PORT_IN_USE or LISTEN_FAILED. */
-  listen(host: string, port: number): Promise<number> {
+  /**
+   * Binds; resolves with the port in use. `::` stands for all addresses, those of IPv4 included, and on a machine
+   * without IPv6 for those alone. Rejects with PORT_IN_USE or LISTEN_FAILED.
+   */
+  async listen(host: string, port: number): Promise<number> {
+    try {
+      return await this.#bind(host, port)
+    } catch (error) {
+      if (host !== '::' || !(error instanceof WeftError)) throw error
+      if (!noIpv6.includes(systemCodeOf(error.cause) ?? '')) throw error
+      return this.#bind('0.0.0.0', port)
+    }
+  }
+
+  #bind(host: string, port: number): Promise<number> {
     return new Promise((resolve, reject) => {
       const refuse = (error: Error): void => reject(listenFailure(error, host, port))
       this.#server.once('error', refuse)

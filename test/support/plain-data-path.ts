@@ -32,6 +32,7 @@ export async function startPlainDataPath(
       outboundPolicy: 'deny',
       inboundAddress: undefined,
       originalDestination: undefined,
+      adminPort: 0,
       detectTimeoutMs: 10_000,
       clientTimeouts: { headMs: 10_000, idleMs: 3_600_000, streamIdleMs: 300_000 },
       maxConnections: 10_000,

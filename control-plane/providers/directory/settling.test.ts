@@ -12,9 +12,9 @@ describe('Settling', () => {
   it('begins anew with each step of a writer, and for each change', () => {
     const settling = new Settling()
     settling.look('a', 'truncated', 0)
-    expect(settling.look('a', 'half', 15)).toBe(restMs)
-    expect(settling.look('a', 'whole', 30)).toBe(restMs)
-    expect(settling.look('a', 'whole', 30 + restMs)).toBe(0)
+    expect(settling.look('a', 'half', restMs - 1)).toBe(restMs)
+    expect(settling.look('a', 'whole', 2 * restMs - 2)).toBe(restMs)
+    expect(settling.look('a', 'whole', 3 * restMs - 2)).toBe(0)
     expect(settling.look('a', 'next', 100)).toBe(restMs)
   })
 
@@ -30,7 +30,7 @@ describe('Settling', () => {
   it('does not wait for ever for a file that never rests', () => {
     const settling = new Settling()
     let now = 0
-    while (settling.look('a', String(now), now) > 0) now += 10
+    while (settling.look('a', String(now), now) > 0) now += 5
     expect(now).toBe(longestMs)
   })
 

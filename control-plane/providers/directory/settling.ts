@@ -1,7 +1,7 @@
 /** Tells when files that change have come to rest: writers take several steps, and the steps between are no content. */
 
 /** A file counts when it has not changed for this long. */
-export const restMs = 20
+export const restMs = 10
 /** Editors put a file aside before they write its successor. */
 export const goneRestMs = 200
 /** A file that never rests counts all the same. */

@@ -1,0 +1,230 @@
+/** Redirected mode for real: iptables in network namespaces, sidecars of user 2102, and applications that know of nothing. */
+import { chownSync, mkdirSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { recorded } from './capture.ts'
+import { applicationUid, type Pod, RedirectedMesh } from './redirected-mesh.ts'
+import type { PodNetwork } from './network.ts'
+import { describeWith } from './requirements.ts'
+
+const clusterIp = '10.96.0.10'
+const clusterIp6 = 'fd96::10'
+const marker = 'warp-and-weft-91c2'
+const echo = path.join(import.meta.dirname, 'echo-application.ts')
+const inTheMesh = ['tls="true"', 'client_id="spiffe://cluster.local/ns/shop/sa/client"']
+
+let mesh: RedirectedMesh
+let client: Pod
+let server: Pod
+let outside: PodNetwork
+
+type Echo = { readonly name: string; readonly url: string; readonly body: string }
+
+async function startServer(): Promise<void> {
+  const [pages, work] = [path.join(mesh.folder, 'pages'), path.join(mesh.folder, 'work')]
+  for (const folder of [pages, work]) mkdirSync(folder)
+  chownSync(work, applicationUid, applicationUid)
+  writeFileSync(path.join(pages, 'page.txt'), `${marker}\n`)
+  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
+    .map((name) => `${name}_temp_path ${work}/${name};`)
+    .join(' ')
+  const config = `daemon off; pid ${work}/nginx.pid; error_log stderr;
+    events {} http { access_log off; ${temporary} server { listen 8080; listen [::]:8080; root ${pages}; } }`
+  writeFileSync(path.join(mesh.folder, 'nginx.conf'), config)
+  await mesh.startApplication(
+    server,
+    8080,
+    'nginx',
+    '-e',
+    'stderr',
+    '-c',
+    path.join(mesh.folder, 'nginx.conf'),
+  )
+  for (const [name, port] of [
+    ['named', 3000],
+    ['unnamed', 7070],
+    ['skipped', 9000],
+  ] as const)
+    await mesh.startApplication(server, port, process.execPath, echo, name, String(port))
+  await mesh.startApplication(
+    server,
+    6379,
+    'redis-server',
+    '--port',
+    '6379',
+    '--save',
+    '',
+    '--protected-mode',
+    'no',
+    '--bind',
+    '0.0.0.0',
+  )
+}
+
+describeWith(
+  [
+    'ip',
+    'iptables-restore',
+    'ip6tables-restore',
+    'setpriv',
+    'ss',
+    'curl',
+    'nginx',
+    'redis-server',
+    'redis-cli',
+    'tcpdump',
+  ],
+  'a mesh of redirected pods',
+  () => {
+    beforeAll(async () => {
+      mesh = new RedirectedMesh()
+      const ofClient = { containerPorts: [], init: ['--skip-outbound-ports=9001'] }
+      const ofServer = { containerPorts: [8080, 3000, 6379], init: ['--skip-inbound-ports=9000'] }
+      client = mesh.addPod('client', ofClient)
+      server = mesh.addPod('server', ofServer)
+      outside = mesh.network.addPod('outside')
+      mesh.addService('server', [clusterIp, clusterIp6], server, [8080, 3000, 6379])
+      await mesh.startControlPlane()
+      client = await mesh.startSidecar(client, ofClient)
+      server = await mesh.startSidecar(server, ofServer)
+      await startServer()
+      await mesh.startApplication(outside, 9001, process.execPath, echo, 'outside', '9001')
+    })
+    afterAll(() => mesh?.remove())
+
+    test('an application reaches another by the address of its Service, through both sidecars, unseen on the wire', async () => {
+      const file = path.join(mesh.folder, 'wire.pcap')
+      let answers: readonly string[] = []
+      const wire = await recorded(mesh.network, server, file, () => {
+        answers = [
+          mesh.curl(client, `http://${clusterIp}:8080/page.txt?${marker}`),
+          mesh.curl(client, '-d', `${marker} sent`, `http://${clusterIp}:3000/${marker}`),
+        ]
+      })
+      expect(answers[0]).toBe(`${marker}\n`)
+      expect(JSON.parse(answers[1] as string)).toMatchObject({
+        name: 'named',
+        url: `/${marker}`,
+        body: `${marker} sent`,
+      })
+      expect(wire.length).toBeGreaterThan(2_000)
+      expect(wire).toContain('weft-h1')
+      expect(wire).not.toContain(marker)
+      expect(mesh.metric(server, 'request_total', 'direction="inbound"', ...inTheMesh)).toBe(2)
+    })
+
+    test('the same bytes are seen where there is no sidecar at the other end: the recorder sees what there is', async () => {
+      const wire = await recorded(mesh.network, outside, path.join(mesh.folder, 'clear.pcap'), () => {
+        mesh.curl(client, `http://${outside.v4}:9001/${marker}`)
+      })
+      expect(wire).toContain(`GET /${marker} HTTP/1.1`)
+    })
+
+    test('by its IPv6 address, the same', () => {
+      const before = mesh.metric(server, 'request_total', 'direction="inbound"', ...inTheMesh)
+      expect(mesh.curl(client, `http://[${clusterIp6}]:8080/page.txt`)).toBe(`${marker}\n`)
+      expect(mesh.metric(server, 'request_total', 'direction="inbound"', ...inTheMesh)).toBe(before + 1)
+    })
+
+    test('where the application connects to decides, not what it calls that in Host', () => {
+      const before = mesh.metric(server, 'request_total', 'direction="inbound"', ...inTheMesh)
+      const page = mesh.curl(client, '-H', 'Host: elsewhere.example', `http://${clusterIp}:8080/page.txt`)
+      expect(page).toBe(`${marker}\n`)
+      expect(mesh.metric(server, 'request_total', 'direction="inbound"', ...inTheMesh)).toBe(before + 1)
+    })
+
+    test('a client without a sidecar is served in clear, by both families, and counted as that', () => {
+      for (const address of [server.v4, `[${server.v6}]`])
+        expect(mesh.curl(outside, `http://${address}:8080/page.txt`)).toBe(`${marker}\n`)
+      expect(mesh.metric(server, 'request_total', 'direction="inbound"', 'tls="false"')).toBe(2)
+    })
+
+    test('a server without a sidecar is reached in clear', () => {
+      const { name } = JSON.parse(mesh.curl(client, `http://${outside.v4}:9001/`)) as Echo
+      expect(name).toBe('outside')
+    })
+
+    test('an application calls itself: by loopback and by its own address directly, by its Service through the mesh', () => {
+      const requests = (): number => mesh.metric(server, 'request_total', 'direction="inbound"')
+      const before = requests()
+      for (const address of ['127.0.0.1', server.v4, `[${server.v6}]`])
+        expect(mesh.curl(server, `http://${address}:8080/page.txt`)).toBe(`${marker}\n`)
+      expect(requests()).toBe(before)
+      for (const address of [clusterIp, `[${clusterIp6}]`])
+        expect(mesh.curl(server, `http://${address}:8080/page.txt`)).toBe(`${marker}\n`)
+      expect(
+        mesh.metric(
+          server,
+          'request_total',
+          'direction="inbound"',
+          'client_id="spiffe://cluster.local/ns/shop/sa/server"',
+        ),
+      ).toBe(2)
+    })
+
+    test('a port that is skipped is reached past the sidecar, inbound and outbound', () => {
+      const accepted = (pod: Pod): number => mesh.metric(pod, 'tcp_open_total')
+      const [atServer, atClient] = [accepted(server), accepted(client)]
+      expect((JSON.parse(mesh.curl(outside, `http://${server.v4}:9000/`)) as Echo).name).toBe('skipped')
+      expect(accepted(server)).toBe(atServer)
+      expect((JSON.parse(mesh.curl(client, `http://${outside.v4}:9001/`)) as Echo).name).toBe('outside')
+      expect(accepted(client)).toBe(atClient)
+    })
+
+    test('a port that the control plane has not named is served all the same, and counted by its number', () => {
+      expect((JSON.parse(mesh.curl(client, `http://${server.v4}:7070/`)) as Echo).name).toBe('unnamed')
+      expect(mesh.metric(server, 'request_total', 'direction="inbound"', 'target_port="7070"')).toBe(1)
+    })
+
+    test('what is not HTTP passes byte for byte', () => {
+      const redis = (...words: readonly string[]): string =>
+        mesh.network.run(client, 'redis-cli', '-h', server.v4, ...words).trim()
+      expect(redis('SET', 'thread', 'blue')).toBe('OK')
+      expect(redis('GET', 'thread')).toBe('blue')
+      expect(mesh.metric(server, 'tcp_read_bytes_total', 'direction="inbound"')).toBeGreaterThan(20)
+    })
+
+    test('an address that nobody listens on is an error of the request, not of the sidecar', () => {
+      const status = mesh.curl(client, '-o', '/dev/null', '-w', '%{http_code}', `http://${server.v4}:7999/`)
+      expect(status).toBe('503')
+    })
+
+    test("nobody outside gets at the sidecar's own ports, which would be its identity, or a loop", () => {
+      for (const port of [4140, 4143, 4191])
+        for (const address of [server.v4, `[${server.v6}]`]) {
+          expect(() => mesh.curl(outside, `http://${address}:${port}/ready`)).toThrow(/curl: \((?:7|52|56)\)/)
+          const asProxy = ['--proxy', `http://${address}:${port}`, 'http://server:8080/page.txt']
+          expect(() => mesh.curl(outside, ...asProxy)).toThrow(/curl: \((?:7|52|56)\)/)
+        }
+      expect(mesh.metric(server, 'tcp_open_connections')).toBeLessThan(20)
+    })
+
+    test('the application may still use its sidecar as a proxy', () => {
+      const args = ['--proxy', 'http://127.0.0.1:4140', 'http://server:8080/page.txt']
+      expect(mesh.curl(client, ...args)).toBe(`${marker}\n`)
+    })
+
+    test('rules are set twice to the same effect, and what others have set stays', () => {
+      const rules = (): string =>
+        ['iptables', 'ip6tables'].map((tool) => mesh.network.run(client, tool, '-t', 'nat', '-S')).join('')
+      mesh.network.run(client, 'iptables', '-t', 'nat', '-A', 'OUTPUT', '-d', '10.9.9.9/32', '-j', 'ACCEPT')
+      const before = rules()
+      const main = path.join(import.meta.dirname, '../../cli/main.ts')
+      mesh.network.run(client, process.execPath, main, 'init', '--skip-outbound-ports=9001')
+      const after = rules()
+      expect(after.split('\n').toSorted()).toEqual(before.split('\n').toSorted())
+      expect(after).toContain('10.9.9.9/32')
+      expect(mesh.curl(client, `http://${clusterIp}:8080/page.txt`)).toBe(`${marker}\n`)
+    })
+
+    test('the sidecars ran without a fault', () => {
+      expect(applicationUid).not.toBe(2102)
+      for (const { log } of [client, server])
+        expect(
+          log()
+            .split('\n')
+            .filter((line) => /"level":"(?:error|fatal)"/.test(line)),
+        ).toEqual([])
+    })
+  },
+)
