@@ -1,6 +1,7 @@
 /** Decodes the chunked transfer coding (RFC 9112 section 7.1) byte by byte over any split of its bytes, strictly. */
 import { Buffer } from 'node:buffer'
 import { HeaderList } from '../header-list.ts'
+import { type ExtensionState, nextExtensionState } from './chunk-extension.ts'
 import { parseFields } from './fields.ts'
 import { HeadSource } from './head-source.ts'
 import { maxChunkExtensionBytes, maxChunkLineBytes } from './limits.ts'
@@ -53,6 +54,7 @@ export class ChunkedDecoder {
   #digits = 0
   #lineBytes = 0
   #extensionBytes = 0
+  #extension: ExtensionState = 'name'
   #trailers: LineBlock | undefined
 
   /** `status` goes into the WireError: 400 for a request, 502 for a response. */
@@ -131,17 +133,23 @@ export class ChunkedDecoder {
     }
     if (this.#digits === 0) throw new WireError(this.#status, 'malformed chunk size')
     if (byte === carriageReturn) this.#state = 'sizeLineFeed'
-    else if (byte === 0x3b) this.#state = 'extension'
+    else if (byte === 0x3b) this.#startExtension()
     else throw new WireError(this.#status, 'malformed chunk size')
   }
 
+  #startExtension(): void {
+    this.#state = 'extension'
+    this.#extension = 'name'
+  }
+
   #takeExtension(byte: number): void {
-    if (byte === carriageReturn) {
+    const next = nextExtensionState(this.#extension, byte)
+    if (next === undefined) throw new WireError(this.#status, 'malformed chunk extension')
+    this.#extension = next
+    if (next === 'done') {
       this.#state = 'sizeLineFeed'
       return
     }
-    if ((byte < 0x20 && byte !== 0x09) || byte === 0x7f)
-      throw new WireError(this.#status, 'malformed chunk extension')
     this.#lineBytes++
     this.#extensionBytes++
     if (this.#lineBytes > maxChunkLineBytes || this.#extensionBytes > maxChunkExtensionBytes) {
