@@ -97,8 +97,11 @@ export function serveHttp1(
   })
   parts.connections.add(connection)
   wire.readInto(connection)
-  if (first === undefined || first.bytes.length === 0) return
-  connection.onBytes(first.bytes, 0, first.bytes.length)
-  // Bytes that came before the protocol was known are part of the head's time.
-  connection.headBeganAt(first.firstByteMs)
+  if (first !== undefined && first.bytes.length > 0) {
+    connection.onBytes(first.bytes, 0, first.bytes.length)
+    // Bytes that came before the protocol was known are part of the head's time.
+    connection.headBeganAt(first.firstByteMs)
+  }
+  // A FIN that came while nobody knew the protocol is not told again.
+  if (wire.ended) connection.onEnd()
 }

@@ -165,9 +165,11 @@ export class ClientConnection implements WireReader, BodySource, Tunnel {
     return { wire: this.#wire, early: this.#early }
   }
 
+  /** A FIN would be the end of our request, and the next hop would go on for nobody. */
   readonly #onCancel = (reason: Error): void => {
     this.#cancelled = reason
-    this.destroy()
+    this.#wire.reset()
+    this.#gone()
   }
 
   #streamRequest(x: Exchange, head: string): void {

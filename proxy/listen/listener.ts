@@ -18,6 +18,7 @@ const backlog = 4096
 const mapped = '::ffff:'
 /** A machine without IPv6. */
 const noIpv6 = ['EAFNOSUPPORT', 'EADDRNOTAVAIL']
+const keepAliveProbeMs = 30_000
 
 function descriptor(socket: net.Socket): number {
   return (socket as net.Socket & { _handle: { fd?: number } | null })._handle?.fd ?? -1
@@ -33,7 +34,14 @@ export class Listener {
     onError: (error: Error) => void,
   ) {
     this.#server = net.createServer(
-      { pauseOnConnect: true, allowHalfOpen: true, noDelay: true },
+      {
+        pauseOnConnect: true,
+        allowHalfOpen: true,
+        noDelay: true,
+        // A client that has stopped sending may be gone for good: a probe tells.
+        keepAlive: true,
+        keepAliveInitialDelay: keepAliveProbeMs,
+      },
       (socket) => {
         // One too many: closing it costs less than anything that could be said to it.
         if (!limit.take()) {
