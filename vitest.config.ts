@@ -14,7 +14,7 @@ export default defineConfig({
       {
         test: {
           name: 'integration',
-          include: ['test/integration/**/*.test.ts', 'test/conformance/**/*.test.ts'],
+          include: ['test/{integration,conformance,fuzz}/**/*.test.ts'],
           testTimeout: 30_000,
           hookTimeout: 30_000,
         },
