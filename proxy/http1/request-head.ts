@@ -26,7 +26,9 @@ export type RequestHead = {
 }
 
 // RFC 3986 3.2.2 without userinfo. Percent-encoding is left out: no service is named with it, and filters differ on it.
-const authorityForm = /^(?:\[[0-9A-Fa-f:.]{2,45}\]|[0-9A-Za-z._~!$&'()*+;=-]{1,255})(?::[0-9]{1,5})?$/
+const port = /(?:[1-5]?[0-9]{1,4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])/.source
+const host = /(?:\[[0-9A-Fa-f:.]{2,45}\]|[0-9A-Za-z._~!$&'()*+;=-]{1,255})/.source
+const authorityForm = new RegExp(`^${host}(?::${port})?$`)
 
 /** Whether `text` is `host[:port]` as RFC 3986 has it, without userinfo. */
 export function isAuthority(text: string): boolean {

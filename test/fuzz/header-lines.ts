@@ -33,6 +33,7 @@ export const framingLine = fc.constantFrom(
   'Content-Length: 3, 3\r\n',
   'Content-Length: \r\n',
   'Content-Length: 18446744073709551619\r\n',
+  'Content-Length: 9007199254740993\r\n',
   'content-length:3 \r\n',
   'Transfer-Encoding: chunked\r\n',
   'transfer-encoding:CHUNKED\r\n',
