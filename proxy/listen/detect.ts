@@ -10,8 +10,10 @@ export type Detected =
   | { readonly kind: 'opaque' }
 
 const http2Preface = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'
-/** A method is short; without a space after these it is no request line. */
-const maxMethodBytes = 24
+/** Of the PROXY protocol, version 2, which applications may want to see themselves. */
+const proxySignature = '\r\n\r\n\0\r\nQUIT\n'
+/** As the request line has it; what goes on without a space is none. */
+const maxMethodBytes = 32
 
 /** The protocol that `bytes` begin with, or 'more' when that cannot be told yet. */
 export function detect(bytes: Buffer): Detected | 'more' {
@@ -24,11 +26,16 @@ export function detect(bytes: Buffer): Detected | 'more' {
   if (http2Preface.startsWith(text.slice(0, http2Preface.length))) {
     return text.length >= http2Preface.length ? { kind: 'http2' } : 'more'
   }
-  const line = /^(?:\r\n)?([!#$%&'*+\-.^_`|~0-9A-Za-z]*)(.?)/s.exec(text)
+  if (text !== '' && proxySignature.startsWith(text.slice(0, proxySignature.length)))
+    return text.length >= proxySignature.length ? { kind: 'opaque' } : 'more'
+  // Servers that skip empty lines would take what follows for a request: it is a malformed one, not opaque bytes.
+  if (/^(?:\r[^\n]|\n|\r\n[\r\n])/.test(text)) return { kind: 'http1' }
+  const line = /^(?:\r\n?)?([!#$%&'*+\-.^_`|~0-9A-Za-z]*)(.?)/s.exec(text)
   const [, method = '', next = ''] = line ?? []
+  // First, so that it does not depend on how much has come.
+  if (method.length > maxMethodBytes) return { kind: 'opaque' }
   if (next === ' ' && method !== '') return { kind: 'http1' }
-  if (next === '' && method.length <= maxMethodBytes) return 'more'
-  return { kind: 'opaque' }
+  return next === '' ? 'more' : { kind: 'opaque' }
 }
 
 export type DetectOutcome = {

@@ -370,3 +370,13 @@ describe('towards the client', () => {
     }
   })
 })
+
+test.each(['\r\n\r\n', '\n', '\r', '\r\n\n'])(
+  '%j before a request does not make it bytes that the application gets unseen',
+  async (start) => {
+    const client = connect(await openInbound())
+    client.write(start + get('/'))
+    expect(await client.take()).toMatch(/^HTTP\/1\.1 400 /)
+    expect(application.connections()).toBe(0)
+  },
+)

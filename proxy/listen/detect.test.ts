@@ -1,0 +1,38 @@
+import { Buffer } from 'node:buffer'
+import { expect, test } from 'vitest'
+import { detect } from './detect.ts'
+
+const rest = ' / HTTP/1.1\r\nHost: a\r\n\r\n'
+const rows: readonly (readonly [string, string, string])[] = [
+  ['a request', `GET${rest}`, 'http1'],
+  ['a method of 32 characters', `${'A'.repeat(32)}${rest}`, 'http1'],
+  ['an empty line before a request', `\r\nGET${rest}`, 'http1'],
+  ['two empty lines before a request', `\r\n\r\nGET${rest}`, 'http1'],
+  ['a LF before a request', `\nGET${rest}`, 'http1'],
+  ['a CR before a request', `\rGET${rest}`, 'http1'],
+  ['CR CR LF before a request', `\r\r\nGET${rest}`, 'http1'],
+  ['an empty line and a LF before a request', `\r\n\nGET${rest}`, 'http1'],
+  ['the preface of HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'http2'],
+  ['what begins like that preface', `PRI * HTTP/1.1\r\nHost: a\r\n\r\n`, 'http1'],
+  ['a longer word', `${'A'.repeat(33)}${rest}`, 'opaque'],
+  ['a word without a space', 'EHLO\r\n', 'opaque'],
+  ['a space', ' GET / HTTP/1.1\r\n', 'opaque'],
+  ['NUL', '\0\0\0\x08', 'opaque'],
+  ['a byte above 0x80', '\xff\xf4', 'opaque'],
+  ['the PROXY protocol, version 2', '\r\n\r\n\0\r\nQUIT\n\x21\x11', 'opaque'],
+  ['what begins like that', '\r\n\r\n\0\r\nQUIZ', 'http1'],
+]
+
+test.each(rows)(
+  '%s is told from the first bytes that can tell, however few come at a time',
+  (_, text, kind) => {
+    let told: string | undefined
+    for (let length = 0; length <= text.length; length++) {
+      const detected = detect(Buffer.from(text.slice(0, length), 'latin1'))
+      const now = detected === 'more' ? undefined : detected.kind
+      if (told !== undefined) expect(now, JSON.stringify(text.slice(0, length))).toBe(told)
+      told = now
+    }
+    expect(told).toBe(kind)
+  },
+)
