@@ -38,8 +38,8 @@ test('what happens to a split is logged when it happens, and kept', () => {
   change(removed(service('catalog-v1')))
   expect(logged()).toEqual(['warn shop/s BackendUnknown', 'warn shop/s NoBackendLeft'])
   expect(journal.findings().map(({ code, object }) => `${object} ${code}`)).toEqual([
-    'TrafficSplit shop/s BackendUnknown',
-    'TrafficSplit shop/s NoBackendLeft',
+    'TrafficSplit shop/s BACKEND_UNKNOWN',
+    'TrafficSplit shop/s NO_BACKEND_LEFT',
   ])
   clock.advance(1000)
   change(service('catalog-v1'))

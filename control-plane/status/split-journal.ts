@@ -21,6 +21,11 @@ function kept(events: readonly KeptEvent[], event: SplitEvent, nowMs: number): r
   return [...others, { ...event, count: (same?.count ?? 0) + 1, lastMs: nowMs }].slice(-maxEvents)
 }
 
+/** A reason as the log names troubles: `BackendUnknown` is BACKEND_UNKNOWN. */
+function codeOf(reason: string): string {
+  return reason.replaceAll(/(?<=[a-z])(?=[A-Z])/g, '_').toUpperCase()
+}
+
 export class SplitJournal {
   readonly #model: MeshModel
   readonly #log: Log
@@ -58,7 +63,7 @@ export class SplitJournal {
     return [...this.#entries].flatMap(([key, { status }]) =>
       status.conditions
         .filter((condition) => condition.status === 'False')
-        .map(({ reason, message }) => ({ code: reason, object: `TrafficSplit ${key}`, message })),
+        .map(({ reason, message }) => ({ code: codeOf(reason), object: `TrafficSplit ${key}`, message })),
     )
   }
 
@@ -82,7 +87,7 @@ export class SplitJournal {
     for (const event of splitEvents(before?.status, status)) {
       events = kept(events, event, nowMs)
       const fields = { split: key, reason: event.reason }
-      if (event.type === 'Warning') this.#log.warn(fields, event.message)
+      if (event.type === 'Warning') this.#log.warn({ code: codeOf(event.reason), ...fields }, event.message)
       else this.#log.info(fields, event.message)
     }
     this.#entries.set(key, { status, events })

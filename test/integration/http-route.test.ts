@@ -228,3 +228,41 @@ describe('decisions are visible', () => {
     expect(await count()).toBe(before + 2)
   })
 })
+
+test('with grants required a backend of another namespace needs one, at once', async () => {
+  const strict = await startRouteMesh(['catalog', 'v1'], { referenceGrants: 'required' })
+  const other = `apiVersion: v1
+kind: Service
+metadata: {name: v1, namespace: other}
+spec: {ports: [{name: http, port: 8080}]}
+---
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: {name: v1, namespace: other, labels: {kubernetes.io/service-name: v1}}
+addressType: IPv4
+ports: [{name: http, port: ${strict.apps['v1']?.port}}]
+endpoints: [{addresses: [127.0.0.1]}]
+`
+  const grant = JSON.stringify({
+    apiVersion: 'gateway.networking.k8s.io/v1beta1',
+    kind: 'ReferenceGrant',
+    metadata: { name: 'g', namespace: 'other' },
+    spec: {
+      from: [{ group: 'gateway.networking.k8s.io', kind: 'HTTPRoute', namespace: 'shop' }],
+      to: [{ group: '', kind: 'Service' }],
+    },
+  })
+  const status = async () => (await strict.get('/')).status
+  try {
+    strict.plane.write('other.yaml', other)
+    await strict.route('foreign', only({ name: 'foreign', backendRefs: [ref('v1', { namespace: 'other' })] }))
+    expect(await status()).toBe(500)
+    strict.plane.write('grant.json', grant)
+    await until('the grant', async () => (await status()) === 200)
+    strict.plane.write('grant.json', '')
+    await until('its end', async () => (await status()) === 500)
+    expect(strict.plane.logLines.join('')).toContain('BACKEND_NOT_PERMITTED')
+  } finally {
+    await strict.stop()
+  }
+})
