@@ -89,10 +89,16 @@ export class Body {
     this.#replay = this.length <= maxHeldBytes
   }
 
-  /** Tells the end (also one that has been), for accounting. */
+  /** Tells the end (also one that has been), for accounting; everybody who asked is told. */
   onComplete(run: () => void): void {
+    const before = this.#onComplete
     if (this.complete || this.#error !== undefined) run()
-    else this.#onComplete = run
+    else if (before === undefined) this.#onComplete = run
+    else
+      this.#onComplete = () => {
+        before()
+        run()
+      }
   }
 
   /** Sends what is held and all that follows to `sink`, from the first byte on. */

@@ -77,6 +77,7 @@ export class DataPath implements ConfigSink {
   readonly connectionLimit: ConnectionLimit
   readonly admission = new Admission()
   readonly mirrorStats = new MirrorStatsTable()
+  readonly faultCounts = { delays: 0, aborts: 0 }
   readonly serveStats = { inbound: makeServeStats(), outbound: makeServeStats() }
   readonly #options: DataPathOptions
   readonly #connections: Connections
@@ -102,6 +103,7 @@ export class DataPath implements ConfigSink {
       admission: this.admission,
       clusters: this.clusters,
       mirrorStats: this.mirrorStats,
+      faultCounts: this.faultCounts,
       namespace: options.namespace,
       discovery,
       policy: options.outboundPolicy,
@@ -152,6 +154,10 @@ export class DataPath implements ConfigSink {
 
   get destinations(): readonly string[] {
     return this.#outbound.destinations
+  }
+
+  get retries(): Outbound['retries'] {
+    return this.#outbound.retries
   }
 
   get inboundPorts(): Inbound['ports'] {

@@ -6,6 +6,7 @@ import type { Cluster } from './cluster/cluster.ts'
 import type { Endpoint } from './cluster/endpoint.ts'
 import type { HeaderList } from './header-list.ts'
 import type { Wire } from './listen/wire.ts'
+import type { RetryReason } from './retry/retry-policy.ts'
 import type { GoldenStats } from './telemetry/golden-stats.ts'
 
 export type Direction = 'inbound' | 'outbound'
@@ -30,7 +31,10 @@ export type Downstream = {
 type Answering = Extract<(typeof errorCodes)[keyof typeof errorCodes], { readonly http: unknown }>
 
 /** Why a reply was made here instead of by the application: Envoy's response flags, for logs and metrics. */
-export type ResponseFlag = '' | Answering['http']['flag']
+export type ResponseFlag = '' | 'DI' | Answering['http']['flag']
+
+/** Why no further attempt was made although one was asked for. */
+export type RetryStop = '' | 'limit' | 'budget' | 'body'
 
 /** A sampled or propagated trace context (W3C or B3), ids in lower-case hex. */
 export type TraceContext = {
@@ -68,6 +72,9 @@ export class Exchange {
   /** The endpoint's principal, when it was reached over mesh mTLS. */
   upstreamPrincipal: string | undefined = undefined
   attempts = 0
+  /** Why the last attempt beyond the first one was made, and why there was none after it. */
+  retryReason: RetryReason | '' = ''
+  retryStop: RetryStop = ''
   /** The cluster chosen, the same for all attempts. */
   cluster: Cluster | undefined = undefined
   /** The endpoint of the last attempt, and those of the ones before. */
@@ -89,6 +96,8 @@ export class Exchange {
   cancel: ((reason: Error) => void) | undefined = undefined
   /** Passes an interim (1xx) reply on at once; undefined when the client cannot take one. */
   interim: ((status: number, headers: HeaderList) => void) | undefined = undefined
+  /** An interim reply other than 100 went out to the client: what it has seen cannot be taken back. */
+  interimPassed = false
   /** The client went away; nothing more is to be done for it. */
   aborted = false
   #doneHooks: ((x: Exchange, reply: Reply | undefined, sentBytes: number) => void)[] | undefined = undefined
@@ -117,6 +126,30 @@ export class Exchange {
     this.upgrade = request.upgrade
     this.body = body
     this.startedAtMs = this.nowMs = startedAtMs
+  }
+
+  /** The same request as an exchange of its own, for an attempt beside the one under way. */
+  fork(): Exchange {
+    const twin = new Exchange(this.downstream, this, this.body, this.startedAtMs)
+    twin.nowMs = this.nowMs
+    twin.destination = this.destination
+    twin.routeName = this.routeName
+    twin.cluster = this.cluster
+    twin.trace = this.trace
+    return twin
+  }
+
+  /** Takes over what an attempt made by `twin` has found. */
+  adopt(twin: Exchange): void {
+    this.nowMs = twin.nowMs
+    this.clusterName = twin.clusterName
+    this.upstreamAddress = twin.upstreamAddress
+    this.upstreamPrincipal = twin.upstreamPrincipal
+    if (this.endpoint !== undefined) (this.tried ??= []).push(this.endpoint)
+    this.endpoint = twin.endpoint
+    this.stats = twin.stats
+    // Asked then, not copied: a connection that is done with the twin takes back its own.
+    this.cancel = (reason) => twin.cancel?.(reason)
   }
 
   /** Runs `hook` when the reply's last byte was written, or the exchange broke off (reply undefined or incomplete). */

@@ -27,7 +27,7 @@ import { type Accepted, Listener } from './listen/listener.ts'
 import { Wire } from './listen/wire.ts'
 import type { Admission } from './overload/admission.ts'
 import { dialPlain } from './pool/dial.ts'
-import { RetryBudget } from './retry/budget.ts'
+import { DestinationRetries } from './retry/destination-retries.ts'
 import { serveHttp1, type ServeParts, splice } from './serve.ts'
 import type { GoldenStats } from './telemetry/golden-stats.ts'
 
@@ -195,7 +195,7 @@ export class Inbound {
       shed(admission),
       // Before anything is sent to the application.
       requireMeshTls(() => this.#mtls === 'strict'),
-      retry(new RetryBudget(nowMs)),
+      retry(new DestinationRetries(nowMs)),
     )(balance(() => cluster, nowMs))
     return { config, cluster, handler, listener: undefined }
   }

@@ -9,6 +9,7 @@ import { rescue } from './layers/rescue.ts'
 import { shed } from './layers/shed.ts'
 import type { Admission } from './overload/admission.ts'
 import type { Passthrough } from './passthrough.ts'
+import { DestinationRetries } from './retry/destination-retries.ts'
 import { routed, type RoutedParts } from './routed.ts'
 import { destinationName } from './route/destination-name.ts'
 import type { VirtualHostRules } from './route/route-rule.ts'
@@ -39,6 +40,8 @@ export class Outbound {
   /** By name as the client wrote it, so that the usual request needs one look-up. */
   readonly #byAuthority = new Map<string, string>()
   readonly #known = new Map<string, Known>()
+  /** By destination, and longer than any one of its configurations: a change must not fill a budget again. */
+  readonly #retries = new Map<string, DestinationRetries>()
   readonly #chain: Layer
   /** One handler for all: it finds the destination's own chain. */
   readonly handler: Handler
@@ -59,7 +62,7 @@ export class Outbound {
 
   /** The handler of a listener that has routes of its own. */
   handlerOf(name: string, hosts: readonly VirtualHostRules[]): Handler {
-    const handle = routed(hosts, this.#parts)
+    const handle = routed(hosts, this.#parts, this.#retriesOf(name))
     return this.#chain((x, receiver) => {
       x.destination = name
       handle(x, receiver)
@@ -67,7 +70,10 @@ export class Outbound {
   }
 
   setRoutes(destination: string, hosts: readonly VirtualHostRules[]): void {
-    this.#known.set(destination, { handler: routed(hosts, this.#parts), touchedMs: 0 })
+    this.#known.set(destination, {
+      handler: routed(hosts, this.#parts, this.#retriesOf(destination)),
+      touchedMs: 0,
+    })
   }
 
   setUnknown(destination: string): void {
@@ -76,11 +82,25 @@ export class Outbound {
 
   remove(destination: string): void {
     this.#known.delete(destination)
+    this.#retries.delete(destination)
+  }
+
+  /** What is counted of the retries to each destination. */
+  get retries(): ReadonlyMap<string, DestinationRetries> {
+    return this.#retries
   }
 
   /** Destinations that have a chain of their own. */
   get destinations(): readonly string[] {
     return [...this.#known.keys()]
+  }
+
+  #retriesOf(destination: string): DestinationRetries {
+    const known = this.#retries.get(destination)
+    if (known !== undefined) return known
+    const made = new DestinationRetries(this.#parts.clock.monotonicMs)
+    this.#retries.set(destination, made)
+    return made
   }
 
   #toDestination(x: Exchange, receiver: Receiver): void {

@@ -8,7 +8,7 @@ import { Cluster, type ClusterParts } from './cluster/cluster.ts'
 import type { Exchange, Handler, Receiver } from './exchange.ts'
 import { balance } from './layers/balance.ts'
 import { retry } from './layers/retry.ts'
-import { RetryBudget } from './retry/budget.ts'
+import { DestinationRetries } from './retry/destination-retries.ts'
 
 /** Names come from requests, so what is kept per name is bounded: the one unused longest goes first. */
 const maxDestinations = 512
@@ -107,7 +107,7 @@ export class Passthrough {
     const { clock, clusterParts } = this.#parts
     const cluster = new Cluster(clusterConfig(), clusterParts)
     const nowMs = clock.monotonicMs
-    const handler = retry(new RetryBudget(nowMs))(balance(() => cluster, nowMs))
+    const handler = retry(new DestinationRetries(nowMs))(balance(() => cluster, nowMs))
     const entry: Entry = { cluster, handler, resolvedMs: Number.NEGATIVE_INFINITY, resolving: undefined }
     this.#entries.set(destination, entry)
     if (this.#entries.size > maxDestinations) this.#dropOldest()

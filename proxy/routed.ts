@@ -1,5 +1,4 @@
 /** Turns a destination's rules into ready handler chains: each rule's layers are composed once, per snapshot. */
-import type { Clock } from '../core/clock.ts'
 import { WeftError } from '../core/errors.ts'
 import { Backends } from './backends.ts'
 import { Body } from './body.ts'
@@ -15,20 +14,19 @@ import { mirror, type MirrorTarget } from './layers/mirror.ts'
 import { redirect } from './layers/redirect.ts'
 import { requestHeaders } from './layers/request-headers.ts'
 import { responseHeaders } from './layers/response-headers.ts'
-import { retry } from './layers/retry.ts'
 import { rewrite } from './layers/rewrite.ts'
 import { session } from './layers/session.ts'
-import { timeout } from './layers/timeout.ts'
-import { RetryBudget } from './retry/budget.ts'
+import { attemptLayers, exchangeLayers, type PolicyLayerParts } from './policy-layers.ts'
+import { defaultBudget } from './retry/budget.ts'
+import type { DestinationRetries } from './retry/destination-retries.ts'
 import { headerEditor } from './route/header-edits.ts'
 import { pathRewriter } from './route/path-rewrite.ts'
 import type { Mirror, RouteAction, RouteFilters, RouteRule, VirtualHostRules } from './route/route-rule.ts'
 import { RouteTable } from './route/route-table.ts'
 import type { MirrorStatsTable } from './telemetry/mirror-stats.ts'
 
-export type RoutedParts = {
+export type RoutedParts = PolicyLayerParts & {
   readonly clusters: ClusterSet
-  readonly clock: Clock
   readonly mirrorStats: MirrorStatsTable
 }
 
@@ -67,28 +65,31 @@ function requestLayers(
   return layers
 }
 
-function forwardLayers(rule: RouteRule, backends: Backends, parts: RoutedParts): Layer[] {
+function forwardLayers(
+  rule: RouteRule,
+  backends: Backends,
+  parts: RoutedParts,
+  retries: DestinationRetries,
+): Layer[] {
   const { clock } = parts
-  const layers: Layer[] = []
-  // Outside of retry: the time is for the client's request, however many attempts it takes.
-  if (rule.timeoutMs !== undefined) layers.push(timeout(rule.timeoutMs, clock))
+  const layers = exchangeLayers(rule, parts)
   if (rule.filters !== undefined) layers.push(...requestLayers(rule.filters, parts))
   if (rule.session !== undefined)
     layers.push(session(rule.session, { clusterOf: backends.clusterOf, wallMs: clock.wallMs }))
   if (rule.hash !== undefined) layers.push(hash(rule.hash))
   // Once for all attempts: what a backend changes is changed once.
   if (backends.filtered) layers.push(backend(backends.chooseFor))
-  layers.push(retry(new RetryBudget(clock.monotonicMs)))
+  layers.push(...attemptLayers(rule.policy, retries, clock))
   return layers
 }
 
-function forward(rule: RouteRule, action: Forward, parts: RoutedParts): Handler {
+function forward(rule: RouteRule, action: Forward, parts: RoutedParts, retries: DestinationRetries): Handler {
   const backends = new Backends(action, parts.clusters)
   const send = balance(() => backends.choose().cluster, parts.clock.monotonicMs)
-  return compose(...forwardLayers(rule, backends, parts))(send)
+  return compose(...forwardLayers(rule, backends, parts, retries))(send)
 }
 
-function actionHandler(rule: RouteRule, parts: RoutedParts): Handler {
+function actionHandler(rule: RouteRule, parts: RoutedParts, retries: DestinationRetries): Handler {
   const { action } = rule
   switch (action.kind) {
     case 'respond':
@@ -96,12 +97,12 @@ function actionHandler(rule: RouteRule, parts: RoutedParts): Handler {
     case 'redirect':
       return redirect(action.redirect)
     case 'forward':
-      return forward(rule, action, parts)
+      return forward(rule, action, parts, retries)
   }
 }
 
-function ruleHandler(rule: RouteRule, parts: RoutedParts): Handler {
-  const handler = actionHandler(rule, parts)
+function ruleHandler(rule: RouteRule, parts: RoutedParts, retries: DestinationRetries): Handler {
+  const handler = actionHandler(rule, parts, retries)
   const edit = headerEditor(rule.filters?.responseHeaders ?? [])
   return edit === undefined ? handler : responseHeaders(edit)(handler)
 }
@@ -109,10 +110,17 @@ function ruleHandler(rule: RouteRule, parts: RoutedParts): Handler {
 type Prepared = { readonly name: string; readonly handle: Handler }
 
 /** The handler of one destination. A request that no rule matches gets NO_ROUTE. */
-export function routed(hosts: readonly VirtualHostRules[], parts: RoutedParts): Handler {
+export function routed(
+  hosts: readonly VirtualHostRules[],
+  parts: RoutedParts,
+  retries: DestinationRetries,
+): Handler {
+  // One for all rules: a destination has one policy.
+  const budget = hosts.flatMap(({ rules }) => rules).find((rule) => rule.policy?.budget !== undefined)
+  retries.budget.configure(budget?.policy?.budget ?? defaultBudget)
   const table = new RouteTable<Prepared>(hosts, (rule) => ({
     name: rule.name,
-    handle: ruleHandler(rule, parts),
+    handle: ruleHandler(rule, parts, retries),
   }))
   return function handleByRoute(x, receiver) {
     const prepared = table.find(x)

@@ -1,21 +1,16 @@
 /** The traffic specs of SMI: HTTPRouteGroup and TCPRoute, in the four versions that there are. */
+import { compileRegex } from '../../core/linear-regex.ts'
 import type { Change, RouteGroup, TextMatch } from '../model/objects.ts'
 import type { ObjectHead } from './convert.ts'
 import type { FieldReader } from './field-reader.ts'
 
-/** Longer ones are only made to be slow. */
-const maxRegexLength = 1024
 const methodForm = /^[A-Za-z]+$/
 
 function readRegex(field: FieldReader): string | undefined {
   const text = field.string()
   if (text === undefined) return undefined
-  if (text.length > maxRegexLength) field.problem(`is longer than ${maxRegexLength} characters`)
-  try {
-    new RegExp(text)
-  } catch (error) {
-    field.problem(`is no regular expression: ${error instanceof Error ? error.message : String(error)}`)
-  }
+  const compiled = compileRegex(text)
+  if (!compiled.ok) field.problem(compiled.problem)
   return text
 }
 

@@ -211,7 +211,10 @@ export class ClientConnection implements WireReader, BodySource, Tunnel {
   #readInterim(x: Exchange, head: ResponseHead, buffer: Buffer, after: number, end: number): number {
     if (head.status === 101) return this.#switchProtocols(x, head, buffer, after, end)
     if (++this.#interimReplies > maxInterimReplies) throw new WireError(502, 'too many interim replies')
-    x.interim?.(head.status, head.headers)
+    if (x.interim !== undefined) {
+      if (head.status !== 100) x.interimPassed = true
+      x.interim(head.status, head.headers)
+    }
     return after
   }
 

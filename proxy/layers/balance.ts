@@ -51,16 +51,28 @@ class Attempt implements Receiver {
     const { breaker, connections, outlier } = this.#cluster
     // At the limit, an idle connection to another endpoint makes room: somebody has to be sent to where it belongs.
     if (breaker !== undefined && connections.open >= breaker.limits.maxConnections) this.#cluster.closeIdle()
+    let cancelled = false
+    // Whoever gives up meanwhile is told at once; the connection serves somebody else.
+    const cancel = (reason: Error): void => {
+      cancelled = true
+      if (x.cancel === cancel) x.cancel = undefined
+      this.onFailure(x, new UpstreamFailure('cancelled', reason.message, {}, reason))
+    }
+    x.cancel = cancel
     try {
       const connection = await this.#endpoint.pool.connect()
       outlier.connected(this.#endpoint, this.#nowMs())
-      // The client may have left while we were connecting.
-      if (x.aborted || x.timedOut) {
+      if (cancelled) {
         connection.release()
-        throw new UpstreamFailure('cancelled', 'the client went away')
+        return
       }
       connection.send(x, this)
     } catch (error) {
+      if (cancelled) {
+        outlier.connectFailed(this.#endpoint, this.#startedMs, this.#nowMs())
+        return
+      }
+      if (x.cancel === cancel) x.cancel = undefined
       this.onFailure(x, error)
     }
   }

@@ -1,4 +1,4 @@
-/** Gives up on a reply that takes too long. Absent from the chain of a route without a timeout. */
+/** Gives up on a request that takes too long, however many attempts it makes. Absent from a route without a timeout. */
 import type { Clock, Timer } from '../../core/clock.ts'
 import { type Exchange, handle, type Receiver, type Reply } from '../exchange.ts'
 import type { Layer } from '../layer.ts'
@@ -8,18 +8,30 @@ class Waiting implements Receiver {
   readonly #receiver: Receiver
   readonly #timer: Timer
   #over = false
+  /** The head has gone to the client. */
+  #replied = false
 
   constructor(x: Exchange, receiver: Receiver, timeoutMs: number, clock: Clock) {
     this.#receiver = receiver
     this.#timer = clock.after(timeoutMs, () => {
       x.nowMs = clock.monotonicMs()
-      this.#giveUp(x, new UpstreamFailure('timeout', `no reply within ${timeoutMs} ms`))
+      this.#giveUp(x, new UpstreamFailure('timeout', `not complete within ${timeoutMs} ms`))
     })
   }
 
   onReply(x: Exchange, reply: Reply): void {
-    if (this.#settle()) this.#receiver.onReply(x, reply)
-    else reply.body.fail(new Error('the reply came too late'))
+    if (this.#over) {
+      reply.body.fail(new Error('the reply came too late'))
+      return
+    }
+    // A tunnel lasts as long as its two ends like.
+    if (reply.tunnel !== undefined || reply.body.complete) {
+      this.#settle()
+    } else {
+      this.#replied = true
+      reply.body.onComplete(() => this.#settle())
+    }
+    this.#receiver.onReply(x, reply)
   }
 
   onFailure(x: Exchange, error: unknown): void {
@@ -29,7 +41,8 @@ class Waiting implements Receiver {
   #giveUp(x: Exchange, failure: UpstreamFailure): void {
     if (!this.#settle()) return
     x.timedOut = true
-    this.#receiver.onFailure(x, failure)
+    if (this.#replied) x.flag = failure.flag
+    else this.#receiver.onFailure(x, failure)
     x.cancel?.(failure)
   }
 
@@ -42,7 +55,7 @@ class Waiting implements Receiver {
   }
 }
 
-/** `timeoutMs` covers all attempts, up to the reply's head. */
+/** `timeoutMs` covers all attempts, up to the last byte of the reply. */
 export function timeout(timeoutMs: number, clock: Clock): Layer {
   return (next) =>
     function limitTime(x, receiver) {

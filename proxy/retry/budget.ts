@@ -1,35 +1,58 @@
 /** Keeps retries a small share of the traffic, so that they cannot turn a fault into a storm. */
 
-/** Retries allowed per request, and a floor for quiet times: Linkerd's defaults. */
-export const retryRatio = 0.2
-export const minRetriesPerSecond = 10
-/** How much unused allowance is kept, in seconds of the floor and of the traffic. */
-const windowSeconds = 10
+export type BudgetSettings = {
+  /** Retries allowed per request. */
+  readonly ratio: number
+  /** Allowed besides, for quiet times. */
+  readonly minPerSecond: number
+  /** For how long what is not used of it is kept. */
+  readonly ttlMs: number
+}
+
+/** Linkerd's. */
+export const defaultBudget: BudgetSettings = { ratio: 0.2, minPerSecond: 10, ttlMs: 10_000 }
+/** With nothing for quiet times a burst of failures needs some room, too. */
+const leastCapacity = 10
 
 export class RetryBudget {
   readonly #nowMs: () => number
+  #settings: BudgetSettings
   #tokens: number
   #refilledMs: number
 
-  constructor(nowMs: () => number) {
+  constructor(nowMs: () => number, settings: BudgetSettings = defaultBudget) {
     this.#nowMs = nowMs
-    this.#tokens = minRetriesPerSecond
+    this.#settings = settings
+    // A second's worth: whoever restarts in the middle of a storm must not add to it.
+    this.#tokens = Math.min(settings.minPerSecond, this.#capacity)
     this.#refilledMs = nowMs()
+  }
+
+  /** What is left stays, so that a change of configuration is no second beginning. */
+  configure(settings: BudgetSettings): void {
+    this.#settings = settings
+    this.#tokens = Math.min(this.#tokens, this.#capacity)
   }
 
   /** Counts one first attempt. */
   deposit(): void {
-    this.#tokens = Math.min(this.#tokens + retryRatio, minRetriesPerSecond * windowSeconds)
+    this.#tokens = Math.min(this.#tokens + this.#settings.ratio, this.#capacity)
   }
 
   /** Takes one retry, or says that the budget is used up. */
   withdraw(): boolean {
     const now = this.#nowMs()
-    const earned = ((now - this.#refilledMs) / 1000) * minRetriesPerSecond
+    const earned = ((now - this.#refilledMs) / 1000) * this.#settings.minPerSecond
     this.#refilledMs = now
-    this.#tokens = Math.min(this.#tokens + earned, minRetriesPerSecond * windowSeconds)
-    if (this.#tokens < 1) return false
-    this.#tokens -= 1
+    this.#tokens = Math.min(this.#tokens + earned, this.#capacity)
+    // Five fifths are one, also in floating point.
+    if (this.#tokens < 1 - 1e-6) return false
+    this.#tokens = Math.max(0, this.#tokens - 1)
     return true
+  }
+
+  get #capacity(): number {
+    const { minPerSecond, ttlMs } = this.#settings
+    return Math.max(leastCapacity, (minPerSecond * ttlMs) / 1000)
   }
 }

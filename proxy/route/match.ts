@@ -32,12 +32,18 @@ function valuePredicate(match: ValueMatch): (value: string | undefined) => boole
   }
 }
 
-function headerPredicate({ name, match, invert }: NamedMatch): Predicate {
+function headerPredicate({ name, match, invert }: NamedMatch): (x: Exchange) => boolean {
   const accepts = valuePredicate(match)
   if (name === ':method') return (x) => accepts(x.method) !== invert
   if (name === ':authority') return (x) => accepts(x.authority) !== invert
   if (name === ':path') return (x) => accepts(x.target) !== invert
   return (x) => accepts(x.headers.joined(name)) !== invert
+}
+
+/** Whether a request has all of `headers`; undefined when there are none to ask for. Throws as `compileMatch` does. */
+export function headersPredicate(headers: readonly NamedMatch[]): ((x: Exchange) => boolean) | undefined {
+  const parts = headers.map(headerPredicate)
+  return parts.length === 0 ? undefined : (x) => parts.every((part) => part(x))
 }
 
 function queryPredicate({ name, match, invert }: NamedMatch): Predicate {

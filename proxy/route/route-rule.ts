@@ -1,5 +1,6 @@
 /** What a route matches and does, as data: decoded from RDS, compiled by `route-table.ts`. */
 import type { HashInput } from './hash-input.ts'
+import type { RoutePolicy } from './route-policy.ts'
 
 /** `pathPrefix` matches whole path elements (Gateway API's PathPrefix); `prefix` matches bytes (Envoy's prefix). */
 export type PathMatch =
@@ -106,12 +107,14 @@ export type RouteRule = {
   readonly name: string
   readonly match: RouteMatch
   readonly action: RouteAction
-  /** From the request's end to the reply head; undefined: none. */
+  /** For the client's request and all attempts at it, up to the reply's last byte; undefined: none. */
   readonly timeoutMs: number | undefined
   readonly filters?: RouteFilters | undefined
   readonly session?: SessionRule | undefined
   /** What keeps requests together at a hashing balancer, the first that a request has. */
   readonly hash?: readonly HashInput[] | undefined
+  /** Left out: nothing is done beside what is safe for every request. */
+  readonly policy?: RoutePolicy | undefined
 }
 
 /** Hosts a rule list applies to: exact, `*`, `*.suffix`. A destination from the control plane has one, `['*']`. */

@@ -1,0 +1,61 @@
+/** Answers 429 to what comes faster than a limit allows, before the application sees it. Absent unless asked for. */
+import { errorCodes } from '../../core/error-codes.ts'
+import { Body } from '../body.ts'
+import { type Exchange, type Handler, Reply } from '../exchange.ts'
+import { HeaderList } from '../header-list.ts'
+import { statusText } from '../http1/status-text.ts'
+import type { Layer } from '../layer.ts'
+import { KeyedBuckets } from '../rate-limit/keyed-buckets.ts'
+import { TokenBucket, type TokenBucketSettings } from '../rate-limit/token-bucket.ts'
+
+/** What has a bucket of its own: everything together, each principal, or each value of a header. */
+export type RateLimitKey =
+  | { readonly kind: 'total' }
+  | { readonly kind: 'principal' }
+  | { readonly kind: 'header'; readonly name: string }
+
+export type RateLimitPolicy = { readonly bucket: TokenBucketSettings; readonly per: RateLimitKey }
+
+/** Read at scrape. */
+export type RateLimitCounts = { limited: number }
+
+const { summary, http } = errorCodes.RATE_LIMITED
+const text = `RATE_LIMITED: ${summary}\n`
+
+function refusal(waitMs: number): Reply {
+  const headers = HeaderList.of('Content-Type', 'text/plain; charset=utf-8')
+  headers.append('Content-Length', String(text.length))
+  headers.append('Retry-After', String(Math.max(1, Math.ceil(waitMs / 1000))))
+  headers.append('weft-error', http.flag)
+  return new Reply(http.status, statusText(http.status), headers, Body.of(text))
+}
+
+/** Takes a token for `x`: 0, or how long it would have to wait for one. */
+type Take = (x: Exchange) => number
+
+function taker({ bucket, per }: RateLimitPolicy, nowMs: number): Take {
+  if (per.kind === 'total') {
+    const all = new TokenBucket(bucket, nowMs)
+    return (x) => all.take(x.nowMs)
+  }
+  const buckets = new KeyedBuckets(bucket)
+  // Those without a key share a bucket: leaving it out must not be the way around the limit.
+  if (per.kind === 'principal') return (x) => buckets.take(x.downstream.principal ?? '', x.nowMs)
+  const { name } = per
+  return (x) => buckets.take(x.headers.joined(name) ?? '', x.nowMs)
+}
+
+export function rateLimit(policy: RateLimitPolicy, counts: RateLimitCounts, nowMs: () => number): Layer {
+  const take = taker(policy, nowMs())
+  return (next: Handler): Handler =>
+    function limitRate(x, receiver) {
+      const waitMs = take(x)
+      if (waitMs === 0) {
+        next(x, receiver)
+        return
+      }
+      counts.limited++
+      x.flag = http.flag
+      receiver.onReply(x, refusal(waitMs))
+    }
+}
