@@ -77,6 +77,7 @@ export class DataPath implements ConfigSink {
   readonly connectionLimit: ConnectionLimit
   readonly admission = new Admission()
   readonly mirrorStats = new MirrorStatsTable()
+  readonly rateLimitCounts = { limited: 0 }
   readonly faultCounts = { delays: 0, aborts: 0 }
   readonly serveStats = { inbound: makeServeStats(), outbound: makeServeStats() }
   readonly #options: DataPathOptions
@@ -135,6 +136,7 @@ export class DataPath implements ConfigSink {
       clusterParts: this.#clusterParts('inbound'),
       redirectAddress: options.inboundAddress,
       isOwnPort: (port) => port === this.outboundPort || port === options.adminPort,
+      rateLimitCounts: this.rateLimitCounts,
       statsFor: ({ meshTls, principal, port }) =>
         this.golden.for({
           direction: 'inbound',

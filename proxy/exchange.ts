@@ -132,6 +132,7 @@ export class Exchange {
   fork(): Exchange {
     const twin = new Exchange(this.downstream, this, this.body, this.startedAtMs)
     twin.nowMs = this.nowMs
+    twin.attempts = this.attempts
     twin.destination = this.destination
     twin.routeName = this.routeName
     twin.cluster = this.cluster

@@ -19,6 +19,7 @@ import { metrics } from './layers/metrics.ts'
 import { rescue } from './layers/rescue.ts'
 import { requireMeshTls } from './layers/require-mesh-tls.ts'
 import { retry } from './layers/retry.ts'
+import type { RateLimitCounts } from './layers/rate-limit.ts'
 import { shed } from './layers/shed.ts'
 import type { ConnectionLimit } from './listen/connection-limit.ts'
 import type { Connections } from './listen/connections.ts'
@@ -27,6 +28,8 @@ import { type Accepted, Listener } from './listen/listener.ts'
 import { Wire } from './listen/wire.ts'
 import type { Admission } from './overload/admission.ts'
 import { dialPlain } from './pool/dial.ts'
+import { RateLimits } from './rate-limits.ts'
+import type { RateLimitPolicy } from './rate-limit/rate-limit-policy.ts'
 import { DestinationRetries } from './retry/destination-retries.ts'
 import { serveHttp1, type ServeParts, splice } from './serve.ts'
 import type { GoldenStats } from './telemetry/golden-stats.ts'
@@ -46,6 +49,7 @@ export type InboundParts = {
   readonly serve: ServeParts
   readonly clusterParts: ClusterParts
   readonly acceptMesh: MeshAccept
+  readonly rateLimitCounts: RateLimitCounts
   /** undefined: nothing is redirected, ports are bound one by one. */
   readonly originalDestination: ((fd: number) => string | undefined) | undefined
   readonly redirectAddress: { readonly host: string; readonly port: number } | undefined
@@ -73,9 +77,11 @@ const applicationConnectTimeoutMs = 1_000
 const openAgainMs = 1_000
 
 type Port = {
-  readonly config: InboundPort
+  config: InboundPort
   readonly cluster: Cluster
+  /** The same for all connections, also of those that are older than a limit. */
   readonly handler: Handler
+  readonly limit: (policies: readonly RateLimitPolicy[]) => void
   listener: Listener | undefined
 }
 
@@ -136,7 +142,12 @@ export class Inbound {
     this.#mtls = config.mtls
     const wanted = new Map(config.ports.map((port) => [port.applicationPort, port]))
     for (const [number, port] of this.#ports) {
-      if (same(wanted.get(number), port.config)) continue
+      const next = wanted.get(number)
+      if (next !== undefined && same(next, port.config)) {
+        port.config = next
+        port.limit(next.rateLimits ?? [])
+        continue
+      }
       void port.listener?.close()
       port.cluster.drain()
       this.#ports.delete(number)
@@ -185,6 +196,7 @@ export class Inbound {
         principal: x.downstream.principal,
         port: config.applicationPort,
       })
+    const limits = new RateLimits(this.#parts.rateLimitCounts, nowMs)
     const handler = compose(
       // Sees the final status of everything, replies made below included.
       metrics(unprepared),
@@ -195,9 +207,13 @@ export class Inbound {
       shed(admission),
       // Before anything is sent to the application.
       requireMeshTls(() => this.#mtls === 'strict'),
+      // Last: what is refused for another reason takes nothing from what others may send.
+      limits.layer,
       retry(new DestinationRetries(nowMs)),
     )(balance(() => cluster, nowMs))
-    return { config, cluster, handler, listener: undefined }
+    const limit = (policies: readonly RateLimitPolicy[]): void => limits.set(policies)
+    limit(config.rateLimits ?? [])
+    return { config, cluster, handler, limit, listener: undefined }
   }
 
   #acceptRedirected(accepted: Accepted): void {
@@ -314,9 +330,9 @@ function problemOf(opened: Promise<void>): Promise<WeftError | undefined> {
   return opened.then(() => undefined, toWeftError)
 }
 
-function same(a: InboundPort | undefined, b: InboundPort): boolean {
+/** The listener and the connections can stay. */
+function same(a: InboundPort, b: InboundPort): boolean {
   return (
-    a !== undefined &&
     a.applicationHost === b.applicationHost &&
     a.protocol === b.protocol &&
     a.listen?.host === b.listen?.host &&

@@ -1,42 +1,9 @@
-/** For tests of layers: an exchange without a connection, an innermost handler whose attempts a test answers. */
+/** For tests of layers: an innermost handler whose attempts a test answers, and a client that remembers. */
 import { Body } from './body.ts'
 import type { Endpoint } from './cluster/endpoint.ts'
-import { type Downstream, Exchange, type Handler, type Receiver, Reply } from './exchange.ts'
+import { type Exchange, type Handler, type Receiver, Reply } from './exchange.ts'
 import { HeaderList } from './header-list.ts'
 import { UpstreamFailure, type UpstreamFailureKind } from './upstream-failure.ts'
-
-const downstream: Downstream = {
-  direction: 'outbound',
-  peerAddress: '127.0.0.1',
-  peerPort: 1,
-  meshTls: false,
-  principal: undefined,
-  originalDestination: undefined,
-  applicationPort: 0,
-  stats: undefined,
-}
-
-export function testExchange(
-  facts: {
-    readonly method?: string
-    readonly headers?: HeaderList
-    readonly body?: Body
-    readonly principal?: string | undefined
-    readonly startedAtMs?: number
-  } = {},
-): Exchange {
-  const request = {
-    method: facts.method ?? 'GET',
-    target: '/',
-    authority: 'app.test',
-    absoluteForm: false,
-    headers: facts.headers ?? new HeaderList(),
-    acceptsTrailers: false,
-    upgrade: undefined,
-  }
-  const peer = { ...downstream, principal: facts.principal }
-  return new Exchange(peer, request, facts.body ?? Body.empty, facts.startedAtMs ?? 0)
-}
 
 /** A reply that is all there, or one whose body the test goes on with. */
 export function testReply(status: number, headers = new HeaderList(), body = Body.of('')): Reply {

@@ -10,6 +10,8 @@ export type TestRequest = {
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: Body
   readonly upgrade?: string
+  readonly principal?: string | undefined
+  readonly startedAtMs?: number
 }
 
 const downstream: Downstream = {
@@ -32,7 +34,7 @@ export function testExchange(request: TestRequest = {}): Exchange {
     body = Body.empty,
   } = request
   return new Exchange(
-    downstream,
+    { ...downstream, principal: request.principal },
     {
       method,
       target,
@@ -43,6 +45,6 @@ export function testExchange(request: TestRequest = {}): Exchange {
       upgrade: request.upgrade,
     },
     body,
-    0,
+    request.startedAtMs ?? 0,
   )
 }

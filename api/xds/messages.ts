@@ -459,10 +459,20 @@ export interface Messages {
     readonly retriableStatusCodes?: readonly (number)[] | undefined
     readonly retryBackOff?: Messages['envoy.config.route.v3.RetryPolicy.RetryBackOff'] | undefined
     readonly hostSelectionRetryMaxAttempts?: number | undefined
+    readonly retriableHeaders?: readonly (Messages['envoy.config.route.v3.HeaderMatcher'])[] | undefined
     readonly retriableRequestHeaders?: readonly (Messages['envoy.config.route.v3.HeaderMatcher'])[] | undefined
+    readonly rateLimitedRetryBackOff?: Messages['envoy.config.route.v3.RetryPolicy.RateLimitedRetryBackOff'] | undefined
   }
   'envoy.config.route.v3.RetryPolicy.RetryBackOff': {
     readonly baseInterval?: Messages['google.protobuf.Duration'] | undefined
+    readonly maxInterval?: Messages['google.protobuf.Duration'] | undefined
+  }
+  'envoy.config.route.v3.RetryPolicy.ResetHeader': {
+    readonly name?: string | undefined
+    readonly format?: 'SECONDS' | 'UNIX_TIMESTAMP' | undefined
+  }
+  'envoy.config.route.v3.RetryPolicy.RateLimitedRetryBackOff': {
+    readonly resetHeaders?: readonly (Messages['envoy.config.route.v3.RetryPolicy.ResetHeader'])[] | undefined
     readonly maxInterval?: Messages['google.protobuf.Duration'] | undefined
   }
   'envoy.config.route.v3.HedgePolicy': {
@@ -774,6 +784,11 @@ export interface Messages {
     readonly slowStartConfig?: Messages['envoy.extensions.load_balancing_policies.common.v3.SlowStartConfig'] | undefined
     readonly localityLbConfig?: Messages['envoy.extensions.load_balancing_policies.common.v3.LocalityLbConfig'] | undefined
   }
+  'envoy.extensions.rate_limit_descriptors.expr.v3.Descriptor': {
+    readonly descriptorKey?: string | undefined
+    readonly skipIfError?: boolean | undefined
+    readonly text?: string | undefined
+  }
   'envoy.extensions.upstreams.http.v3.HttpProtocolOptions': {
     readonly commonHttpProtocolOptions?: Messages['envoy.config.core.v3.HttpProtocolOptions'] | undefined
     readonly explicitHttpConfig?: Messages['envoy.extensions.upstreams.http.v3.HttpProtocolOptions.ExplicitHttpConfig'] | undefined
@@ -890,6 +905,8 @@ export interface Messages {
     readonly methods?: readonly (string)[] | undefined
     readonly budget?: Messages['weft.route.v1.RetryOptions.Budget'] | undefined
     readonly hedging?: Messages['weft.route.v1.RetryOptions.Hedging'] | undefined
+    readonly attemptTimeout?: Messages['google.protobuf.Duration'] | undefined
+    readonly minBackOff?: Messages['google.protobuf.Duration'] | undefined
   }
   'weft.route.v1.RetryOptions.Budget': {
     readonly ratioPercent?: number | undefined

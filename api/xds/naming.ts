@@ -15,6 +15,12 @@ export const invalidBackendCluster = 'weft:invalid-backend'
 
 /** The filter whose settings on a route keep sessions. */
 export const statefulSessionFilter = 'envoy.filters.http.stateful_session'
+export const faultFilter = 'envoy.filters.http.fault'
+export const localRateLimitFilter = 'envoy.filters.http.local_ratelimit'
+/** What sidecars are told of retries beyond Envoy's words: a `weft.route.v1.RetryOptions`, per route. */
+export const retryOptions = 'weft.dev/retry'
+/** The CEL expression that stands for the principal of a peer in a rate limit. */
+export const peerPrincipalExpression = 'connection.uri_san_peer_certificate'
 
 /** The `regex_rewrite` that replaces the whole path, query apart. */
 export const wholePathPattern = '^/.*$'

@@ -35,11 +35,11 @@ function readMethods(field: FieldReader): readonly string[] | undefined {
 }
 
 function readBackoff(field: FieldReader): RetrySettings['backoff'] {
-  field.only(['base', 'max'])
+  field.only(['base', 'max', 'retryAfter'])
   const baseMs = field.at('base').durationMs() ?? defaultRetries.backoff.baseMs
   const maxMs = field.at('max').durationMs() ?? baseMs * 10
   if (maxMs < baseMs) field.at('max').problem('must not be shorter than base')
-  return { baseMs, maxMs }
+  return { minMs: 0, baseMs, maxMs, retryAfterMaxMs: field.at('retryAfter').durationMs() }
 }
 
 function readBudget(field: FieldReader): RetrySettings['budget'] {

@@ -57,7 +57,7 @@ describe('every section is read', () => {
       methods: ['GET', 'PUT'],
       limit: 3,
       perTryTimeout: '300ms',
-      backoff: { base: '10ms', max: '1s' },
+      backoff: { base: '10ms', max: '1s', retryAfter: '5s' },
       budget: { ratioPercent: 10, minPerSecond: 5, ttl: '30s' },
       hedging: { percentile: 95 },
     }
@@ -67,7 +67,7 @@ describe('every section is read', () => {
       methods: ['GET', 'PUT'],
       limit: 3,
       perTryTimeoutMs: 300,
-      backoff: { baseMs: 10, maxMs: 1_000 },
+      backoff: { minMs: 0, baseMs: 10, maxMs: 1_000, retryAfterMaxMs: 5_000 },
       budget: { ratioPercent: 10, minPerSecond: 5, ttlMs: 30_000 },
       hedging: { kind: 'percentile', percentile: 95 },
     })

@@ -2,9 +2,9 @@
 import type { TextMatch } from './objects.ts'
 
 export type TimeoutSettings = {
-  /** For the client's request and all attempts at it, up to the reply's head. */
+  /** For the client's request and all attempts at it, up to the reply's last byte. */
   readonly requestMs: number | undefined
-  /** For one attempt, from the request's end to the reply's end. */
+  /** For one attempt, up to the reply's last byte. */
   readonly responseMs: number | undefined
   /** For one attempt, up to the reply's head. */
   readonly perTryMs: number | undefined
@@ -43,7 +43,14 @@ export type RetrySettings = {
   /** Attempts after the first one. */
   readonly limit: number
   readonly perTryTimeoutMs: number | undefined
-  readonly backoff: { readonly baseMs: number; readonly maxMs: number }
+  readonly backoff: {
+    /** What is never fallen short of; jitter comes on top. */
+    readonly minMs: number
+    readonly baseMs: number
+    readonly maxMs: number
+    /** A reply's Retry-After is waited out, up to this; undefined: it is not looked at. */
+    readonly retryAfterMaxMs: number | undefined
+  }
   readonly budget: { readonly ratioPercent: number; readonly minPerSecond: number; readonly ttlMs: number }
   readonly hedging: HedgingSettings | undefined
 }
@@ -163,7 +170,7 @@ export const defaultRetries: RetrySettings = {
   methods: undefined,
   limit: 1,
   perTryTimeoutMs: undefined,
-  backoff: { baseMs: 25, maxMs: 250 },
+  backoff: { minMs: 0, baseMs: 25, maxMs: 250, retryAfterMaxMs: undefined },
   budget: { ratioPercent: 20, minPerSecond: 10, ttlMs: 10_000 },
   hedging: undefined,
 }

@@ -1,26 +1,40 @@
 /** Destinations and workloads -> Listener. */
 import { ports } from '../../api/ports.ts'
 import { pack } from '../../api/xds/codec.ts'
-import { inboundClusterName, rootCaSecret, defaultSecret } from '../../api/xds/naming.ts'
-import type { Address, FilterChain, Listener, TransportSocket } from '../../api/xds/types.ts'
+import { defaultSecret, faultFilter, inboundClusterName, rootCaSecret } from '../../api/xds/naming.ts'
+import type { Address, FilterChain, HttpFilter, Listener, TransportSocket } from '../../api/xds/types.ts'
 import type { Workload } from '../model/objects.ts'
+import type { RateLimitSettings, TrafficSettings } from '../model/traffic-settings.ts'
 import { ads } from './clusters.ts'
+import { limitActions, limitFilter } from './rate-limit.ts'
 
 const managerName = 'envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager'
 
-function router(): { name: string; typedConfig: ReturnType<typeof pack> } {
+function router(): HttpFilter {
   return {
     name: 'envoy.filters.http.router',
     typedConfig: pack('envoy.extensions.filters.http.router.v3.Router', {}),
   }
 }
 
+/** Does nothing by itself: each route says what it does there. */
+function idleFault(): HttpFilter {
+  return {
+    name: faultFilter,
+    typedConfig: pack('envoy.extensions.filters.http.fault.v3.HTTPFault', {}),
+  }
+}
+
 /** `routeName` is the destination's canonical name, the same for all names that clients use for it. */
-export function buildDestinationListener(name: string, routeName: string): Listener {
+export function buildDestinationListener(
+  name: string,
+  routeName: string,
+  { fault }: Pick<TrafficSettings, 'fault'>,
+): Listener {
   const manager = {
     statPrefix: name,
     rds: { configSource: ads, routeConfigName: routeName },
-    httpFilters: [router()],
+    httpFilters: [...(fault === undefined ? [] : [idleFault()]), router()],
   }
   return { name, apiListener: { apiListener: pack(managerName, manager) } }
 }
@@ -42,7 +56,11 @@ function meshServerSocket(): TransportSocket {
 }
 
 /** Permissive: one chain for mesh TLS, its twin for everything in clear. */
-function chainsFor(listenPort: number, applicationPort: number): FilterChain[] {
+function chainsFor(
+  listenPort: number,
+  applicationPort: number,
+  limits: readonly RateLimitSettings[],
+): FilterChain[] {
   const cluster = inboundClusterName(applicationPort)
   const routeConfig = {
     name: cluster,
@@ -50,11 +68,18 @@ function chainsFor(listenPort: number, applicationPort: number): FilterChain[] {
       {
         name: cluster,
         domains: ['*'],
-        routes: [{ name: cluster, match: { prefix: '/' }, route: { cluster, timeout: { seconds: 0 } } }],
+        routes: [
+          {
+            name: cluster,
+            match: { prefix: '/' },
+            route: { cluster, timeout: { seconds: 0 }, rateLimits: limits.flatMap(limitActions) },
+          },
+        ],
       },
     ],
   }
-  const manager = { statPrefix: cluster, routeConfig, httpFilters: [router()] }
+  const httpFilters = [...limits.map(limitFilter), router()]
+  const manager = { statPrefix: cluster, routeConfig, httpFilters }
   const filters = [
     { name: 'envoy.filters.network.http_connection_manager', typedConfig: pack(managerName, manager) },
   ]
@@ -79,11 +104,15 @@ function socketAddress(address: string, portValue: number): Address {
 }
 
 /** What a workload's own sidecar serves: its explicit addresses, or its container ports behind the redirected one. */
-export function buildInboundListener(name: string, workload: Workload): Listener {
+export function buildInboundListener(
+  name: string,
+  workload: Workload,
+  limitsOf: (listenPort: number) => readonly RateLimitSettings[],
+): Listener {
   const base: Listener = { name, trafficDirection: 'INBOUND' }
   const [first, ...others] = workload.inbound
   if (first === undefined) {
-    const filterChains = workload.containerPorts.flatMap((port) => chainsFor(port, port))
+    const filterChains = workload.containerPorts.flatMap((port) => chainsFor(port, port, limitsOf(port)))
     return {
       ...base,
       address: socketAddress('0.0.0.0', ports.inbound),
@@ -95,6 +124,8 @@ export function buildInboundListener(name: string, workload: Workload): Listener
     ...base,
     address: socketAddress(first.host, first.port),
     additionalAddresses: others.map(({ host, port }) => ({ address: socketAddress(host, port) })),
-    filterChains: workload.inbound.flatMap((mapping) => chainsFor(mapping.port, mapping.applicationPort)),
+    filterChains: workload.inbound.flatMap(({ port, applicationPort }) =>
+      chainsFor(port, applicationPort, limitsOf(port)),
+    ),
   }
 }

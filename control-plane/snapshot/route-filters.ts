@@ -4,7 +4,6 @@ import { serviceResourceName, statefulSessionFilter, wholePathPattern } from '..
 import type { Json } from '../../api/xds/struct.ts'
 import type {
   ClusterWeight,
-  Duration,
   HeaderValueOption,
   RedirectAction,
   RegexMatchAndSubstitute,
@@ -16,14 +15,11 @@ import type { RouteMatch } from '../model/objects.ts'
 import type { Fraction, HeaderField, HeaderModifier, PathModifier, RedirectSettings } from '../model/route.ts'
 import type { Backend, Rule, RuleFilters } from '../model/rule.ts'
 import type { ClientKind } from './client-kind.ts'
+import { durationOf } from './duration.ts'
 
 export function backendName({ key, port }: Backend): string {
   const [namespace, service] = key.split('/') as [string, string]
   return serviceResourceName(service, namespace, port)
-}
-
-export function durationOf(ms: number): Duration {
-  return { seconds: Math.floor(ms / 1000), nanos: Math.round((ms % 1000) * 1e6) }
 }
 
 /** Envoy reads a value as a format: a percent sign is written twice. */

@@ -5,20 +5,22 @@ import type { ClusterWeight, Route, RouteConfiguration, RouteMatch } from '../..
 import type { MeshModel } from '../model/mesh-model.ts'
 import { routingOf } from '../model/routing.ts'
 import type { Rule, RuleFilters, WeightedBackend } from '../model/rule.ts'
+import { ruleTraffic } from '../model/rule-traffic.ts'
 import { trafficOf } from '../model/traffic.ts'
+import type { TrafficSettings } from '../model/traffic-settings.ts'
 import type { ClientKind } from './client-kind.ts'
 import { type Destination, destinationOf } from './destination.ts'
 import { hashPolicies } from './hash-policy.ts'
 import {
   actionFields,
   backendName,
-  durationOf,
   fractionOf,
   headerFields,
   redirectAction,
   sessionFields,
 } from './route-filters.ts'
 import { matchOf } from './route-match.ts'
+import { routePolicy } from './route-policy.ts'
 
 function hasEndpoints(model: MeshModel, { backend }: WeightedBackend): boolean {
   const destination = backend === undefined ? undefined : destinationOf(model, backendName(backend))
@@ -42,6 +44,9 @@ function sendable(model: MeshModel, rule: Rule, kind: ClientKind): readonly Weig
   const live = rule.backends.filter((entry) => entry.weight > 0 && hasEndpoints(model, entry))
   return live.length === 0 ? rule.backends : live
 }
+
+/** Who is asked for, and how those who send there are to treat it. */
+type Request = { readonly kind: ClientKind; readonly traffic: TrafficSettings }
 
 /** Fails with 500. Sidecars and gRPC clients have a cluster for that, which they know to be none; Envoy an answer. */
 function failing(name: string, match: RouteMatch, kind: ClientKind): Route {
@@ -84,25 +89,23 @@ function forwarding(
   rule: Rule,
   backends: readonly WeightedBackend[],
   match: RouteMatch,
-  kind: ClientKind,
+  { kind, traffic }: Request,
 ): Route {
-  const { name, timeoutMs = 0, filters } = rule
-  // Zero means none; left out, Envoy would take its 15 s.
-  const timeout = durationOf(timeoutMs)
-  const limits = kind === 'grpc' && timeoutMs > 0 ? { maxStreamDuration: { maxStreamDuration: timeout } } : {}
+  const { name, filters } = rule
   // Others would refuse settings of a filter that they do not have.
-  const { facts, ...session } = kind === 'sidecar' ? sessionFields(rule) : { facts: {} }
+  const session = kind === 'sidecar' ? sessionFields(rule) : { facts: {} }
+  const { action, perFilter } = routePolicy(ruleTraffic(rule, traffic), kind)
+  const { facts } = session
   return {
     name,
     match,
     route: {
       weightedClusters: { clusters: backends.map(clusterWeight) },
-      timeout,
-      ...limits,
+      ...action,
       ...actionFields(filters, rule.match, kind),
     },
     ...headerFields(filters),
-    ...session,
+    typedPerFilterConfig: { ...perFilter, ...session.typedPerFilterConfig },
     ...metadataOf({ ...facts, ...(rule.sharesMove === true && kind === 'sidecar' && { sharesMove: true }) }),
   }
 }
@@ -137,7 +140,7 @@ function partOf(rule: Rule, backend: WeightedBackend): Rule {
  * A rule whose backends differ in more than Envoy's clusters can becomes a route for each, all with the same match: the
  * first lets through the share of the first backend, the second that of the first two, and the last everything.
  */
-function routesByShare(rule: Rule, kind: ClientKind): readonly Route[] {
+function routesByShare(rule: Rule, request: Request): readonly Route[] {
   const live = rule.backends.filter((backend) => backend.weight > 0)
   const total = live.reduce((sum, backend) => sum + backend.weight, 0)
   let reached = 0
@@ -146,7 +149,7 @@ function routesByShare(rule: Rule, kind: ClientKind): readonly Route[] {
     const match = matchOf(rule.match)
     const last = i === live.length - 1
     const share = last ? {} : { runtimeFraction: fractionOf({ numerator: reached, denominator: total }) }
-    return routeOf(partOf(rule, backend), [backend], { ...match, ...share }, kind)
+    return routeOf(partOf(rule, backend), [backend], { ...match, ...share }, request)
   })
 }
 
@@ -154,22 +157,24 @@ function routeOf(
   rule: Rule,
   backends: readonly WeightedBackend[],
   match: RouteMatch,
-  kind: ClientKind,
+  request: Request,
 ): Route {
+  const { kind } = request
   const redirect = rule.filters?.redirect
   if (redirect !== undefined) return redirecting(rule, redirect, match, kind)
   const total = backends.reduce((sum, backend) => sum + backend.weight, 0)
   // Nothing weighs anything: nobody may be sent to (Gateway API: 500).
   const nowhere = total === 0 || (kind === 'envoy' && backends.every(({ backend }) => backend === undefined))
-  return nowhere ? failing(rule.name, match, kind) : forwarding(rule, backends, match, kind)
+  return nowhere ? failing(rule.name, match, kind) : forwarding(rule, backends, match, request)
 }
 
-function routesOf(model: MeshModel, rule: Rule, kind: ClientKind): readonly Route[] {
+function routesOf(model: MeshModel, rule: Rule, request: Request): readonly Route[] {
+  const { kind } = request
   const backends = sendable(model, rule, kind)
   const live = backends.filter((backend) => backend.weight > 0)
   const routes = live.some((backend) => needsRoute(backend, kind))
-    ? routesByShare({ ...rule, backends: live }, kind)
-    : [routeOf(rule, backends, matchOf(rule.match), kind)]
+    ? routesByShare({ ...rule, backends: live }, request)
+    : [routeOf(rule, backends, matchOf(rule.match), request)]
   return routes.map((route) => withHash(model, route, live))
 }
 
@@ -182,6 +187,7 @@ export function buildRoutes(
   clientNamespace: string,
 ): RouteConfiguration {
   const { rules } = routingOf(model, service, port.port, clientNamespace)
-  const routes = rules.flatMap((rule) => routesOf(model, rule, kind))
+  const request = { kind, traffic: trafficOf(model, service, port) }
+  const routes = rules.flatMap((rule) => routesOf(model, rule, request))
   return { name, virtualHosts: [{ name, domains: ['*'], routes }] }
 }

@@ -10,10 +10,12 @@ import {
 } from '../../api/xds/naming.ts'
 import { type ResourceKind, resourceNames } from '../../api/xds/type-urls.ts'
 import { type Dirty, keyOf, type MeshModel } from '../model/mesh-model.ts'
+import { trafficOf } from '../model/traffic.ts'
 import type { ClientKind } from './client-kind.ts'
 import { buildCluster, buildEndpoints, buildInboundCluster } from './clusters.ts'
 import { dependencyOf, destinationOf } from './destination.ts'
 import { buildDestinationListener, buildInboundListener } from './listeners.ts'
+import { inboundLimits } from './rate-limit.ts'
 import { buildRoutes } from './routes.ts'
 
 /** `bytes` is the encoded message itself; `version` is made from its content, so that it survives a restart. */
@@ -123,7 +125,9 @@ export class Snapshot {
       const workload = this.#model.workload(keyOf(inbound.namespace, inbound.pod))
       // A gRPC client crashes on inbound routes; it has no business with them either.
       if (workload === undefined || client === 'grpc') return undefined
-      return resource(resourceNames.listener, name, buildInboundListener(name, workload))
+      const served = this.#model.servedBy(keyOf(inbound.namespace, inbound.pod))
+      const limitsOf = (listenPort: number) => inboundLimits(this.#model, served, listenPort)
+      return resource(resourceNames.listener, name, buildInboundListener(name, workload, limitsOf))
     }
     const destination = destinationOf(this.#model, name)
     if (destination === undefined) return undefined
@@ -131,7 +135,11 @@ export class Snapshot {
     return resource(
       resourceNames.listener,
       name,
-      buildDestinationListener(name, serviceResourceName(service.name, service.namespace, port.port)),
+      buildDestinationListener(
+        name,
+        serviceResourceName(service.name, service.namespace, port.port),
+        trafficOf(this.#model, service, port),
+      ),
     )
   }
 

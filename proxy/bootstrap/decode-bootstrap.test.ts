@@ -199,7 +199,10 @@ describe('what is refused, by its path', () => {
                 {
                   domains: ['*'],
                   routes: [
-                    { match: { prefix: '/' }, route: { cluster: 'app', retry_policy: { retry_on: '5xx' } } },
+                    {
+                      match: { prefix: '/' },
+                      route: { cluster: 'app', retry_policy: { retry_on: 'retriable-headers' } },
+                    },
                   ],
                 },
               ],
@@ -208,7 +211,7 @@ describe('what is refused, by its path', () => {
         ],
         [app],
       ),
-      `retry_policy.retry_on: '5xx' is not supported`,
+      `retry_policy.retry_on: 'retriable-headers' is not supported`,
     ],
     [
       'an ADS stream of the other kind',

@@ -1,4 +1,5 @@
 /** A cluster and its endpoints, as data: decoded from CDS and EDS. */
+import type { RateLimitPolicy } from '../rate-limit/rate-limit-policy.ts'
 
 /** The cluster name a route uses for a backend that does not exist: its share of requests gets 500. */
 export const invalidBackendCluster = 'weft:invalid-backend'
@@ -124,6 +125,8 @@ export type InboundPort = {
   readonly applicationHost: string
   readonly applicationPort: number
   readonly protocol: 'detect' | 'opaque'
+  /** Each of them has to let a request pass. */
+  readonly rateLimits?: readonly RateLimitPolicy[]
 }
 
 export type InboundConfig = {

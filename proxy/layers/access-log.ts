@@ -19,6 +19,9 @@ function jsonFields(x: Exchange, reply: Reply | undefined, sentBytes: number, fa
     cluster: x.clusterName,
     upstream: x.upstreamAddress,
     attempts: x.attempts,
+    // Only where there is something to say.
+    ...(x.retryReason === '' ? {} : { retryReason: x.retryReason }),
+    ...(x.retryStop === '' ? {} : { retryStop: x.retryStop }),
     peer: x.downstream.peerAddress,
     principal: x.downstream.principal,
     traceId: x.trace?.traceId,

@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import { ManualClock } from '../../core/manual-clock.ts'
-import { HeaderList } from '../header-list.ts'
 import { headersPredicate } from '../route/match.ts'
-import { Attempts, Outcomes, testExchange } from '../test-attempts.ts'
+import { Attempts, Outcomes } from '../test-attempts.ts'
+import { testExchange } from '../test-exchange.ts'
 import { fault, type FaultParts } from './fault.ts'
 
 let clock: ManualClock
@@ -65,11 +65,7 @@ describe('headers', () => {
   test('that a request has not leave it alone', () => {
     start({ abort: { status: 500, percent: 100 } }, testExchange(), matches)
     expect(attempts.all).toHaveLength(1)
-    start(
-      { abort: { status: 500, percent: 100 } },
-      testExchange({ headers: HeaderList.of('X-Chaos', 'yes') }),
-      matches,
-    )
+    start({ abort: { status: 500, percent: 100 } }, testExchange({ headers: { 'X-Chaos': 'yes' } }), matches)
     expect(client.told).toEqual(['500'])
   })
 })

@@ -4,7 +4,8 @@ import { Body, chunked } from '../body.ts'
 import { HeaderList } from '../header-list.ts'
 import { DestinationRetries } from '../retry/destination-retries.ts'
 import type { HedgePolicy } from '../route/route-policy.ts'
-import { Attempts, Outcomes, testExchange } from '../test-attempts.ts'
+import { Attempts, Outcomes } from '../test-attempts.ts'
+import { testExchange } from '../test-exchange.ts'
 import { hedge } from './hedge.ts'
 
 let clock: ManualClock

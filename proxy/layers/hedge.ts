@@ -63,9 +63,9 @@ class Hedging implements Receiver {
     const x = this.#x
     if (!retries.withdraw(x)) return
     retries.counts.hedges++
+    const twin = x.fork()
     x.attempts++
     x.retryReason = 'hedge'
-    const twin = x.fork()
     twin.nowMs = this.#twinStartedMs = clock.monotonicMs()
     // Elsewhere, if there is an elsewhere.
     twin.tried = x.endpoint === undefined ? undefined : [x.endpoint]

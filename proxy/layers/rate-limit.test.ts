@@ -1,9 +1,10 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import { ManualClock } from '../../core/manual-clock.ts'
 import type { Handler } from '../exchange.ts'
-import { HeaderList } from '../header-list.ts'
-import { Attempts, Outcomes, testExchange } from '../test-attempts.ts'
-import { rateLimit, type RateLimitKey } from './rate-limit.ts'
+import type { RateLimitKey } from '../rate-limit/rate-limit-policy.ts'
+import { Attempts, Outcomes } from '../test-attempts.ts'
+import { testExchange } from '../test-exchange.ts'
+import { rateLimit } from './rate-limit.ts'
 
 let clock: ManualClock
 let client: Outcomes
@@ -68,7 +69,7 @@ describe('per principal', () => {
 
 describe('per header', () => {
   const key = { kind: 'header', name: 'x-user' } as const
-  const as = (user: string) => ({ headers: HeaderList.of('X-User', user) })
+  const as = (user: string) => ({ headers: { 'X-User': user } })
 
   test('each value has a limit of its own, and leaving it out is no way around', () => {
     const handler = limit(key, 1)

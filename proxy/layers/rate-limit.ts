@@ -6,15 +6,8 @@ import { HeaderList } from '../header-list.ts'
 import { statusText } from '../http1/status-text.ts'
 import type { Layer } from '../layer.ts'
 import { KeyedBuckets } from '../rate-limit/keyed-buckets.ts'
-import { TokenBucket, type TokenBucketSettings } from '../rate-limit/token-bucket.ts'
-
-/** What has a bucket of its own: everything together, each principal, or each value of a header. */
-export type RateLimitKey =
-  | { readonly kind: 'total' }
-  | { readonly kind: 'principal' }
-  | { readonly kind: 'header'; readonly name: string }
-
-export type RateLimitPolicy = { readonly bucket: TokenBucketSettings; readonly per: RateLimitKey }
+import type { RateLimitPolicy } from '../rate-limit/rate-limit-policy.ts'
+import { TokenBucket } from '../rate-limit/token-bucket.ts'
 
 /** Read at scrape. */
 export type RateLimitCounts = { limited: number }

@@ -5,11 +5,12 @@ import { Body, chunked } from '../body.ts'
 import { HeaderList } from '../header-list.ts'
 import { DestinationRetries } from '../retry/destination-retries.ts'
 import { type RetryCondition, type RetryPolicy, RetryRules } from '../retry/retry-policy.ts'
-import { Attempts, Outcomes, testExchange } from '../test-attempts.ts'
+import { Attempts, Outcomes } from '../test-attempts.ts'
+import { testExchange } from '../test-exchange.ts'
 import type { UpstreamFailureKind } from '../upstream-failure.ts'
 import { retryByPolicy } from './retry.ts'
 
-const backoff = { baseMs: 25, maxMs: 250, retryAfterMaxMs: undefined }
+const backoff = { minMs: 0, baseMs: 25, maxMs: 250, retryAfterMaxMs: undefined }
 
 let clock: ManualClock
 let retries: DestinationRetries
@@ -137,6 +138,16 @@ describe('a retry', () => {
     attempts.last.reply(503)
     clock.advance(0)
     expect(attempts.all).toHaveLength(8)
+  })
+
+  test('never comes sooner than the floor', () => {
+    jitter = 0
+    start({ backoff: { ...backoff, minMs: 40 } })
+    attempts.last.reply(503)
+    clock.advance(39)
+    expect(attempts.all).toHaveLength(1)
+    clock.advance(1)
+    expect(attempts.all).toHaveLength(2)
   })
 
   test('needs the budget; without it the reply is passed on', () => {

@@ -114,12 +114,12 @@ class PolicyRetrying implements Receiver {
     return false
   }
 
-  /** Full jitter under a ceiling that doubles; what the upstream asks for if that is looked at. Undefined: too long. */
+  /** Full jitter above a floor and under a ceiling that doubles; what the upstream asks for if that is looked at. Undefined: too long. */
   #backoffMs(reply: Reply | undefined): number | undefined {
-    const { baseMs, maxMs, retryAfterMaxMs } = this.#parts.rules.policy.backoff
+    const { minMs, baseMs, maxMs, retryAfterMaxMs } = this.#parts.rules.policy.backoff
     const asked = reply === undefined || retryAfterMaxMs === undefined ? undefined : retryAfterMs(reply)
     if (asked !== undefined) return asked <= (retryAfterMaxMs as number) ? asked : undefined
-    return this.#parts.random() * Math.min(baseMs * 2 ** this.#made, maxMs)
+    return minMs + this.#parts.random() * Math.min(baseMs * 2 ** this.#made, maxMs)
   }
 
   #again(x: Exchange, reason: RetryReason, waitMs: number): void {

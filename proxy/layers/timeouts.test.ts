@@ -6,7 +6,8 @@ import { HeaderList } from '../header-list.ts'
 import type { Layer } from '../layer.ts'
 import { DestinationRetries } from '../retry/destination-retries.ts'
 import { RetryRules } from '../retry/retry-policy.ts'
-import { Attempts, Outcomes, testExchange } from '../test-attempts.ts'
+import { Attempts, Outcomes } from '../test-attempts.ts'
+import { testExchange } from '../test-exchange.ts'
 import { attemptTimeout } from './attempt-timeout.ts'
 import { idleTimeout } from './idle-timeout.ts'
 import { retryByPolicy } from './retry.ts'
@@ -33,7 +34,7 @@ function retrying(limit: number): Layer {
     statusCodes: [],
     methods: undefined,
     limit,
-    backoff: { baseMs: 10, maxMs: 10, retryAfterMaxMs: undefined },
+    backoff: { minMs: 0, baseMs: 10, maxMs: 10, retryAfterMaxMs: undefined },
   })
   const retries = new DestinationRetries(clock.monotonicMs)
   return retryByPolicy({ rules, retries, clock, random: () => 0.99 })

@@ -27,6 +27,8 @@ function attributes(x: Exchange, reply: Reply | undefined): Record<string, strin
   }
   if (x.routeName !== '') facts['weft.route'] = x.routeName
   if (x.clusterName !== '') facts['weft.cluster'] = x.clusterName
+  if (x.retryReason !== '') facts['weft.retry_reason'] = x.retryReason
+  if (x.retryStop !== '') facts['weft.retry_stop'] = x.retryStop
   if (x.flag !== '') facts['weft.flag'] = x.flag
   if (x.upstreamAddress !== '') facts['weft.upstream'] = x.upstreamAddress
   const peer = x.downstream.direction === 'inbound' ? x.downstream.principal : x.upstreamPrincipal

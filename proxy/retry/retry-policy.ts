@@ -32,6 +32,8 @@ export type RetryPolicy = {
   /** Attempts after the first one. */
   readonly limit: number
   readonly backoff: {
+    /** What is never fallen short of; jitter comes on top. */
+    readonly minMs: number
     readonly baseMs: number
     readonly maxMs: number
     /** A Retry-After up to this is waited out; undefined: it is not looked at. */

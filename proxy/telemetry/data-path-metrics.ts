@@ -3,6 +3,7 @@ import type { Registry } from '../../core/metrics.ts'
 import type { DataPath } from '../data-path.ts'
 import { registerClusterMetrics } from './cluster-metrics.ts'
 import { registerFamily, registerGoldenMetrics } from './golden-metrics.ts'
+import { registerPolicyMetrics } from './policy-metrics.ts'
 
 const directions = ['inbound', 'outbound'] as const
 
@@ -50,6 +51,7 @@ export function registerDataPathMetrics(registry: Registry, dataPath: DataPath):
   registerFlagMetrics(registry, dataPath)
   registerMirrorMetrics(registry, dataPath)
   registerPoolMetrics(registry, dataPath)
+  registerPolicyMetrics(registry, dataPath)
   registerClusterMetrics(registry, dataPath.clusters)
 }
 

@@ -3,6 +3,8 @@ import { unpackAs } from '../../api/xds/codec.ts'
 import { parseInboundClusterName } from '../../api/xds/naming.ts'
 import type { FilterChain, HttpConnectionManager, Listener, Secret } from '../../api/xds/types.ts'
 import type { InboundConfig, InboundPort } from '../cluster/cluster-config.ts'
+import type { RateLimitPolicy } from '../rate-limit/rate-limit-policy.ts'
+import { decodeRateLimits } from './decode-rate-limit.ts'
 import { type DecodedRoutes, decodeRoutes } from './decode-routes.ts'
 import type { Problems } from './problems.ts'
 
@@ -34,17 +36,20 @@ function applicationPort(
   chain: FilterChain,
   path: string,
   problems: Problems,
-): { readonly port: number; readonly opaque: boolean } {
-  for (const filter of chain.filters ?? []) {
+): { readonly port: number; readonly opaque: boolean; readonly rateLimits: readonly RateLimitPolicy[] } {
+  for (const [i, filter] of (chain.filters ?? []).entries()) {
     const manager = unpackAs(managerName, filter.typedConfig)
     const cluster =
       manager?.routeConfig?.virtualHosts?.[0]?.routes?.[0]?.route?.cluster ??
       unpackAs(tcpProxyName, filter.typedConfig)?.cluster
     const port = cluster === undefined ? undefined : parseInboundClusterName(cluster)
-    if (port !== undefined) return { port, opaque: manager === undefined }
+    if (port === undefined) continue
+    const here = `${path}.filters[${i}].typed_config`
+    const rateLimits = manager === undefined ? [] : decodeRateLimits(manager, here, problems)
+    return { port, opaque: manager === undefined, rateLimits }
   }
   problems.add(`${path}.filters`, 'lead to no port of the application')
-  return { port: 0, opaque: false }
+  return { port: 0, opaque: false, rateLimits: [] }
 }
 
 function inboundPorts(listener: Listener, problems: Problems): readonly InboundPort[] {
@@ -56,7 +61,7 @@ function inboundPorts(listener: Listener, problems: Problems): readonly InboundP
   const ports = new Map<number, InboundPort>()
   ;(listener.filterChains ?? []).forEach((chain, i) => {
     const path = `filter_chains[${i}]`
-    const { port, opaque } = applicationPort(chain, path, problems)
+    const { port, opaque, rateLimits } = applicationPort(chain, path, problems)
     const listenPort = chain.filterChainMatch?.destinationPort?.value ?? 0
     const host = hostOf.get(listenPort)
     if (explicit && host === undefined)
@@ -66,6 +71,7 @@ function inboundPorts(listener: Listener, problems: Problems): readonly InboundP
       applicationHost: '127.0.0.1',
       applicationPort: port,
       protocol: opaque ? 'opaque' : 'detect',
+      rateLimits,
     })
   })
   return [...ports.values()]

@@ -40,7 +40,7 @@ function stringMatch(matcher: StringMatcher, path: string, problems: Problems): 
   return { kind: 'present' }
 }
 
-function headerMatch(matcher: HeaderMatcher, path: string, problems: Problems): NamedMatch {
+export function decodeHeaderMatch(matcher: HeaderMatcher, path: string, problems: Problems): NamedMatch {
   const name = (matcher.name ?? '').toLowerCase()
   if (name === '') problems.add(`${path}.name`, 'is empty')
   const invert = matcher.invertMatch === true
@@ -81,7 +81,7 @@ export function decodeMatch(match: MatchMessage | undefined, path: string, probl
     path: pathMatch(match ?? { prefix: '/' }, path, problems),
     share: match?.runtimeFraction === undefined ? undefined : fractionOf(match.runtimeFraction),
     headers: (match?.headers ?? []).map((matcher, i) =>
-      headerMatch(matcher, `${path}.headers[${i}]`, problems),
+      decodeHeaderMatch(matcher, `${path}.headers[${i}]`, problems),
     ),
     query: (match?.queryParameters ?? []).map((matcher, i) =>
       queryMatch(matcher, `${path}.query_parameters[${i}]`, problems),

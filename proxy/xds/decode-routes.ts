@@ -1,7 +1,7 @@
 /** RouteConfiguration -> rules. What cannot be honoured is refused with its path, never ignored. */
 import { invalidBackendCluster, weftMetadata } from '../../api/xds/naming.ts'
 import { fromStruct } from '../../api/xds/struct.ts'
-import type { RetryPolicy, Route, RouteAction, RouteConfiguration } from '../../api/xds/types.ts'
+import type { Route, RouteAction, RouteConfiguration, VirtualHost } from '../../api/xds/types.ts'
 import { fieldValueProblem } from '../../core/http-field.ts'
 import type {
   RouteAction as Action,
@@ -12,6 +12,7 @@ import type {
 import { decodeHashPolicy } from './decode-hash-policy.ts'
 import { decodeBackendFilters, decodeRedirect, decodeRouteFilters } from './decode-route-filters.ts'
 import { decodeMatch } from './decode-route-match.ts'
+import { decodeRoutePolicy } from './decode-route-policy.ts'
 import { decodeSession } from './decode-session.ts'
 import { durationMs } from './duration.ts'
 import type { Problems } from './problems.ts'
@@ -46,23 +47,6 @@ function weighted(action: RouteAction, path: string, problems: Problems): readon
   return clusters
 }
 
-/** What the safe default retries anyway; more has to be honoured or refused. */
-const safeConditions = new Set(['connect-failure', 'refused-stream', 'reset-before-request'])
-
-function checkRetries(policy: RetryPolicy | undefined, path: string, problems: Problems): void {
-  if (policy === undefined) return
-  for (const condition of (policy.retryOn ?? '').split(',')) {
-    if (!safeConditions.has(condition.trim()))
-      problems.add(`${path}.retry_on`, `'${condition.trim()}' is not supported`)
-  }
-  for (const [name, value] of [
-    ['per_try_timeout', policy.perTryTimeout],
-    ['retriable_status_codes', policy.retriableStatusCodes],
-  ] as const) {
-    if (value !== undefined) problems.add(`${path}.${name}`, 'is not supported')
-  }
-}
-
 function directResponse(route: Route, path: string, problems: Problems): Action {
   const { status = 0, body } = route.directResponse ?? {}
   if (status < 200 || status > 599)
@@ -90,7 +74,6 @@ function routeAction(route: Route, match: RouteRule['match'], path: string, prob
     return { kind: 'respond', status: 500, body: '' }
   }
   if (action.clusterHeader !== undefined) problems.add(`${path}.route.cluster_header`, 'is not supported')
-  checkRetries(action.retryPolicy, `${path}.route.retry_policy`, problems)
   return {
     kind: 'forward',
     clusters: weighted(action, `${path}.route`, problems),
@@ -98,7 +81,7 @@ function routeAction(route: Route, match: RouteRule['match'], path: string, prob
   }
 }
 
-function routeRule(route: Route, path: string, problems: Problems): RouteRule {
+function routeRule(route: Route, host: VirtualHost, path: string, problems: Problems): RouteRule {
   checkShown(route.name, `${path}.name`, problems)
   const match = decodeMatch(route.match, `${path}.match`, problems)
   return {
@@ -106,6 +89,7 @@ function routeRule(route: Route, path: string, problems: Problems): RouteRule {
     match,
     action: routeAction(route, match, path, problems),
     timeoutMs: durationMs(route.route?.timeout),
+    policy: decodeRoutePolicy(route, host.retryPolicy, path, problems),
     filters: decodeRouteFilters(route, match.path, path, problems),
     session: decodeSession(route, path, problems),
     hash: decodeHashPolicy(route.route, `${path}.route`, problems),
@@ -123,9 +107,12 @@ export function decodeRoutes(config: RouteConfiguration, problems: Problems, pat
   const hosts = (config.virtualHosts ?? []).map((host, h) => {
     const hostPath = `${path}virtual_hosts[${h}]`
     if ((host.domains ?? []).length === 0) problems.add(`${hostPath}.domains`, 'is empty')
+    if (host.hedgePolicy !== undefined) problems.add(`${hostPath}.hedge_policy`, 'is not supported')
     return {
       domains: host.domains ?? [],
-      rules: (host.routes ?? []).map((route, r) => routeRule(route, `${hostPath}.routes[${r}]`, problems)),
+      rules: (host.routes ?? []).map((route, r) =>
+        routeRule(route, host, `${hostPath}.routes[${r}]`, problems),
+      ),
     }
   })
   const clusters = new Set(hosts.flatMap(({ rules }) => rules.flatMap(clustersOf)))
