@@ -7,14 +7,14 @@ import { fetchText } from '../../cli/demo/sidecar-admin.ts'
 import { startHttpApplication } from '../support/http-application.ts'
 import { HttpClient } from '../support/http-client.ts'
 import { forwardRule, setEndpoints, startPlainDataPath } from '../support/plain-data-path.ts'
-import { type SplitMesh, startSplitMesh } from '../support/split-mesh.ts'
+import { type FileMesh, startFileMesh } from '../support/file-mesh.ts'
 
 const main = path.join(import.meta.dirname, '../../cli/main.ts')
 
-let mesh: SplitMesh
+let mesh: FileMesh
 
 beforeAll(async () => {
-  mesh = await startSplitMesh(['catalog', 'v1', 'v2', 'narrow'], {
+  mesh = await startFileMesh(['catalog', 'v1', 'v2', 'narrow'], {
     empty: ['gone'],
     elsewhere: { narrow: 9090 },
   })

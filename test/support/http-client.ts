@@ -34,7 +34,11 @@ export class HttpClient {
           port: this.#proxyPort,
           path: url,
           method,
-          headers: { host: new URL(url).host, ...headers },
+          headers: {
+            host: new URL(url).host,
+            ...(body === '' ? {} : { 'content-length': String(Buffer.byteLength(body)) }),
+            ...headers,
+          },
           agent: this.#agent,
         },
         (response) => {

@@ -60,23 +60,24 @@ async function readMetric(adminPort: number, name: string, labels: string): Prom
   return lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0)
 }
 
-/** A sidecar of the workload `web`, in namespace `shop` unless told, whose Pod the control plane has to know. */
+export type SidecarOptions = {
+  readonly settings?: readonly string[]
+  readonly openFiles?: number
+  /** The Pod and its service account; `web` unless set. */
+  readonly workload?: string
+  /** `shop` unless set. */
+  readonly namespace?: string
+}
+
+/** A sidecar of a workload whose Pod the control plane has to know. */
 export async function startSidecar(
   plane: TestControlPlane,
-  {
-    settings = [],
-    openFiles,
-    namespace = 'shop',
-  }: {
-    readonly settings?: readonly string[]
-    readonly openFiles?: number
-    readonly namespace?: string
-  } = {},
+  { settings = [], openFiles, workload = 'web', namespace = 'shop' }: SidecarOptions = {},
 ): Promise<SidecarProcess> {
   const [port = 0, adminPort = 0] = await freePorts(2)
   const state = path.join(plane.folder, 'state')
-  const tokenFile = path.join(plane.folder, `token-${namespace}`)
-  const token = createWorkloadToken({ state, namespace, serviceAccount: 'web', ttl: '1h' })
+  const tokenFile = path.join(plane.folder, `token-${namespace}-${workload}`)
+  const token = createWorkloadToken({ state, namespace, serviceAccount: workload, ttl: '1h' })
   writeFileSync(tokenFile, token, { mode: 0o600 })
   const child = spawnLimited(
     [
@@ -86,11 +87,11 @@ export async function startSidecar(
       `--control-plane-ca=${path.join(state, 'root-cert.pem')}`,
       `--token-file=${tokenFile}`,
       `--namespace=${namespace}`,
-      '--pod=web',
-      '--service-account=web',
+      `--pod=${workload}`,
+      `--service-account=${workload}`,
       `--outbound-address=127.0.0.1:${port}`,
       `--admin-address=127.0.0.1:${adminPort}`,
-      '--log-level=warn',
+      ...(settings.some((setting) => setting.startsWith('--log-level=')) ? [] : ['--log-level=warn']),
       ...settings,
     ],
     openFiles,
@@ -120,7 +121,7 @@ export async function startSidecar(
 /** A sidecar with a control plane of its own, whose one destination leads to the given port. */
 export async function startSidecarProcess(
   applicationPort: number,
-  options: { readonly settings?: readonly string[]; readonly openFiles?: number } = {},
+  options: SidecarOptions = {},
 ): Promise<SidecarProcess> {
   const plane = await startTestControlPlane({
     'mesh.yaml': `${servicesYaml({ app: [applicationPort] })}---\n${podYaml}`,

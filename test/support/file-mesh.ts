@@ -1,15 +1,18 @@
 /** Applications, a control plane over a folder, and a sidecar: a mesh whose routing a test rewrites. */
 import { fetchText } from '../../cli/demo/sidecar-admin.ts'
-import { type HttpApplication, startHttpApplication } from './http-application.ts'
+import type { RoutePolicy } from '../../proxy/route/route-policy.ts'
+import { type Answering, type HttpApplication, startHttpApplication } from './http-application.ts'
 import { HttpClient } from './http-client.ts'
 import { removeFolder, startTestControlPlane, type TestControlPlane } from './running-control-plane.ts'
 import { podYaml, type SidecarProcess, startSidecar } from './sidecar-process.ts'
 
-export type SplitMesh = {
+export type FileMesh = {
   readonly plane: TestControlPlane
   readonly sidecar: SidecarProcess
   readonly client: HttpClient
   readonly apps: Readonly<Record<string, HttpApplication>>
+  /** What the sidecar uses for `name:8080`, once `ready` likes it. Rejects after 10 s. */
+  readonly untilRules: (name: string, ready: (rules: readonly UsedRule[]) => boolean) => Promise<void>
   /** The weights of each rule that the sidecar uses for `name:8080`, by the backend's name, in their order. */
   readonly weights: (name: string) => Promise<readonly Readonly<Record<string, number>>[]>
   /** Resolves once the sidecar's weights for `name:8080` are these. Rejects after 10 s. */
@@ -20,18 +23,16 @@ export type SplitMesh = {
   readonly stop: () => Promise<void>
 }
 
+/** As the sidecar's page /config has it. */
+export type UsedRule = {
+  readonly name: string
+  readonly action: { readonly clusters?: readonly { cluster: string; weight: number }[] }
+  readonly timeoutMs?: number
+  readonly policy?: RoutePolicy
+}
 type ConfigPage = {
   readonly destinations: Readonly<
-    Record<
-      string,
-      {
-        readonly hosts: readonly {
-          readonly rules: readonly {
-            readonly action: { readonly clusters?: readonly { cluster: string; weight: number }[] }
-          }[]
-        }[]
-      }
-    >
+    Record<string, { readonly hosts: readonly { readonly rules: readonly UsedRule[] }[] }>
   >
 }
 
@@ -52,46 +53,63 @@ export function meshYaml(
   return [...documents, podYaml].join('---\n')
 }
 
-async function readWeights(
-  adminPort: number,
-  name: string,
-): Promise<readonly Readonly<Record<string, number>>[]> {
+async function readRules(adminPort: number, name: string): Promise<readonly UsedRule[]> {
   const { text } = await fetchText(adminPort, '/config')
-  const rules = (JSON.parse(text) as ConfigPage).destinations[`${name}.shop:8080`]?.hosts[0]?.rules ?? []
+  return (JSON.parse(text) as ConfigPage).destinations[`${name}.shop:8080`]?.hosts[0]?.rules ?? []
+}
+
+function weightsOf(rules: readonly UsedRule[]): readonly Readonly<Record<string, number>>[] {
   return rules.map(({ action }) =>
     Object.fromEntries((action.clusters ?? []).map(({ cluster, weight }) => [cluster.split('.')[0], weight])),
   )
 }
 
-/** One application for each Service; those in `empty` have no endpoint. */
-export async function startSplitMesh(
+export type FileMeshOptions = {
+  /** Services without an endpoint. */
+  readonly empty?: readonly string[]
+  readonly elsewhere?: Readonly<Record<string, number>>
+  /** What the applications answer; with their own names unless set. */
+  readonly answers?: Readonly<Record<string, Answering>>
+  readonly settings?: readonly string[]
+}
+
+/** The Service of an application: `catalog` of `catalog`, and of `catalog#1`, `catalog#2` ... if there are several. */
+function serviceOf(name: string): string {
+  return name.split('#')[0] as string
+}
+
+/** One application for each name. */
+export async function startFileMesh(
   names: readonly string[],
-  options: { readonly empty?: readonly string[]; readonly elsewhere?: Readonly<Record<string, number>> } = {},
-): Promise<SplitMesh> {
+  options: FileMeshOptions = {},
+): Promise<FileMesh> {
   const apps: Record<string, HttpApplication> = {}
-  for (const name of names) apps[name] = await startHttpApplication(name)
-  const ports = Object.fromEntries(Object.entries(apps).map(([name, app]) => [name, [app.port]]))
+  for (const name of names) apps[name] = await startHttpApplication(name, options.answers?.[name])
+  const ports: Record<string, number[]> = {}
+  for (const [name, { port }] of Object.entries(apps)) (ports[serviceOf(name)] ??= []).push(port)
   const empty = Object.fromEntries((options.empty ?? []).map((name) => [name, []]))
   const plane = await startTestControlPlane({
     'mesh.yaml': meshYaml({ ...ports, ...empty }, options.elsewhere),
   })
-  const sidecar = await startSidecar(plane)
+  const sidecar = await startSidecar(plane, { settings: options.settings ?? [] })
   const client = new HttpClient(sidecar.port)
-  const weights = (name: string) => readWeights(sidecar.adminPort, name)
+  const weights = async (name: string) => weightsOf(await readRules(sidecar.adminPort, name))
+  const untilRules = async (name: string, ready: (rules: readonly UsedRule[]) => boolean): Promise<void> => {
+    const deadline = performance.now() + patienceMs
+    for (;;) {
+      const now = await readRules(sidecar.adminPort, name)
+      if (ready(now)) return
+      if (performance.now() > deadline) throw new Error(`${name} still has ${JSON.stringify(now)}`)
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    }
+  }
   const untilWeights = async (
     name: string,
     expected: readonly Readonly<Record<string, number>>[],
   ): Promise<void> => {
     // Names are asked for as they are used.
     await client.send(`http://${name}.shop:8080/`)
-    const deadline = performance.now() + patienceMs
-    for (;;) {
-      const now = await weights(name)
-      if (JSON.stringify(now) === JSON.stringify(expected)) return
-      if (performance.now() > deadline)
-        throw new Error(`${name} has ${JSON.stringify(now)}, not ${JSON.stringify(expected)}`)
-      await new Promise((resolve) => setTimeout(resolve, 20))
-    }
+    await untilRules(name, (rules) => JSON.stringify(weightsOf(rules)) === JSON.stringify(expected))
   }
   const stop = async (): Promise<void> => {
     client.close()
@@ -100,5 +118,5 @@ export async function startSplitMesh(
     for (const app of Object.values(apps)) await app.stop()
     removeFolder(plane.folder)
   }
-  return { plane, sidecar, client, apps, weights, untilWeights, stop }
+  return { plane, sidecar, client, apps, weights, untilRules, untilWeights, stop }
 }
