@@ -1,8 +1,10 @@
 /** Retries, hedging and timeouts, from a file through control plane and sidecar to the applications. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import type { RouteRule } from '../../proxy/route/route-rule.ts'
 import { type FileMesh, startFileMesh, type UsedRule } from '../support/file-mesh.ts'
-import type { Answering, HttpApplication } from '../support/http-application.ts'
-import type { HttpAnswer, HttpRequest } from '../support/http-client.ts'
+import { type Answering, type HttpApplication, startHttpApplication } from '../support/http-application.ts'
+import { type HttpAnswer, HttpClient, type HttpRequest } from '../support/http-client.ts'
+import { forwardRule, startPlainDataPath } from '../support/plain-data-path.ts'
 
 /** Two replicas that do as they are told. */
 const names = ['app#1', 'app#2']
@@ -256,6 +258,40 @@ describe('when every endpoint fails', () => {
     )
     expect(overflows).toBeGreaterThan(0.5 * sent)
   })
+})
+
+test('a change of configuration fills no budget again', async () => {
+  const broken = await startHttpApplication('broken', status(503))
+  const rule: RouteRule = {
+    ...forwardRule({ cluster: 'app', weight: 1 }),
+    policy: {
+      idleTimeoutMs: undefined,
+      attempt: { headMs: undefined, endMs: undefined },
+      retries: {
+        conditions: ['5xx'],
+        statusCodes: [],
+        methods: undefined,
+        limit: 1,
+        backoff: { minMs: 0, baseMs: 1, maxMs: 1, retryAfterMaxMs: undefined },
+      },
+      hedging: undefined,
+      budget: { ratio: 0, minPerSecond: 5, ttlMs: 1000 },
+      fault: undefined,
+    },
+  }
+  const { dataPath, port, stop } = await startPlainDataPath([broken.port], {}, rule)
+  const client = new HttpClient(port)
+  const startedMs = performance.now()
+  for (let i = 0; i < 200; i++) {
+    dataPath.setRoutes('app.test:80', [{ domains: ['*'], rules: [{ ...rule, name: `change ${i}` }] }])
+    await client.send('http://app.test/')
+  }
+  const seconds = (performance.now() - startedMs) / 1000
+  expect(broken.requests - 200).toBeLessThanOrEqual(10 + 5 * seconds)
+  expect(broken.requests).toBeGreaterThan(200)
+  client.close()
+  stop()
+  await broken.stop()
 })
 
 describe('a timeout', () => {
