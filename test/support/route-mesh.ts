@@ -4,7 +4,7 @@ import { type HttpApplication, startHttpApplication } from './http-application.t
 import { HttpClient, type HttpRequest } from './http-client.ts'
 import { removeFolder, startTestControlPlane, type TestControlPlane } from './running-control-plane.ts'
 import { podYamlOf, type SidecarProcess, startSidecar } from './sidecar-process.ts'
-import { meshYaml } from './split-mesh.ts'
+import { meshYaml } from './file-mesh.ts'
 
 /** What an application was sent. */
 export type Seen = {
