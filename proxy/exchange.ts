@@ -34,7 +34,7 @@ type Answering = Extract<(typeof errorCodes)[keyof typeof errorCodes], { readonl
 export type ResponseFlag = '' | 'DI' | Answering['http']['flag']
 
 /** Why no further attempt was made although one was asked for. */
-export type RetryStop = '' | 'limit' | 'budget' | 'body'
+export type RetryStop = '' | 'limit' | 'budget' | 'overflow' | 'body'
 
 /** A sampled or propagated trace context (W3C or B3), ids in lower-case hex. */
 export type TraceContext = {

@@ -55,6 +55,13 @@ export class CircuitBreaker {
     return undefined
   }
 
+  /** Whether one more retry may begin; what may not is counted, and its request keeps the reply that it has. */
+  admitsRetry(): boolean {
+    if (this.retries < this.#retriesAllowed) return true
+    this.overflows.retries++
+    return false
+  }
+
   leave(isRetry: boolean): void {
     this.requests--
     if (isRetry) this.retries--

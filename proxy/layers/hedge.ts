@@ -61,7 +61,7 @@ class Hedging implements Receiver {
   readonly #sendTwin = (): void => {
     const { retries, clock } = this.#parts
     const x = this.#x
-    if (!retries.withdraw(x)) return
+    if (x.cluster?.breaker?.admitsRetry() === false || !retries.withdraw(x)) return
     retries.counts.hedges++
     const twin = x.fork()
     x.attempts++

@@ -2,6 +2,7 @@ import { Buffer } from 'node:buffer'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { ManualClock } from '../../core/manual-clock.ts'
 import { Body, chunked } from '../body.ts'
+import type { Cluster } from '../cluster/cluster.ts'
 import { HeaderList } from '../header-list.ts'
 import { DestinationRetries } from '../retry/destination-retries.ts'
 import { type RetryCondition, type RetryPolicy, RetryRules } from '../retry/retry-policy.ts'
@@ -157,6 +158,14 @@ describe('a retry', () => {
     expect(client.told).toEqual(['503'])
     expect(x.retryStop).toBe('budget')
     expect(retries.counts).toMatchObject({ retries: 0, overBudget: 1 })
+  })
+
+  test('that its cluster has no room for leaves the reply to the client', () => {
+    const x = start({})
+    x.cluster = { breaker: { admitsRetry: () => false } } as unknown as Cluster
+    attempts.last.reply(503)
+    expect(client.told).toEqual(['503'])
+    expect([x.retryStop, retries.counts.retries]).toEqual(['overflow', 0])
   })
 
   test('is for the methods of the policy only', () => {

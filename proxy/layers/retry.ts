@@ -108,6 +108,8 @@ class PolicyRetrying implements Receiver {
     } else if (!x.body.isEmpty && !x.body.replayable) {
       retries.counts.bodyTooLarge++
       x.retryStop = 'body'
+    } else if (x.cluster?.breaker?.admitsRetry() === false) {
+      x.retryStop = 'overflow'
     } else {
       return retries.withdraw(x)
     }

@@ -1,10 +1,13 @@
 /** Retries, hedging and timeouts, from a file through control plane and sidecar to the applications. */
+import net from 'node:net'
+import type { TLSSocket } from 'node:tls'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import type { RoutePolicy } from '../../proxy/route/route-policy.ts'
 import type { RouteRule } from '../../proxy/route/route-rule.ts'
 import { type FileMesh, startFileMesh, type UsedRule } from '../support/file-mesh.ts'
 import { type Answering, type HttpApplication, startHttpApplication } from '../support/http-application.ts'
 import { type HttpAnswer, HttpClient, type HttpRequest } from '../support/http-client.ts'
-import { forwardRule, startPlainDataPath } from '../support/plain-data-path.ts'
+import { forwardRule, setAppEndpoints, startPlainDataPath } from '../support/plain-data-path.ts'
 
 /** Two replicas that do as they are told. */
 const names = ['app#1', 'app#2']
@@ -94,6 +97,21 @@ async function logged(path: string): Promise<LogLine> {
 
 const metric = (name: string): Promise<number> =>
   mesh.sidecar.metric(`outbound_http_route_${name}_total`, 'authority="app.shop:8080"')
+
+const attemptPolicy: RoutePolicy = {
+  idleTimeoutMs: undefined,
+  attempt: { headMs: 100, endMs: undefined },
+  retries: {
+    conditions: ['5xx'],
+    statusCodes: [],
+    methods: undefined,
+    limit: 1,
+    backoff: { minMs: 0, baseMs: 1, maxMs: 1, retryAfterMaxMs: undefined },
+  },
+  hedging: undefined,
+  budget: undefined,
+  fault: undefined,
+}
 
 describe('what is retried', () => {
   test.each<readonly [string, string, Answering]>([
@@ -260,23 +278,48 @@ describe('when every endpoint fails', () => {
   })
 })
 
+test('an attempt that was given up while it connected sends nothing when it is connected at last', async () => {
+  const working = await startHttpApplication('working')
+  const connect = (): Promise<TLSSocket> =>
+    new Promise((resolve) => {
+      const socket = net.connect(working.port, '127.0.0.1', () => resolve(socket as unknown as TLSSocket))
+    })
+  let dials = 0
+  let connectFirst: () => void = () => undefined
+  const { dataPath, port, stop } = await startPlainDataPath(
+    [],
+    {
+      dialMesh: () =>
+        dials++ > 0
+          ? connect()
+          : new Promise<TLSSocket>((resolve) => {
+              connectFirst = () => void connect().then(resolve)
+            }),
+    },
+    { ...forwardRule({ cluster: 'app', weight: 1 }), policy: attemptPolicy },
+  )
+  setAppEndpoints(dataPath, [1, 2], 'spiffe://cluster.local/ns/test/sa/app')
+  const client = new HttpClient(port)
+  expect(await client.send('http://app.test/')).toMatchObject({ status: 200, body: 'working' })
+  expect(dials).toBe(2)
+  connectFirst()
+  await expect.poll(() => working.opened, { timeout: 5000 }).toBe(2)
+  expect(await client.tally('http://app.test/', 20)).toEqual({ working: 20 })
+  expect(working.requests, 'each arrived once').toBe(21)
+  expect(dials, 'the late connection serves others').toBeLessThanOrEqual(9)
+  client.close()
+  stop()
+  await working.stop()
+})
+
 test('a change of configuration fills no budget again', async () => {
   const broken = await startHttpApplication('broken', status(503))
   const rule: RouteRule = {
     ...forwardRule({ cluster: 'app', weight: 1 }),
     policy: {
-      idleTimeoutMs: undefined,
+      ...attemptPolicy,
       attempt: { headMs: undefined, endMs: undefined },
-      retries: {
-        conditions: ['5xx'],
-        statusCodes: [],
-        methods: undefined,
-        limit: 1,
-        backoff: { minMs: 0, baseMs: 1, maxMs: 1, retryAfterMaxMs: undefined },
-      },
-      hedging: undefined,
       budget: { ratio: 0, minPerSecond: 5, ttlMs: 1000 },
-      fault: undefined,
     },
   }
   const { dataPath, port, stop } = await startPlainDataPath([broken.port], {}, rule)

@@ -25,6 +25,7 @@ afterAll(() => mesh.stop())
 /** Every test begins with an apex that serves itself. */
 afterEach(async () => {
   for (const file of ['split.yaml', 'other.yaml']) mesh.plane.write(file, '')
+  await expect.poll(async () => (await pages('')).length, { timeout: 10_000 }).toBe(0)
   await mesh.untilWeights('catalog', [{ catalog: 1 }])
 })
 
@@ -49,10 +50,14 @@ function expectShare(seen: Readonly<Record<string, number>>, name: string, share
   expect((seen[name] ?? 0) / total).toBeLessThanOrEqual(share + 5 * deviation)
 }
 
+async function pages(query: string): Promise<readonly SplitPage[]> {
+  const { text } = await fetchText(mesh.plane.running.adminPort, `/splits${query}`)
+  return (JSON.parse(text) as { splits: SplitPage[] }).splits
+}
+
 /** The split as the control plane reports it. */
 async function page(name = 'catalog'): Promise<SplitPage> {
-  const { text } = await fetchText(mesh.plane.running.adminPort, `/splits?namespace=shop&name=${name}`)
-  const [found] = (JSON.parse(text) as { splits: SplitPage[] }).splits
+  const [found] = await pages(`?namespace=shop&name=${name}`)
   if (found === undefined) throw new Error(`no split ${name}`)
   return found
 }
