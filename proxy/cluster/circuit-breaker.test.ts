@@ -59,6 +59,16 @@ test('so many retries are in flight, beside other requests', () => {
   expect(breaker.enter(true)).toBeUndefined()
 })
 
+test('whether a retry would be let in is told before, and counted when it would not', () => {
+  const { breaker } = make({ maxRetries: 1 })
+  expect(breaker.admitsRetry()).toBe(true)
+  breaker.enter(true)
+  expect(breaker.admitsRetry()).toBe(false)
+  expect(breaker.overflows.retries).toBe(1)
+  breaker.leave(true)
+  expect(breaker.admitsRetry()).toBe(true)
+})
+
 test('a retry budget counts retries against requests, above a floor', () => {
   const { breaker } = make({ maxRequests: 100, retryBudget: { percent: 20, minConcurrency: 2 } })
   for (let i = 0; i < 18; i++) breaker.enter(false)

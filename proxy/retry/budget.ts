@@ -14,15 +14,21 @@ export const defaultBudget: BudgetSettings = { ratio: 0.2, minPerSecond: 10, ttl
 /** With nothing for quiet times a burst of failures needs some room, too. */
 const leastCapacity = 10
 
+function capacityOf({ minPerSecond, ttlMs }: BudgetSettings): number {
+  return Math.max(leastCapacity, (minPerSecond * ttlMs) / 1000)
+}
+
 export class RetryBudget {
   readonly #nowMs: () => number
   #settings: BudgetSettings
+  #capacity: number
   #tokens: number
   #refilledMs: number
 
   constructor(nowMs: () => number, settings: BudgetSettings = defaultBudget) {
     this.#nowMs = nowMs
     this.#settings = settings
+    this.#capacity = capacityOf(settings)
     // A second's worth: whoever restarts in the middle of a storm must not add to it.
     this.#tokens = Math.min(settings.minPerSecond, this.#capacity)
     this.#refilledMs = nowMs()
@@ -31,6 +37,7 @@ export class RetryBudget {
   /** What is left stays, so that a change of configuration is no second beginning. */
   configure(settings: BudgetSettings): void {
     this.#settings = settings
+    this.#capacity = capacityOf(settings)
     this.#tokens = Math.min(this.#tokens, this.#capacity)
   }
 
@@ -49,10 +56,5 @@ export class RetryBudget {
     if (this.#tokens < 1 - 1e-6) return false
     this.#tokens = Math.max(0, this.#tokens - 1)
     return true
-  }
-
-  get #capacity(): number {
-    const { minPerSecond, ttlMs } = this.#settings
-    return Math.max(leastCapacity, (minPerSecond * ttlMs) / 1000)
   }
 }
