@@ -68,6 +68,11 @@ const child = spawn(pinnedNode, [file, ...args], {
   stdio: 'inherit',
   env,
 })
+// Whoever started us may be killed without a word; what we run must not outlive that either.
+const parent = process.ppid
+setInterval(() => {
+  if (process.ppid !== parent) child.kill('SIGTERM')
+}, 500).unref()
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
 child.on('error', (error) => {
   process.stderr.write(`weft: cannot start ${pinnedNode}: ${error.message}\n`)

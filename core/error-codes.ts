@@ -54,6 +54,10 @@ export const errorCodes = {
     summary: 'not everything ended before the deadline',
     hint: 'give the process more time to drain, or look at what is named',
   },
+  DEMO_FAILED: {
+    summary: 'the demo could not go on',
+    hint: 'see the logs that it names; on a machine that is very busy, try again',
+  },
   INTERNAL: {
     summary: 'a fault in weft itself',
     hint: 'report it with the log around it',

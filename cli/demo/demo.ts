@@ -1,5 +1,5 @@
 /** `weft demo`: a whole mesh on this machine, and the story that shows what it does. */
-import { reasonOf, toWeftError, WeftError } from '../../core/errors.ts'
+import { reasonOf, WeftError } from '../../core/errors.ts'
 import { ciStory } from './ci-story.ts'
 import { interruption } from './interruption.ts'
 import { liveStory } from './live-story.ts'
@@ -50,9 +50,10 @@ export async function runDemo(options: DemoOptions): Promise<number> {
   return ending.status
 }
 
-/** Read anew for every picture: people resize their windows. */
+/** Read anew for every picture: people resize their windows. Some terminals have no size. */
 function terminalSize(): Size {
-  return { columns: process.stdout.columns, rows: process.stdout.rows }
+  const { columns, rows } = process.stdout
+  return columns > 0 && rows > 0 ? { columns, rows } : { columns: 80, rows: 24 }
 }
 
 async function tellForCi(stage: Stage, view: View): Promise<Ending> {
@@ -72,7 +73,7 @@ async function tellLive(stage: Stage, view: View, again: boolean): Promise<Endin
     await liveStory(stage, view, again)
     return { status: 0 }
   } catch (error) {
-    return { status: 1, error: toWeftError(error) }
+    return { status: 1, error: new WeftError('DEMO_FAILED', reasonOf(error), { cause: error }) }
   }
 }
 

@@ -156,6 +156,7 @@ export class DemoMesh {
   }
 
   async startControlPlane(): Promise<void> {
+    await this.killControlPlane()
     this.#processes.start('control-plane', 'cli/main.ts', [
       'control-plane',
       '--config',
@@ -182,6 +183,7 @@ export class DemoMesh {
 
   async restartPod(name: string): Promise<void> {
     const pod = this.pod(name)
+    await this.killPod(name)
     this.#startApplication(pod)
     // A sidecar in front of nothing would answer 503, and be held to be a bad endpoint for that.
     await this.#applicationReady(pod)

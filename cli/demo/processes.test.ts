@@ -48,9 +48,19 @@ test('a process that ends by itself is told of, with its status and its log', as
   processes.start('one', script('one.mjs', 'process.exit(3)'), [])
   await vi.waitFor(() => expect(processes.fallen('one')).toContain('status 3'))
   expect(processes.fallen('one')).toContain('one.log')
-  expect(told).toEqual(processes.allFallen)
+  processes.start('one', script('two.mjs', waiting), [])
+  expect(processes.fallen('one')).toBeUndefined()
+  expect(processes.allFallen).toEqual(told)
   expect(told).toHaveLength(1)
-  expect(processes.names).toEqual([])
+})
+
+test('a second process of the same name is refused: the first one would be left behind', async () => {
+  const file = script('one.mjs', waiting)
+  processes.start('one', file, [])
+  expect(() => processes.start('one', file, [])).toThrow('one runs already')
+  const [pid = 0] = processes.pids
+  await processes.stopAll()
+  expect(isRunning(pid)).toBe(false)
 })
 
 test('a process that was stopped is no news', async () => {

@@ -22,19 +22,25 @@ export class Processes {
   readonly #running = new Map<string, Running>()
   /** Why a process ended that nobody had stopped, by its name. */
   readonly #fallen = new Map<string, string>()
+  /** The same of all times, also of names that run again. */
+  readonly #everFallen: string[] = []
   onFallen: (text: string) => void = () => undefined
 
   constructor(logFolder: string) {
     this.#logFolder = logFolder
   }
 
-  /** Starts a JavaScript or TypeScript file, by its path in this tree. `name` also names its log file. */
+  /**
+   * Starts a JavaScript or TypeScript file, by its path in this tree. `name` also names its log file. Throws when a
+   * process of that name runs: nobody would stop it any more.
+   */
   start(
     name: string,
     file: string,
     args: readonly string[],
     env: Readonly<Record<string, string>> = {},
   ): void {
+    if (this.#running.has(name)) throw new Error(`${name} runs already`)
     const logFile = path.join(this.#logFolder, `${name}.log`)
     const log = openSync(logFile, 'a')
     // The child writes its log itself: what it says last is there even when it is killed, or when we are.
@@ -51,6 +57,7 @@ export class Processes {
       if (!running.stopping) {
         const text = `${name} ended (${why}); see ${logFile}`
         this.#fallen.set(name, text)
+        this.#everFallen.push(text)
         this.onFallen(text)
       }
       resolve()
@@ -79,7 +86,7 @@ export class Processes {
   }
 
   get allFallen(): readonly string[] {
-    return [...this.#fallen.values()]
+    return this.#everFallen
   }
 
   /** Sends `signal` and waits until the process has ended. */
