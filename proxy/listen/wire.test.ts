@@ -149,6 +149,19 @@ describe.each(kinds)('$name', ({ connect, pastStreams }) => {
     expect(wire.takenBytes).toBe(5)
   })
 
+  test('however many are written to in one turn, nobody is forgotten in the next', async () => {
+    const pairs: Pair[] = []
+    for (let i = 0; i < 70; i++) pairs.push(await connect(WireNow))
+    const texts = pairs.map(({ peer }) => collect(peer))
+    for (const word of ['first ', 'second']) {
+      for (const { wire } of pairs) wire.writeText(word)
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    await expect
+      .poll(() => texts.filter((text) => text().latin1Slice() === 'first second').length)
+      .toBe(pairs.length)
+  })
+
   test('a reader that is slow is waited for, and nothing is lost', async () => {
     const { wire, reader, peer } = await connect(WireNow)
     peer.pause()

@@ -237,9 +237,11 @@ export class Wire {
 
   /** Whether there is room for more. */
   #written(bytes: number): boolean {
-    if (this.#pendingBytes === 0) flushAtTurnsEnd(this)
+    const first = this.#pendingBytes === 0
     this.#writtenBytes += bytes
     this.#pendingBytes += bytes
+    // Last: it may leave at once, and is not pending then.
+    if (first) flushAtTurnsEnd(this)
     if (this.#pendingBytes >= highWaterBytes) this.flush()
     const waitingBytes = this.#handle?.queuedBytes ?? this.socket.writableLength
     if (this.#pendingBytes + waitingBytes < highWaterBytes) return true
