@@ -328,7 +328,11 @@ describe('outlier detection', () => {
   test('without a panic nobody is sent to when all are out: UH', async () => {
     await set({ maxEjectionPercent: 100, panicPercent: 0, baseEjection: '1h', maxEjection: '1h' })
     for (const name of names) status[name] = 500
-    await expect.poll(async () => (await mesh.client.send(appUrl)).headers['weft-error']).toBe('UH')
+    const flag = async (): Promise<unknown> => {
+      await mesh.tally(20)
+      return (await mesh.client.send(appUrl)).headers['weft-error']
+    }
+    await expect.poll(flag, { timeout: 10_000 }).toBe('UH')
     const requests = mesh.apps.reduce((sum, app) => sum + app.requests, 0)
     expect(await mesh.client.send(appUrl)).toMatchObject({ status: 503 })
     expect(mesh.apps.reduce((sum, app) => sum + app.requests, 0)).toBe(requests)

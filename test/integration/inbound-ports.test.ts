@@ -11,7 +11,7 @@ const request = 'GET / HTTP/1.1\r\nHost: app\r\nConnection: close\r\n\r\n'
 
 async function setUp() {
   const application = await startRawServer((_text, socket) => socket.end('HTTP/1.1 204 No Content\r\n\r\n'))
-  const [first = 0, second = 0] = await freePorts(2)
+  const [first = 0, second = 0, nowhere = 0] = await freePorts(3)
   const clock = new ManualClock()
   const problems: (string | undefined)[] = []
   const { dataPath, stop } = await startPlainDataPath([], {
@@ -27,8 +27,7 @@ async function setUp() {
     (port, i): InboundPort => ({
       listen: { host: '127.0.0.1', port },
       applicationHost: '127.0.0.1',
-      // Ports are told apart by the application's; the second leads nowhere, and is not asked for.
-      applicationPort: i === 0 ? application.port : port,
+      applicationPort: i === 0 ? application.port : nowhere,
       protocol: 'detect',
     }),
   )
