@@ -7,6 +7,8 @@ export type Machine = {
   readonly cpuModel: string
   readonly kernel: string
   readonly memoryMb: number
+  /** Over the last minute. Before a run it is what others do here: steal does not tell of them. */
+  readonly load: number
 }
 
 export function readMachine(): Machine {
@@ -16,6 +18,7 @@ export function readMachine(): Machine {
     cpuModel: cpus[0]?.model.trim() ?? 'unknown',
     kernel: os.release(),
     memoryMb: Math.round(os.totalmem() / 2 ** 20),
+    load: os.loadavg()[0] ?? 0,
   }
 }
 

@@ -8,6 +8,8 @@ import type { Load, Sample, Scenario, Subject } from './scenario.ts'
 type Counted = {
   readonly completed: number
   readonly errors: number
+  /** What became of the failed ones, where it is known. */
+  readonly reasons?: Readonly<Record<string, number>>
   readonly seconds: number
 } & Pick<Sample, 'latencyUs' | 'latenessUs'>
 
@@ -70,7 +72,14 @@ async function changing(
   return churn(changesPerSecond)
 }
 
-/** Rejects when a request failed: a fast failure is no result. */
+/** A fast failure is no result. */
+function refuseFailures(name: string, { completed, errors, reasons = {} }: Counted): void {
+  if (errors === 0 && completed > 0) return
+  const told = Object.entries(reasons).map(([reason, count]) => `, ${count} x ${reason}`)
+  throw new Error(`${name}: ${errors} of ${completed + errors} failed${told.join('')}`)
+}
+
+/** Rejects when a request failed. */
 export async function measure(
   generator: Generator,
   scenario: Scenario,
@@ -81,27 +90,28 @@ export async function measure(
   const run = await prepared(generator, scenario, running, seconds)
   const settle = await changing(subject, running)
   const before = cpuNsOf(running)
-  const {
-    completed,
-    errors,
-    seconds: took,
-    ...histograms
-  } = await run().catch(async (error: unknown) => {
+  const counted = await run().catch(async (error: unknown) => {
     await settle()
     throw error
   })
-  const cpuUs = (cpuNsOf(running) - before) / 1000 / completed
+  const cpuUs = (cpuNsOf(running) - before) / 1000 / counted.completed
   await settle()
-  if (errors > 0 || completed === 0)
-    throw new Error(`${subject.name}: ${errors} of ${completed + errors} ${scenario.load.kind} failed`)
+  refuseFailures(subject.name, counted)
   const cost = running.processes.length === 0 ? {} : { cpuUs }
-  return { metrics: { ...cost, perSecond: completed / took, ...memoryMetrics(running) }, ...histograms }
+  const perSecond = counted.completed / counted.seconds
+  const { latencyUs, latenessUs } = counted
+  return {
+    metrics: { ...cost, perSecond, ...memoryMetrics(running) },
+    ...(latencyUs === undefined ? {} : { latencyUs }),
+    ...(latenessUs === undefined ? {} : { latenessUs }),
+  }
 }
 
 /** Requests, as many as the JIT has to see: cold, it costs half as much again. Of handshakes, which are heavy, fewer. */
 export async function warmUp(
   generator: Generator,
   scenario: Scenario,
+  name: string,
   running: RunningPeer,
   requests: number,
 ): Promise<void> {
@@ -109,9 +119,9 @@ export async function warmUp(
   const enough = load.kind === 'handshakes' ? requests / requestsPerHandshake : requests
   for (let done = 0; done < enough; ) {
     const run = await prepared(generator, { ...scenario, load }, running, warmUpSeconds)
-    const { completed, errors } = await run()
-    if (errors > 0 || completed === 0) throw new Error(`${errors} of ${completed + errors} requests failed`)
-    done += completed
+    const counted = await run()
+    refuseFailures(`warming ${name}`, counted)
+    done += counted.completed
   }
 }
 

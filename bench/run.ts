@@ -61,15 +61,11 @@ async function runEach(chosen: readonly Scenario[], pace: Pace): Promise<Outcome
 export async function run(chosen: readonly Scenario[], pace: Pace): Promise<number> {
   const startedAt = new Date().toISOString()
   const startedMs = performance.now()
+  // Now, because the tree and the machine may be others at the end.
+  const before = { startedAt, machine: readMachine(), versions: versions(chosen) }
   const { results, failed } = await runEach(chosen, pace)
-  const facts = {
-    startedAt,
-    seconds: (performance.now() - startedMs) / 1000,
-    machine: readMachine(),
-    versions: versions(chosen),
-    roundSeconds: pace.roundSeconds,
-  }
-  const summary = summarizeRun(facts, results, failed)
+  const seconds = (performance.now() - startedMs) / 1000
+  const summary = summarizeRun({ ...before, seconds, roundSeconds: pace.roundSeconds }, results, failed)
   if (summary.limits.length > 0) write(limitsText(summary.limits, 'by the median'))
   write(factsText(summary))
   writeReport(summary)

@@ -99,7 +99,7 @@ async function warmAll(
   for (const { subject, running } of started) {
     if (running.processes.length === 0) continue
     progress(`${scenario.name}: warming ${subject.name}`)
-    await warmUp(generator, scenario, running, pace.warmUpRequests)
+    await warmUp(generator, scenario, subject.name, running, pace.warmUpRequests)
   }
 }
 

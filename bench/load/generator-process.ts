@@ -15,6 +15,7 @@ export type GeneratorCommand =
 export type GeneratedCount = {
   readonly completed: number
   readonly errors: number
+  readonly reasons: Readonly<Record<string, number>>
   /** Of an open loop: HDR histograms, compressed, base64. */
   readonly latencyUs?: string
   readonly latenessUs?: string

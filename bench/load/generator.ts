@@ -7,6 +7,7 @@ import type { GeneratedLoad, GeneratorAnswer, GeneratorCommand } from './generat
 export type GeneratedResult = {
   readonly completed: number
   readonly errors: number
+  readonly reasons: Readonly<Record<string, number>>
   /** Of an open loop. */
   readonly latencyUs?: Histogram
   readonly latenessUs?: Histogram

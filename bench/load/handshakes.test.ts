@@ -68,7 +68,7 @@ test.each([false, true])(
     await load.prepare()
     const { completed, errors } = await load.run()
     expect(errors).toBe(0)
-    expect(completed).toBeGreaterThan(2)
+    expect(completed).toBeGreaterThan(0)
     // The first one only brings the ticket.
     expect(seen.slice(1)).toEqual(Array.from({ length: completed }, () => resumed))
   },

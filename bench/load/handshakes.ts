@@ -1,6 +1,7 @@
 /** Opens mutual TLS connections one after the other on a few lanes: a handshake, one request, and the end. */
 import { readFileSync } from 'node:fs'
 import tls from 'node:tls'
+import { reasonOf } from '../../core/errors.ts'
 import type { TlsFiles } from '../peer.ts'
 import { serverName } from '../peers/certificates.ts'
 import { ReplyReader } from './reply-reader.ts'
@@ -16,7 +17,12 @@ export type HandshakeLoad = {
   readonly clientTls: TlsFiles
 }
 
-export type HandshakeCount = { readonly completed: number; readonly errors: number }
+export type HandshakeCount = {
+  readonly completed: number
+  readonly errors: number
+  /** What was wrong, and how often. */
+  readonly reasons: Readonly<Record<string, number>>
+}
 
 const handshakeTimeoutMs = 5_000
 
@@ -54,19 +60,21 @@ export class Handshakes {
     const deadlineMs = performance.now() + this.#load.seconds * 1000
     let completed = 0
     let errors = 0
+    const reasons: Record<string, number> = {}
     const lane = async (): Promise<void> => {
       while (performance.now() < deadlineMs) {
         try {
           await this.#connect(this.#load.resumed)
           completed++
-        } catch {
-          // It is no result, and is said to be an error.
+        } catch (error) {
           errors++
+          const reason = reasonOf(error)
+          reasons[reason] = (reasons[reason] ?? 0) + 1
         }
       }
     }
     await Promise.all(Array.from({ length: this.#load.connections }, lane))
-    return { completed, errors }
+    return { completed, errors, reasons }
   }
 
   /** Resolves after the reply. Rejects when there is none, or when the handshake was not of the kind asked for. */

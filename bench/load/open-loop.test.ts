@@ -45,7 +45,7 @@ test('all that the schedule holds is sent and answered, none of it what warms th
   const load = loop(port, 4, 100)
   await load.prepare()
   expect(requests).toBe(4)
-  expect(await load.run(pacer)).toEqual({ completed: 100, errors: 0 })
+  expect(await load.run(pacer)).toEqual({ completed: 100, errors: 0, reasons: {} })
   expect(requests).toBe(104)
   expect(load.latencyUs.totalCount).toBe(100)
   expect(load.latenessUs.totalCount).toBe(100)
@@ -60,7 +60,7 @@ test('a stall is charged to every request that was due meanwhile, not only to th
   })
   const load = loop(port, 1, 100)
   await load.prepare()
-  expect(await load.run(pacer)).toEqual({ completed: 100, errors: 0 })
+  expect(await load.run(pacer)).toEqual({ completed: 100, errors: 0, reasons: {} })
   // The last of the hundred was due 99 ms after the first, and could not be sent before the first was answered.
   expect(load.latencyUs.getValueAtPercentile(0)).toBeGreaterThan((stallMs - 100) * 1000)
   expect(load.latencyUs.maxValue).toBeGreaterThan(stallMs * 990)
@@ -72,12 +72,20 @@ test('replies that are not 2xx, and connections that break, are errors', async (
   )
   const refused = loop(refusing, 1, 10)
   await refused.prepare()
-  expect(await refused.run(pacer)).toEqual({ completed: 0, errors: 10 })
+  expect(await refused.run(pacer)).toEqual({
+    completed: 0,
+    errors: 10,
+    reasons: { 'status 503': 10 },
+  })
   server?.close()
   const breaking = await serve((socket, before) => (before < 2 ? socket.write(reply) : socket.destroy()))
   const broken = loop(breaking, 2, 2)
   await broken.prepare()
-  expect(await broken.run(pacer)).toEqual({ completed: 0, errors: 2 })
+  expect(await broken.run(pacer)).toEqual({
+    completed: 0,
+    errors: 2,
+    reasons: { 'connection closed': 2 },
+  })
 })
 
 test('a server that does not answer at all is not measured', async () => {

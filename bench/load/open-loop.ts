@@ -23,6 +23,8 @@ export type OpenLoopCount = {
   readonly completed: number
   /** Requests without a 2xx reply. */
   readonly errors: number
+  /** What became of those, and of how many. */
+  readonly reasons: Readonly<Record<string, number>>
 }
 
 const leadInMs = 20
@@ -82,6 +84,7 @@ export class OpenLoop {
   #schedule = new Schedule(0, 1, 0)
   #completed = 0
   #failed = 0
+  readonly #reasons: Record<string, number> = {}
   #onProgress: () => void = () => undefined
 
   constructor(load: OpenLoopLoad) {
@@ -121,7 +124,10 @@ export class OpenLoop {
     await this.#until(count, count / (ratePerSecond / 1000) + leadInMs + graceMs)
     pacer.off('message', tick)
     for (const connection of this.#connections) connection.destroy()
-    return { completed: this.#completed, errors: count - this.#completed }
+    const errors = count - this.#completed
+    const unanswered = errors - this.#failed
+    if (unanswered > 0) this.#reasons['no answer'] = unanswered
+    return { completed: this.#completed, errors, reasons: this.#reasons }
   }
 
   /** Resolves when `count` requests have come to an end, one way or the other, or when time is up. */
@@ -158,12 +164,17 @@ export class OpenLoop {
     if (status >= 200 && status < 300) {
       this.#completed++
       this.latencyUs.recordValue(Math.round((nowMs - dueMs) * 1000))
-    } else this.#failed++
+    } else this.#fail(status === 0 ? 'connection closed' : `status ${status}`)
     if (!connection.closed) {
       this.#idle.push(connection)
       // Whatever became due while all were busy.
       this.#sendDue(nowMs)
     }
     this.#onProgress()
+  }
+
+  #fail(reason: string): void {
+    this.#failed++
+    this.#reasons[reason] = (this.#reasons[reason] ?? 0) + 1
   }
 }

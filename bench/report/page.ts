@@ -2,7 +2,7 @@
 import { barChart, escapeHtml, latencyChart } from './chart.ts'
 import { style } from './page-style.ts'
 import type { Column, RunSummary, ScenarioSummary, SubjectSummary } from './summary.ts'
-import { columnStyles, formatQuartiles, limitRow, scenarioTable } from './text.ts'
+import { columnStyles, formatQuartiles, limitRow, machineText, scenarioTable } from './text.ts'
 
 function cells(tag: 'th' | 'td', values: readonly string[]): string {
   return values.map((value) => `<${tag}>${escapeHtml(value)}</${tag}>`).join('')
@@ -122,7 +122,6 @@ function limitsHtml({ limits }: RunSummary): string {
 
 export function pageHtml(run: RunSummary): string {
   const { machine, versions, scenarios, failed } = run
-  const machineText = `${machine.cores} x ${machine.cpuModel}, ${machine.memoryMb} MB, Linux ${machine.kernel}`
   const versionText = Object.entries(versions)
     .map(([name, version]) => `${name} ${version}`)
     .join(', ')
@@ -135,7 +134,7 @@ export function pageHtml(run: RunSummary): string {
 <style>${style}</style></head>
 <body>
 <h1>weft bench</h1>
-<p>${escapeHtml(`${run.startedAt}, ${Math.round(run.seconds)} s, on ${machineText}.`)}<br>${escapeHtml(versionText)}</p>
+<p>${escapeHtml(`${run.startedAt}, ${Math.round(run.seconds)} s, on ${machineText(machine)}.`)}<br>${escapeHtml(versionText)}</p>
 <p>Only what stands in one plot was measured side by side. Ratios of one run mean something; times differ from machine to machine.</p>
 ${failed.map(({ name, reason }) => `<p class="bad">${escapeHtml(`${name} failed: ${reason}`)}</p>`).join('')}
 ${limitsHtml(run)}

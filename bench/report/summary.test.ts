@@ -34,7 +34,7 @@ const result: ScenarioResult = {
 const facts = {
   startedAt: '2026-01-01T00:00:00.000Z',
   seconds: 12.3,
-  machine: { cores: 2, cpuModel: 'A <fast> one', kernel: '6.1', memoryMb: 2000 },
+  machine: { cores: 2, cpuModel: 'A <fast> one', kernel: '6.1', memoryMb: 2000, load: 0.3 },
   versions: { node: '26', haproxy: '2.6' },
   roundSeconds: 2,
 }
@@ -75,7 +75,7 @@ test('the text names what is missing, what was repeated, and how far limits are 
   )
   expect(limitsText(run.limits, 'by the median')).toMatch(/1,000 routes instead of 1 +not measured +1\.05/)
   expect(limitsText(run.limits, 'by the median')).not.toContain('start to ready')
-  expect(factsText(run)).toContain('2 x A <fast> one')
+  expect(factsText(run)).toContain('2 x A <fast> one, 2000 MB, Linux 6.1, load 0.3 before the run')
 })
 
 test('the page needs nothing from elsewhere, and no text of a run is markup', () => {

@@ -1,4 +1,5 @@
 /** The report for the terminal. Pure. */
+import type { Machine } from '../machine.ts'
 import type { Quartiles } from '../quartiles.ts'
 import type { Column, LimitSummary, RunSummary, ScenarioSummary } from './summary.ts'
 
@@ -78,8 +79,11 @@ export function limitsText(limits: readonly LimitSummary[], how: string): string
   return `\nlimits, ${how}\n${table([['', 'measured', 'at most', ''], ...limits.map(limitRow)])}`
 }
 
+export function machineText({ cores, cpuModel, kernel, memoryMb, load }: Machine): string {
+  return `${cores} x ${cpuModel}, ${memoryMb} MB, Linux ${kernel}, load ${load.toFixed(1)} before the run`
+}
+
 export function factsText({ machine, versions, startedAt, seconds }: RunSummary): string {
-  const { cores, cpuModel, kernel, memoryMb } = machine
   const named = Object.entries(versions).map(([name, version]) => `${name} ${version}`)
-  return `\n${startedAt}, ${Math.round(seconds)} s, on ${cores} x ${cpuModel}, ${memoryMb} MB, Linux ${kernel}\n${named.join(', ')}`
+  return `\n${startedAt}, ${Math.round(seconds)} s, on ${machineText(machine)}\n${named.join(', ')}`
 }
