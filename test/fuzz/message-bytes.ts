@@ -71,7 +71,7 @@ const extension = fc.oneof(
   { weight: 6, arbitrary: fc.constant('') },
   {
     weight: 1,
-    arbitrary: fc.constantFrom(';', ';a', ';a=b', ';a="b;c"', ' ;a', ';a\x01', ';\xe9', '; a = b '),
+    arbitrary: fc.constantFrom(';', ';a', ';;a', ';a=b', ';a="b;c"', ' ;a', ';a\x01', ';\xe9', '; a = b '),
   },
 )
 const sizeOf = (length: number, form: number): string =>
