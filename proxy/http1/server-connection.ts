@@ -385,14 +385,11 @@ export class ServerConnection implements WireReader, BodySource, Receiver {
     this.#bodyReader = undefined
     if (exchange === undefined) this.#options.onFlag(flagOf(error))
     this.#options.onViolation(error)
-    const text = `${error.message}\n`
+    const text = `${error.code}: ${error.message}\n`
+    const headers = HeaderList.of('Content-Type', 'text/plain', 'Content-Length', String(text.length))
+    headers.append('weft-error', flagOf(error))
     this.#wire.writeText(
-      serializeResponseHead(
-        error.status,
-        statusText(error.status),
-        HeaderList.of('Content-Type', 'text/plain', 'Content-Length', String(text.length)),
-        'Connection: close\r\n',
-      ) + text,
+      serializeResponseHead(error.status, statusText(error.status), headers, 'Connection: close\r\n') + text,
     )
     this.#close()
   }

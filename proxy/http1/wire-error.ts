@@ -1,3 +1,14 @@
+import { type ErrorCode, errorCodes } from '../../core/errors.ts'
+
+/** Refusals that have a code of their own, by status; the rest is REQUEST_MALFORMED. */
+const codes: ReadonlyMap<number, ErrorCode> = new Map(
+  (['REQUEST_HEADERS_TOO_LARGE', 'REQUEST_TIMEOUT', 'REQUEST_UNSUPPORTED'] as const).map((code) => [
+    errorCodes[code].http.status,
+    code,
+  ]),
+)
+const httpVersionNotSupported = 505
+
 /** A peer broke HTTP/1.1's rules; carries the status that a client gets, when the peer is one. */
 export class WireError extends Error {
   readonly status: number
@@ -6,5 +17,11 @@ export class WireError extends Error {
     super(message)
     this.name = 'WireError'
     this.status = status
+  }
+
+  /** What a refused client is told beside the reason. */
+  get code(): ErrorCode {
+    if (this.status === httpVersionNotSupported) return 'REQUEST_UNSUPPORTED'
+    return codes.get(this.status) ?? 'REQUEST_MALFORMED'
   }
 }

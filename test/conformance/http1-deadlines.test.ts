@@ -44,7 +44,7 @@ async function expectTimeout(client: RawClient, timeoutMs: number, reason: strin
   expect(client.closed, 'closed too early').toBe(false)
   clock.advance(2 * sweepMs)
   expect(await client.take()).toBe(
-    `HTTP/1.1 408 Request Timeout\r\nContent-Type: text/plain\r\nContent-Length: ${reason.length + 1}\r\nConnection: close\r\n\r\n${reason}\n`,
+    `HTTP/1.1 408 Request Timeout\r\nContent-Type: text/plain\r\nContent-Length: ${reason.length + 18}\r\nweft-error: DT\r\nConnection: close\r\n\r\nREQUEST_TIMEOUT: ${reason}\n`,
   )
 }
 

@@ -8,7 +8,7 @@ import { okReply, type RequestRow } from './request-row.ts'
 const next = 'GET /next HTTP/1.1\r\nHost: app.test\r\n\r\n'
 /** What it answers by itself to a request that it cannot take. */
 const refusal =
-  /^HTTP\/1\.1 (\d{3}) [A-Za-z ]+\r\nContent-Type: text\/plain\r\nContent-Length: (\d+)\r\nConnection: close\r\n\r\n([^\r\n]+\n)$/
+  /^HTTP\/1\.1 (\d{3}) [A-Za-z ]+\r\nContent-Type: text\/plain\r\nContent-Length: (\d+)\r\nweft-error: DPE\r\nConnection: close\r\n\r\n(REQUEST_[A-Z_]+: [^\r\n]+\n)$/
 
 const mostReceived = 16 * 1024
 

@@ -87,3 +87,22 @@ describe('what was wrong is counted once, by its flag', () => {
     expect(await countsAfter(get, () => undefined, true)).toEqual({ DC: 1 })
   })
 })
+
+test.each([
+  ['is no HTTP', 400, 'DPE', 'REQUEST_MALFORMED', 'GET /\r\n\r\n'],
+  [
+    'has too large a head',
+    431,
+    'DPE',
+    'REQUEST_HEADERS_TOO_LARGE',
+    `GET / HTTP/1.1\r\nA: ${'x'.repeat(70_000)}`,
+  ],
+  ['is of another version', 505, 'DPE', 'REQUEST_UNSUPPORTED', 'GET / HTTP/3.0\r\nHost: app.test\r\n\r\n'],
+])('a request that %s is answered %i %s %s', async (_name, status, flag, code, request) => {
+  const { port, stop } = await startPlainDataPath([])
+  cleanups.push(stop)
+  const { text } = await exchangeRaw(port, [request])
+  expect(text).toMatch(new RegExp(`^HTTP/1.1 ${status} `))
+  expect(text).toMatch(new RegExp(`^weft-error: ${flag}\r$`, 'm'))
+  expect(text).toMatch(new RegExp(`^${code}: `, 'm'))
+})
