@@ -28,4 +28,4 @@ export async function main(
   shutdown.onSignals({ deadlineMs: shutdownDeadlineMs })
 }
 
-if (import.meta.main) await runMain(() => main(process.argv.slice(2), process.env))
+if (import.meta.main) void runMain(() => main(process.argv.slice(2), process.env))

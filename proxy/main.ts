@@ -24,4 +24,4 @@ export async function main(
   shutdown.onSignals({ deadlineMs: settings.drainDelay + settings.drainDeadline + shutdownSlackMs })
 }
 
-if (import.meta.main) await runMain(() => main(process.argv.slice(2), process.env))
+if (import.meta.main) void runMain(() => main(process.argv.slice(2), process.env))
