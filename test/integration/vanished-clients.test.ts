@@ -42,13 +42,15 @@ test.each([
   await expect.poll(() => application.isOpen(0)).toBe(false)
 })
 
-/** The timer of the kernel on the accepted side of the connection from `port`; 2 is keep-alive (proc(5)). */
-function kernelTimer(port: number): number | undefined {
-  const peer = `:${port.toString(16).toUpperCase().padStart(4, '0')}`
-  const line = readFileSync('/proc/net/tcp', 'utf8')
-    .split('\n')
-    .find((row) => row.trim().split(/\s+/)[2]?.endsWith(peer))
-  return line === undefined ? undefined : Number(line.trim().split(/\s+/)[5]?.split(':')[0])
+/** The kernel's timer on `port`'s side of its connection from `peerPort`; 2 is keep-alive (proc(5)). */
+function kernelTimer(port: number, peerPort: number): number | undefined {
+  const hex = (value: number): string => value.toString(16).toUpperCase().padStart(4, '0')
+  for (const line of readFileSync('/proc/net/tcp', 'utf8').split('\n')) {
+    const [, local, remote, , , timer] = line.trim().split(/\s+/)
+    if (local?.endsWith(`:${hex(port)}`) === true && remote?.endsWith(`:${hex(peerPort)}`) === true)
+      return Number(timer?.split(':')[0])
+  }
+  return undefined
 }
 
 test('a client that has stopped sending is probed while its reply takes long', async () => {
@@ -58,7 +60,7 @@ test('a client that has stopped sending is probed while its reply takes long', a
   const client = connect(sidecar.port)
   client.socket.end(get())
   await expect.poll(() => application.received[0]).toBe(get())
-  await expect.poll(() => kernelTimer(client.socket.localPort as number)).toBe(2)
+  await expect.poll(() => kernelTimer(sidecar.port, client.socket.localPort as number)).toBe(2)
 })
 
 test('a client that ends before its protocol is known is let go at once', async () => {
