@@ -1,37 +1,22 @@
-/** Annotations that people write, and how their values read. */
+/** Annotations that people write; `annotation-help.ts` says what each means. */
 export const annotations = {
-  /** `enabled` or `disabled`, on a Namespace or a Pod (also as a label); the Pod wins. */
   inject: 'weft.dev/inject',
-  /** Explicit inbound addresses: `listen-address:port=application-port`, comma-separated. */
   inbound: 'config.weft.dev/inbound',
-  opaquePorts: 'config.weft.dev/opaque-ports',
 } as const
 
-/**
- * Annotations of a Service: settings for the traffic to it, as in a TrafficPolicy. A TrafficPolicy for the same Service
- * beats them, section by section (timeouts, retries, balancer, outlier detection).
- */
+/** Annotations of a Service: settings for the traffic to it, as in a TrafficPolicy, which beats them section by section. */
 export const trafficAnnotations = {
-  /** What to retry, comma-separated: `5xx`, `gateway-error`, `503`, `500-504`, or a condition of Envoy's. */
   retryHttp: 'retry.weft.dev/http',
-  /** The same for gRPC statuses: `cancelled`, `deadline-exceeded`, `internal`, `resource-exhausted`, `unavailable`. */
   retryGrpc: 'retry.weft.dev/grpc',
-  /** Attempts after the first one; 1 unless set. */
   retryLimit: 'retry.weft.dev/limit',
-  /** For each attempt. */
   retryTimeout: 'retry.weft.dev/timeout',
   timeoutRequest: 'timeout.weft.dev/request',
   timeoutResponse: 'timeout.weft.dev/response',
   timeoutIdle: 'timeout.weft.dev/idle',
-  /** `PeakEWMA`, `LeastRequest`, `RoundRobin`, `Random`, `RingHash` or `Maglev`. */
   balancerType: 'balancer.weft.dev/type',
-  /** Comma-separated: `header:NAME`, `cookie:NAME`, `query:NAME`, `source-ip`. */
   balancerHash: 'balancer.weft.dev/hash',
-  /** How long an endpoint that joined takes to get its full share. */
   balancerSlowStart: 'balancer.weft.dev/slow-start',
-  /** `Hints`, `SameZone` or `Disabled`. */
   balancerZonePreference: 'balancer.weft.dev/zone-preference',
-  /** `consecutive`: endpoints are left out after failures in a row. */
   failureAccrual: 'balancer.weft.dev/failure-accrual',
   maxFailures: 'balancer.weft.dev/failure-accrual-consecutive-max-failures',
   minPenalty: 'balancer.weft.dev/failure-accrual-consecutive-min-penalty',
