@@ -10,6 +10,7 @@ import { ClusterSet } from './cluster/cluster-set.ts'
 import type { ClusterParts } from './cluster/cluster.ts'
 import { Endpoint } from './cluster/endpoint.ts'
 import type { ConfigSink, Discovery } from './config-sink.ts'
+import { dialAny } from './dial-any.ts'
 import type { Downstream, Exchange } from './exchange.ts'
 import type { WireError } from './http1/wire-error.ts'
 import { Inbound, type MeshAccept } from './inbound.ts'
@@ -267,10 +268,9 @@ export class DataPath implements ConfigSink {
   /** A connection for opaque bytes to any endpoint of `name`. */
   async #dialAny(name: string): Promise<Wire> {
     const cluster = this.clusters.get(name)
-    const endpoint = cluster?.pick(this.#options.clock.monotonicMs(), [], undefined)
-    if (cluster === undefined || endpoint === undefined)
-      throw new WeftError('NO_ENDPOINTS', `no endpoint of ${name} is ready`)
-    return this.#dial(endpoint.config, cluster.config, 'weft-tcp')
+    if (cluster === undefined) throw new WeftError('NO_ENDPOINTS', `there is no cluster ${name}`)
+    const { monotonicMs } = this.#options.clock
+    return dialAny(cluster, ({ config }) => this.#dial(config, cluster.config, 'weft-tcp'), monotonicMs)
   }
 
   #dial(config: EndpointConfig, cluster: ClusterConfig, alpn: string): Promise<Wire> {

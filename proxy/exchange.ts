@@ -136,6 +136,7 @@ export class Exchange {
     twin.destination = this.destination
     twin.routeName = this.routeName
     twin.cluster = this.cluster
+    twin.hash = this.hash
     twin.trace = this.trace
     return twin
   }

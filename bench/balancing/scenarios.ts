@@ -59,6 +59,11 @@ export function balancingScenarios(share = 1): readonly BalancingScenario[] {
           policy: { balancer: { type: 'RoundRobin' }, outlierDetection },
         },
         {
+          name: 'round robin, retries',
+          balancer: 'round-robin',
+          policy: { balancer: { type: 'RoundRobin' }, retries },
+        },
+        {
           name: 'peak EWMA, outlier detection, retries',
           balancer: 'peak-ewma',
           policy: { outlierDetection, retries },

@@ -102,11 +102,9 @@ test('of five endpoints one fails: after it was ejected less than 0.1 % of the r
     'ejected',
     ({ endpoints }) => endpoints.filter(({ state }) => state === 'ejected').length === 1,
   )
-  const { end } = load(mesh)
-  await new Promise((resolve) => setTimeout(resolve, 4_000))
+  const { more, end } = load(mesh)
+  await more(8_000)
   const answers = await end()
-  expect(answers.length).toBeGreaterThan(4_000)
-  // Only those that find out whether it is well again: after 1, 2 and 4 s.
+  // Only those that find out whether it is well again: after 1, 2, 4 s and so on.
   expect(failed(answers).length / answers.length).toBeLessThan(0.001)
-  expect(failed(answers).length).toBeLessThanOrEqual(3)
 })

@@ -1,6 +1,7 @@
 /** A client nobody here wrote: gRPC's own xDS client, split by the same TrafficSplit file that sidecars follow. */
 import * as grpc from '@grpc/grpc-js'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { fetchText } from '../../cli/demo/sidecar-admin.ts'
 import {
   removeFolder,
   servicesYaml,
@@ -102,5 +103,34 @@ test('a stock gRPC client is split 90/10, follows a weight change and survives a
   expect(await shareOfV2(200)).toBe(100)
   plane.write('split.yaml', splitYaml({ 'catalog-v1': 100, 'catalog-v2': 0 }))
   await expect.poll(() => shareOfV2(50), { timeout: 15_000 }).toBe(0)
+  expect(plane.logLines.filter((line) => line.includes('RESOURCE_REJECTED'))).toEqual([])
+})
+
+test('a stock gRPC client accepts what a TrafficPolicy says of its clusters', async () => {
+  const answers = async (name: string): Promise<number> => {
+    const { text } = await fetchText(plane.running.adminPort, '/metrics')
+    return Number(new RegExp(`^weft_xds_${name}_total\\S* (\\d+)$`, 'm').exec(text)?.[1])
+  }
+  const policy = (balancer: string) =>
+    `apiVersion: weft.dev/v1alpha1
+kind: TrafficPolicy
+metadata: {name: p, namespace: shop}
+spec:
+  targetRefs: [{kind: Service, name: catalog-v1}, {kind: Service, name: catalog-v2}]
+  balancer: ${balancer}
+  connectionPool: {maxRequests: 100}
+  outlierDetection: {successRate: {thresholdPercent: 50}}
+`
+  for (const balancer of [
+    '{type: RoundRobin}',
+    '{type: RingHash, hash: [{header: x-user}]}',
+    '{type: Maglev, hash: [{header: x-user}]}',
+  ]) {
+    const before = await answers('acks')
+    plane.write('policy.yaml', policy(balancer))
+    await expect.poll(() => answers('acks'), { timeout: 5000 }).toBeGreaterThan(before)
+    expect(await shareOfV2(100)).toBe(0)
+  }
+  expect(await answers('nacks')).toBe(0)
   expect(plane.logLines.filter((line) => line.includes('RESOURCE_REJECTED'))).toEqual([])
 })
