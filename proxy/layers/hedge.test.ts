@@ -75,7 +75,10 @@ test('the second one wins when it is first; what it found is then of the exchang
 
 test('a connection that is done with the second request is not cancelled by the first one', () => {
   const { x, twin } = startBoth()
-  twin.reply(200)
+  const body = new Body(chunked, undefined)
+  twin.reply(200, new HeaderList(), body)
+  // The reply is complete: the connection may serve somebody else by now.
+  body.finish()
   x.cancel?.(new Error('late'))
   expect(twin.cancelled).toBeUndefined()
 })
