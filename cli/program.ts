@@ -106,8 +106,8 @@ function addDemo(program: Command, exitWith: (status: number) => void): void {
     .option('--ci', 'fast, check every claim, end in one line of JSON')
     .option('--zipkin <url>', 'send all traces there')
     .action(async (options: { ci?: boolean; zipkin?: string }) => {
-      const { runDemo, zipkinSpansUrl } = await import('./demo/demo.ts')
-      exitWith(await runDemo({ ci: options.ci === true, zipkinUrl: zipkinSpansUrl(options.zipkin) }))
+      const { runDemo, checkedZipkinUrl } = await import('./demo/demo.ts')
+      exitWith(await runDemo({ ci: options.ci === true, zipkinUrl: checkedZipkinUrl(options.zipkin) }))
     })
   withExample(demo, 'weft demo --zipkin http://127.0.0.1:9411')
 }

@@ -85,6 +85,11 @@ export const errorCodes = {
     hint: 'create the Service, or correct its name; until then it gets no traffic',
   },
 
+  TRACES_UNDELIVERED: {
+    summary: 'the trace collector does not take spans',
+    hint: 'check --zipkin-url and that the collector runs; requests are served all the same, and it is tried again',
+  },
+
   // Control plane and identity
   CONTROL_PLANE_UNREACHABLE: {
     summary: 'the control plane does not answer',

@@ -4,6 +4,7 @@ import { type Address, parseAddress } from './address.ts'
 import { parseBytes } from './bytes.ts'
 import { parseDurationMs } from './duration.ts'
 import { WeftError, reasonOf } from './errors.ts'
+import { parseHttpUrl } from './http-url.ts'
 import { parsePortRanges, type PortRange } from './port-ranges.ts'
 import { parseSubnet, type Subnet } from './subnet.ts'
 
@@ -23,6 +24,7 @@ export type SettingKind =
   | 'list'
   | 'ports'
   | 'subnets'
+  | 'url'
 
 /** One setting. `default` is written as a user would write it. A flag wins over the environment. */
 export type Setting = {
@@ -161,31 +163,15 @@ function parseValue(setting: Setting, text: string): Parsed {
     case 'path':
       return text === '' ? { problem: 'must not be empty' } : { value: text }
     case 'port':
-      return inBounds(text, /^\d{1,5}$/.test(text) ? Number(text) : undefined, 'a port', 0, 65535)
+      return inBounds(text, numberOf(text, /^\d{1,5}$/), 'a port', 0, 65535)
     case 'integer':
-      return inBounds(
-        text,
-        /^-?\d{1,15}$/.test(text) ? Number(text) : undefined,
-        'a whole number',
-        setting.min,
-        setting.max,
-      )
+      return inBounds(text, numberOf(text, /^-?\d{1,15}$/), 'a whole number', setting.min, setting.max)
     case 'number':
-      return inBounds(
-        text,
-        /^-?\d{1,15}(\.\d+)?$/.test(text) ? Number(text) : undefined,
-        'a number',
-        setting.min,
-        setting.max,
-      )
-    case 'durationMs':
-      return inBounds(
-        text,
-        parseDurationMs(text),
-        'a duration such as 250ms, 10s, 5m or 24h',
-        setting.min,
-        setting.max,
-      )
+      return inBounds(text, numberOf(text, /^-?\d{1,15}(\.\d+)?$/), 'a number', setting.min, setting.max)
+    case 'durationMs': {
+      const what = 'a duration such as 250ms, 10s, 5m or 24h'
+      return inBounds(text, parseDurationMs(text), what, setting.min, setting.max)
+    }
     case 'bytes':
       return inBounds(text, parseBytes(text), 'a size such as 512Ki, 128Mi or 1Gi', setting.min, setting.max)
     case 'boolean':
@@ -212,7 +198,15 @@ function parseValue(setting: Setting, text: string): Parsed {
     }
     case 'subnets':
       return parseSubnets(text)
+    case 'url':
+      return parseHttpUrl(text) === undefined
+        ? { problem: `"${text}" is not like http://host:9411` }
+        : { value: text }
   }
+}
+
+function numberOf(text: string, form: RegExp): number | undefined {
+  return form.test(text) ? Number(text) : undefined
 }
 
 function partsOf(text: string): readonly string[] {

@@ -4,6 +4,7 @@ import { type Clock, systemClock } from '../core/clock.ts'
 import { describe, failureFields } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'
 import { createRegistry } from '../core/metrics.ts'
+import { OutageLog } from '../core/outage-log.ts'
 import { Shutdown } from '../core/shutdown.ts'
 import { addPages } from './admin/pages.ts'
 import { openBootstrap, staticDials, withBootstrap } from './bootstrap/apply-bootstrap.ts'
@@ -22,6 +23,8 @@ import type { ProxySettings } from './settings.ts'
 import { registerDataPathMetrics } from './telemetry/data-path-metrics.ts'
 import type { SpanReporter } from './telemetry/span.ts'
 import { TraceIds } from './telemetry/trace-ids.ts'
+import { registerTraceMetrics } from './telemetry/trace-metrics.ts'
+import type { ZipkinReporter } from './telemetry/zipkin-reporter.ts'
 
 export type RunningProxy = {
   readonly outboundPort: number
@@ -29,11 +32,17 @@ export type RunningProxy = {
   readonly shutdown: Shutdown
 }
 
-/** The exporter is only loaded where traces are sent: it is the larger half of what telemetry costs in memory. */
-async function spanReporter(settings: ProxySettings, log: Log): Promise<SpanReporter | undefined> {
-  if (settings.zipkinUrl === undefined) return undefined
-  const { ZipkinReporter } = await import('./telemetry/zipkin-reporter.ts')
-  return new ZipkinReporter(settings.zipkinUrl, `${settings.serviceAccount}.${settings.namespace}`, log)
+/** Only loaded where traces are sent. */
+async function spanReporter(
+  settings: ProxySettings,
+  log: Log,
+  clock: Clock,
+): Promise<ZipkinReporter | undefined> {
+  const { zipkinUrl: url, serviceAccount, namespace } = settings
+  if (url === undefined) return undefined
+  const { ZipkinReporter: Reporter } = await import('./telemetry/zipkin-reporter.ts')
+  const service = `${serviceAccount}.${namespace}`
+  return new Reporter({ url, service, clock, outages: new OutageLog(log) })
 }
 
 function observers(
@@ -140,7 +149,7 @@ export async function startProxy(
   const alone = bootstrap !== undefined && bootstrap.controlPlane === undefined
   const shutdown = new Shutdown({ log, clock })
   const sampling = { rate: settings.traceSampling }
-  const reporter = await spanReporter(settings, log)
+  const reporter = await spanReporter(settings, log, clock)
   if (reporter !== undefined) shutdown.add('traces', () => reporter.close())
   const mesh = await meshOf(alone, settings, log, clock)
   let inboundProblem: string | undefined
@@ -163,6 +172,7 @@ export async function startProxy(
   }
   const registry = createRegistry('proxy', metricLabels(settings))
   registerDataPathMetrics(registry, dataPath)
+  if (reporter !== undefined) registerTraceMetrics(registry, reporter)
   watchOverload(settings, log, clock, dataPath, registry)
   if (bootstrap !== undefined) await openBootstrap(bootstrap, dataPath, log)
   mesh.start(dataPath, registry)

@@ -179,8 +179,8 @@ export const proxySettings = {
   zipkinUrl: {
     flag: '--zipkin-url',
     env: 'WEFT_ZIPKIN_URL',
-    kind: 'string',
-    help: 'Zipkin collector, e.g. http://host:9411/api/v2/spans',
+    kind: 'url',
+    help: 'Zipkin collector, e.g. http://host:9411; without a path, /api/v2/spans is meant',
   },
   traceSampling: {
     flag: '--trace-sampling',

@@ -1,5 +1,6 @@
 /** `weft demo`: a whole mesh on this machine, and the story that shows what it does. */
 import { reasonOf, WeftError } from '../../core/errors.ts'
+import { parseHttpUrl } from '../../core/http-url.ts'
 import { ciStory } from './ci-story.ts'
 import { interruption } from './interruption.ts'
 import { liveStory } from './live-story.ts'
@@ -77,15 +78,10 @@ async function tellLive(stage: Stage, view: View, again: boolean): Promise<Endin
   }
 }
 
-/** Where a Zipkin takes spans, from its address as people know it. Throws CONFIG_INVALID for what is no http URL. */
-export function zipkinSpansUrl(text: string | undefined): string | undefined {
-  if (text === undefined) return undefined
-  const url = URL.parse(text)
-  if (url === null || !/^https?:$/.test(url.protocol)) {
-    throw new WeftError('CONFIG_INVALID', 'the Zipkin address is not usable', {
-      detail: [`--zipkin: '${text}' is not like http://127.0.0.1:9411`],
-    })
-  }
-  if (url.pathname === '/') url.pathname = '/api/v2/spans'
-  return url.href
+/** The address of a Zipkin as given. Throws CONFIG_INVALID for what is no http URL. */
+export function checkedZipkinUrl(text: string | undefined): string | undefined {
+  if (text === undefined || parseHttpUrl(text) !== undefined) return text
+  throw new WeftError('CONFIG_INVALID', 'the Zipkin address is not usable', {
+    detail: [`--zipkin: '${text}' is not like http://127.0.0.1:9411`],
+  })
 }

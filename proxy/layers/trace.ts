@@ -1,4 +1,5 @@
 /** Continues the caller's trace, or starts one; reports a span per sampled exchange. */
+import { formatAddress } from '../../core/address.ts'
 import { type Exchange, type Reply, type TraceContext } from '../exchange.ts'
 import type { Layer } from '../layer.ts'
 import type { SpanReporter } from '../telemetry/span.ts'
@@ -36,6 +37,17 @@ function attributes(x: Exchange, reply: Reply | undefined): Record<string, strin
   return facts
 }
 
+/** Why the exchange counts as failed: the flag of whoever gave up, else the status. */
+function errorOf(x: Exchange, reply: Reply | undefined): string | undefined {
+  if (reply !== undefined && reply.status < 500) return undefined
+  return x.flag === '' ? String(reply?.status ?? 'no reply') : x.flag
+}
+
+function remoteOf(x: Exchange): string {
+  const { direction, peerAddress: host, peerPort: port } = x.downstream
+  return direction === 'inbound' ? formatAddress({ host, port }) : x.upstreamAddress
+}
+
 function reportWhenDone(
   x: Exchange,
   context: TraceContext,
@@ -52,7 +64,8 @@ function reportWhenDone(
       name: `${x.method} ${x.authority}`,
       startWallMs,
       durationMs: options.nowMs() - x.startedAtMs,
-      failed: reply === undefined || reply.status >= 500,
+      error: errorOf(done, reply),
+      remoteAddress: remoteOf(done),
       attributes: attributes(done, reply),
     }),
   )

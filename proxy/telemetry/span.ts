@@ -8,13 +8,16 @@ export type SpanRecord = {
   readonly name: string
   readonly startWallMs: number
   readonly durationMs: number
-  readonly failed: boolean
+  /** What went wrong, in a word; undefined: nothing. */
+  readonly error: string | undefined
+  /** `address:port` of the other side, as far as it is known. */
+  readonly remoteAddress: string
   readonly attributes: Readonly<Record<string, string | number>>
 }
 
 /** Takes spans off the hot path; never throws, never blocks. */
 export interface SpanReporter {
   report(span: SpanRecord): void
-  /** Sends what is queued. */
+  /** Tries once more to send what is queued. */
   close(): Promise<void>
 }
