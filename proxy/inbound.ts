@@ -4,13 +4,8 @@ import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import type { Clock, Timer } from '../core/clock.ts'
 import { toWeftError, WeftError } from '../core/errors.ts'
-import {
-  type ClusterConfig,
-  defaultBalancing,
-  type InboundConfig,
-  type InboundPort,
-  plainEndpoint,
-} from './cluster/cluster-config.ts'
+import { type InboundConfig, type InboundPort, plainEndpoint } from './cluster/cluster-config.ts'
+import { applicationCluster, applicationConnectTimeoutMs } from './application-cluster.ts'
 import { Cluster, type ClusterParts } from './cluster/cluster.ts'
 import type { Downstream, Exchange, Handler } from './exchange.ts'
 import { compose, type Layer } from './layer.ts'
@@ -69,10 +64,6 @@ export type InboundParts = {
   readonly observers: readonly Layer[]
 }
 
-/** Below the keep-alive time of every common server: Node closes after 5 s. */
-const applicationIdleTimeoutMs = 4_000
-/** The application is on this machine; what does not answer in this time is not there. */
-const applicationConnectTimeoutMs = 1_000
 /** A port in use is often that of a predecessor that drains. */
 const openAgainMs = 1_000
 
@@ -83,20 +74,6 @@ type Port = {
   readonly handler: Handler
   readonly limit: (policies: readonly RateLimitPolicy[]) => void
   listener: Listener | undefined
-}
-
-function applicationCluster(config: InboundPort): ClusterConfig {
-  return {
-    name: `inbound:${config.applicationPort}`,
-    connectTimeoutMs: applicationConnectTimeoutMs,
-    balancing: defaultBalancing,
-    limits: undefined,
-    outlierDetection: undefined,
-    labels: {},
-    tls: 'never',
-    identities: [],
-    idleTimeoutMs: applicationIdleTimeoutMs,
-  }
 }
 
 export class Inbound {
@@ -251,7 +228,7 @@ export class Inbound {
     const { wire } = accepted
     serve.stats.opened++
     if (port.config.protocol === 'opaque') {
-      void this.#forwardBytes(wire, Buffer.alloc(0), port)
+      this.#forwardClear(accepted, Buffer.alloc(0), port)
       return
     }
     const detector = new Detector(wire, clock.monotonicMs, detectTimeoutMs, {
@@ -279,8 +256,18 @@ export class Inbound {
       serveHttp1(wire, downstream, port.handler, { bytes, firstByteMs }, this.#parts.serve)
     } else {
       // HTTP/2 in clear, the application's own TLS, anything else: the application's business, byte for byte.
-      void this.#forwardBytes(wire, bytes, port)
+      this.#forwardClear(accepted, bytes, port)
     }
+  }
+
+  /** Bytes that nobody has proven to be somebody's: where that is asked for, they do not reach the application. */
+  #forwardClear({ wire, peerAddress }: Accepted, bytes: Buffer, port: Port): void {
+    if (this.#mtls !== 'strict') {
+      void this.#forwardBytes(wire, bytes, port)
+      return
+    }
+    wire.destroy()
+    this.#parts.onRefused(new WeftError('REQUEST_DENIED', 'this workload takes mesh mTLS only'), peerAddress)
   }
 
   #serveMesh(tls: TLSSocket, principal: string, alpn: string, accepted: Accepted, port: Port): void {
