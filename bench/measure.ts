@@ -11,6 +11,7 @@ type Counted = {
   /** What became of the failed ones, where it is known. */
   readonly reasons?: Readonly<Record<string, number>>
   readonly seconds: number
+  readonly reconnects?: number
 } & Pick<Sample, 'latencyUs' | 'latenessUs'>
 
 const bytesPerMb = 1e6
@@ -99,9 +100,10 @@ export async function measure(
   refuseFailures(subject.name, counted)
   const cost = running.processes.length === 0 ? {} : { cpuUs }
   const perSecond = counted.completed / counted.seconds
-  const { latencyUs, latenessUs } = counted
+  const { latencyUs, latenessUs, reconnects } = counted
+  const reopened = reconnects === undefined ? {} : { reconnects }
   return {
-    metrics: { ...cost, perSecond, ...memoryMetrics(running) },
+    metrics: { ...cost, perSecond, ...reopened, ...memoryMetrics(running) },
     ...(latencyUs === undefined ? {} : { latencyUs }),
     ...(latenessUs === undefined ? {} : { latenessUs }),
   }

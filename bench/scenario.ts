@@ -37,7 +37,7 @@ export type Scenario = {
 }
 
 /** What is read of a subject in a round. Cost is per request, connection or handshake, of all its processes. */
-export type Metric = 'cpuUs' | 'perSecond' | 'rssMb' | 'anonymousMb' | 'readyMs'
+export type Metric = 'cpuUs' | 'perSecond' | 'rssMb' | 'anonymousMb' | 'readyMs' | 'reconnects'
 
 /** One subject in one round. */
 export type Sample = {

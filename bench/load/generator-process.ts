@@ -16,6 +16,8 @@ export type GeneratedCount = {
   readonly completed: number
   readonly errors: number
   readonly reasons: Readonly<Record<string, number>>
+  /** Of an open loop. */
+  readonly reconnects?: number
   /** Of an open loop: HDR histograms, compressed, base64. */
   readonly latencyUs?: string
   readonly latenessUs?: string

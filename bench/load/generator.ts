@@ -9,6 +9,7 @@ export type GeneratedResult = {
   readonly errors: number
   readonly reasons: Readonly<Record<string, number>>
   /** Of an open loop. */
+  readonly reconnects?: number
   readonly latencyUs?: Histogram
   readonly latenessUs?: Histogram
 }

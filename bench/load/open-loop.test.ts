@@ -45,7 +45,7 @@ test('all that the schedule holds is sent and answered, none of it what warms th
   const load = loop(port, 4, 100)
   await load.prepare()
   expect(requests).toBe(4)
-  expect(await load.run(pacer)).toEqual({ completed: 100, errors: 0, reasons: {} })
+  expect(await load.run(pacer)).toEqual({ completed: 100, errors: 0, reasons: {}, reconnects: 0 })
   expect(requests).toBe(104)
   expect(load.latencyUs.totalCount).toBe(100)
   expect(load.latenessUs.totalCount).toBe(100)
@@ -60,7 +60,7 @@ test('a stall is charged to every request that was due meanwhile, not only to th
   })
   const load = loop(port, 1, 100)
   await load.prepare()
-  expect(await load.run(pacer)).toEqual({ completed: 100, errors: 0, reasons: {} })
+  expect(await load.run(pacer)).toEqual({ completed: 100, errors: 0, reasons: {}, reconnects: 0 })
   // The last of the hundred was due 99 ms after the first, and could not be sent before the first was answered.
   expect(load.latencyUs.getValueAtPercentile(0)).toBeGreaterThan((stallMs - 100) * 1000)
   expect(load.latencyUs.maxValue).toBeGreaterThan(stallMs * 990)
@@ -76,6 +76,7 @@ test('replies that are not 2xx, and connections that break, are errors', async (
     completed: 0,
     errors: 10,
     reasons: { 'status 503': 10 },
+    reconnects: 0,
   })
   server?.close()
   const breaking = await serve((socket, before) => (before < 2 ? socket.write(reply) : socket.destroy()))
@@ -85,7 +86,34 @@ test('replies that are not 2xx, and connections that break, are errors', async (
     completed: 0,
     errors: 2,
     reasons: { 'connection closed': 2 },
+    reconnects: 2,
   })
+})
+
+test.each([
+  [
+    'says so with the reply',
+    (socket: net.Socket) => socket.end(reply.replace('\r\n\r\n', '\r\nConnection: close\r\n\r\n')),
+  ],
+  ['closes an idle one', (socket: net.Socket) => socket.write(reply, () => setImmediate(() => socket.end()))],
+])(
+  'a server may close a connection after any reply, and another one is opened: it %s',
+  async (_how, last) => {
+    // The last of the two that warm the connections, so that nothing is in flight when it is closed.
+    const port = await serve((socket, before) => (before === 1 ? last(socket) : socket.write(reply)))
+    const load = loop(port, 2, 50)
+    await load.prepare()
+    const { completed, errors, reasons } = await load.run(pacer)
+    expect({ completed, errors, reasons }).toEqual({ completed: 50, errors: 0, reasons: {} })
+  },
+)
+
+test('connections that a server closes with every reply are counted', async () => {
+  const closing = reply.replace('\r\n\r\n', '\r\nConnection: close\r\n\r\n')
+  const port = await serve((socket) => socket.end(closing))
+  const load = loop(port, 2, 50)
+  await load.prepare()
+  expect(await load.run(pacer)).toEqual({ completed: 50, errors: 0, reasons: {}, reconnects: 50 })
 })
 
 test('a server that does not answer at all is not measured', async () => {

@@ -2,11 +2,10 @@
  * Open-loop load: every request is sent when it is due, and its latency counts from then, so that a proxy that stalls
  * is charged for what it made wait. Raw sockets: the generator must cost less than what it measures.
  */
-import net from 'node:net'
 import { Worker } from 'node:worker_threads'
 import { build, type Histogram } from 'hdr-histogram-js'
+import { ClientConnection } from './client-connection.ts'
 import type { Pace } from './pacer-thread.ts'
-import { ReplyReader } from './reply-reader.ts'
 import { encodeRequest, type RequestShape } from './request.ts'
 import { Schedule } from './schedule.ts'
 import { sharedNowMs } from './shared-clock.ts'
@@ -25,49 +24,14 @@ export type OpenLoopCount = {
   readonly errors: number
   /** What became of those, and of how many. */
   readonly reasons: Readonly<Record<string, number>>
+  /** Connections that were closed between two requests, as a server may, and were opened again. */
+  readonly reconnects: number
 }
 
 const leadInMs = 20
 /** What is still missing this long after the last request was due counts as an error. */
 const graceMs = 2_000
-const readBufferBytes = 65_536
 const highestUs = 60_000_000
-
-class Connection {
-  readonly #socket: net.Socket
-  readonly #reader = new ReplyReader()
-  readonly ready: Promise<void>
-  /** When the request in flight was due; undefined when there is none. */
-  dueMs: number | undefined
-
-  constructor(port: number, onReply: (connection: Connection, status: number) => void) {
-    const { promise, resolve, reject } = Promise.withResolvers<void>()
-    this.ready = promise
-    const read = (bytes: number, buffer: Uint8Array): boolean => {
-      const status = this.#reader.read(Buffer.from(buffer.buffer, buffer.byteOffset, bytes))
-      if (status !== 0) onReply(this, status)
-      return true
-    }
-    const onread = { buffer: Buffer.allocUnsafe(readBufferBytes), callback: read }
-    this.#socket = net.connect({ host: '127.0.0.1', port, noDelay: true, onread })
-    this.#socket.on('connect', resolve)
-    this.#socket.on('error', reject)
-    this.#socket.on('close', () => onReply(this, 0))
-  }
-
-  get closed(): boolean {
-    return this.#socket.destroyed
-  }
-
-  send(request: Buffer, dueMs: number): void {
-    this.dueMs = dueMs
-    this.#socket.write(request)
-  }
-
-  destroy(): void {
-    this.#socket.destroy()
-  }
-}
 
 /** One run of one load. */
 export class OpenLoop {
@@ -77,13 +41,14 @@ export class OpenLoop {
   readonly latenessUs: Histogram
   readonly #load: OpenLoopLoad
   readonly #request: Buffer
-  readonly #connections: Connection[] = []
-  readonly #idle: Connection[] = []
+  readonly #connections = new Set<ClientConnection>()
+  #idle: ClientConnection[] = []
   /** When the requests were due that wait for a connection. */
   readonly #due: number[] = []
   #schedule = new Schedule(0, 1, 0)
   #completed = 0
   #failed = 0
+  #reconnects = 0
   readonly #reasons: Record<string, number> = {}
   #onProgress: () => void = () => undefined
 
@@ -97,8 +62,7 @@ export class OpenLoop {
   /** Opens the connections and sends one request over each, so that what is new on a connection is not measured. */
   async prepare(): Promise<void> {
     for (let i = 0; i < this.#load.connections; i++) {
-      const connection = new Connection(this.#load.port, (...reply) => this.#take(...reply))
-      this.#connections.push(connection)
+      const connection = this.#open()
       await connection.ready
       const answered = this.#until(i + 1, graceMs)
       connection.send(this.#request, sharedNowMs())
@@ -107,6 +71,7 @@ export class OpenLoop {
     const missing = this.#load.connections - this.#completed
     if (missing > 0) throw new Error(`the first requests on ${missing} connections were not answered`)
     this.#completed = 0
+    this.#reconnects = 0
     this.latencyUs.reset()
     this.latenessUs.reset()
   }
@@ -127,7 +92,29 @@ export class OpenLoop {
     const errors = count - this.#completed
     const unanswered = errors - this.#failed
     if (unanswered > 0) this.#reasons['no answer'] = unanswered
-    return { completed: this.#completed, errors, reasons: this.#reasons }
+    return { completed: this.#completed, errors, reasons: this.#reasons, reconnects: this.#reconnects }
+  }
+
+  #open(): ClientConnection {
+    const connection = new ClientConnection(this.#load.port, {
+      onReply: (...reply) => this.#take(...reply),
+      onClosed: (closed) => this.#lose(closed),
+    })
+    this.#connections.add(connection)
+    return connection
+  }
+
+  /** Opens another one in its place, as a client does. */
+  #replace(connection: ClientConnection): void {
+    this.#connections.delete(connection)
+    connection.destroy()
+    this.#reconnects++
+    const fresh = this.#open()
+    fresh.ready.then(
+      () => this.#lend(fresh, sharedNowMs()),
+      // What waits for it is counted as not answered.
+      () => this.#connections.delete(fresh),
+    )
   }
 
   /** Resolves when `count` requests have come to an end, one way or the other, or when time is up. */
@@ -156,7 +143,13 @@ export class OpenLoop {
     }
   }
 
-  #take(connection: Connection, status: number): void {
+  /** It is free: for whatever became due while all were busy, or for what comes. */
+  #lend(connection: ClientConnection, nowMs: number): void {
+    this.#idle.push(connection)
+    this.#sendDue(nowMs)
+  }
+
+  #take(connection: ClientConnection, status: number, last: boolean): void {
     const { dueMs } = connection
     if (dueMs === undefined) return
     connection.dueMs = undefined
@@ -164,12 +157,17 @@ export class OpenLoop {
     if (status >= 200 && status < 300) {
       this.#completed++
       this.latencyUs.recordValue(Math.round((nowMs - dueMs) * 1000))
-    } else this.#fail(status === 0 ? 'connection closed' : `status ${status}`)
-    if (!connection.closed) {
-      this.#idle.push(connection)
-      // Whatever became due while all were busy.
-      this.#sendDue(nowMs)
-    }
+    } else this.#fail(`status ${status}`)
+    if (last) this.#replace(connection)
+    else this.#lend(connection, nowMs)
+    this.#onProgress()
+  }
+
+  #lose(connection: ClientConnection): void {
+    this.#idle = this.#idle.filter((idle) => idle !== connection)
+    if (connection.dueMs !== undefined) this.#fail('connection closed')
+    connection.dueMs = undefined
+    this.#replace(connection)
     this.#onProgress()
   }
 

@@ -1,11 +1,18 @@
 /** Finds where replies end, and nothing else: replies here have a Content-Length, and most come in one piece. Pure. */
 const headEnd = Buffer.from('\r\n\r\n')
+const closeField = /\r\nconnection: *close/i
 const lengthField = /\r\ncontent-length: *([0-9]+)/i
 
 export class ReplyReader {
   #head: Buffer | undefined
   #missingBytes = 0
   #status = 0
+  #last = false
+
+  /** Whether the server said with the reply that it closes the connection. */
+  get last(): boolean {
+    return this.#last
+  }
 
   /** Status of the reply that `piece` completes, 0 while it is not complete. Throws when it is no such reply. */
   read(piece: Buffer): number {
@@ -20,6 +27,7 @@ export class ReplyReader {
     const head = bytes.latin1Slice(0, end)
     const length = lengthField.exec(head)
     if (length === null) throw new Error(`a reply without a Content-Length: ${head}`)
+    this.#last = closeField.test(head)
     this.#status = Number(head.slice(9, 12))
     this.#missingBytes = Number(length[1])
     return this.#body(bytes.length - end - headEnd.length)

@@ -61,7 +61,14 @@ export type RunSummary = RunFacts & {
   readonly limits: readonly LimitSummary[]
 }
 
-const metrics = ['cpuUs', 'perSecond', 'rssMb', 'anonymousMb', 'readyMs'] as const satisfies Metric[]
+const metrics = [
+  'cpuUs',
+  'perSecond',
+  'rssMb',
+  'anonymousMb',
+  'readyMs',
+  'reconnects',
+] as const satisfies Metric[]
 
 function column(
   samples: readonly Sample[],

@@ -3,7 +3,13 @@ import type { Machine } from '../machine.ts'
 import type { Quartiles } from '../quartiles.ts'
 import type { Column, LimitSummary, RunSummary, ScenarioSummary } from './summary.ts'
 
-export type ColumnStyle = { readonly title: string; readonly digits: number; readonly spread: boolean }
+export type ColumnStyle = {
+  readonly title: string
+  readonly digits: number
+  readonly spread: boolean
+  /** Left out where it is zero for all. */
+  readonly rare?: boolean
+}
 
 /** In the order of the table. Times of a start in ms, latencies in us. */
 export const columnStyles: ReadonlyMap<Column, ColumnStyle> = new Map([
@@ -15,6 +21,7 @@ export const columnStyles: ReadonlyMap<Column, ColumnStyle> = new Map([
   ['p99Us', { title: 'p99 us', digits: 0, spread: true }],
   ['p999Us', { title: 'p99.9 us', digits: 0, spread: false }],
   ['lateP99Us', { title: 'late p99 us', digits: 0, spread: false }],
+  ['reconnects', { title: 'reconnects', digits: 0, spread: false, rare: true }],
   ['readyMs', { title: 'ready ms', digits: 0, spread: true }],
   ['rssMb', { title: 'RSS MB', digits: 1, spread: false }],
   ['anonymousMb', { title: 'anon MB', digits: 1, spread: false }],
@@ -42,8 +49,8 @@ export function scenarioTable({ subjects }: ScenarioSummary): {
   readonly head: readonly string[]
   readonly rows: readonly (readonly string[])[]
 } {
-  const used = [...columnStyles].filter(([column]) =>
-    subjects.some(({ columns }) => columns[column] !== undefined),
+  const used = [...columnStyles].filter(([column, { rare = false }]) =>
+    subjects.some(({ columns }) => (rare ? columns[column]?.upper : columns[column])),
   )
   return {
     head: used.map(([, { title }]) => title),
