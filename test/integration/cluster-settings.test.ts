@@ -72,6 +72,8 @@ describe('balancer', () => {
   test.each(['RingHash', 'Maglev'])('%s keeps requests of one header together', async (type) => {
     mesh.setPolicy({ balancer: { type, hash: [{ header: 'X-User' }] } })
     await mesh.until('hashing', ({ balancer }) => balancer === (type === 'Maglev' ? 'maglev' : 'ring-hash'))
+    // The route, which says what to hash, comes after the cluster.
+    await expect.poll(async () => Object.keys(await mesh.tally(20, { 'X-User': 'ann' })).length).toBe(1)
     const homes = new Set<string>()
     for (let user = 0; user < 24; user++) {
       const seen = await mesh.tally(10, { 'X-User': `user-${user}` })
