@@ -6,7 +6,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['{api,core,proxy,control-plane,injector,cli,bench,docs}/**/*.test.ts'],
+          include: ['{api,core,proxy,control-plane,injector,cli,bench,deploy,docs}/**/*.test.ts'],
           // For a machine that does other things too.
           testTimeout: 20_000,
         },

@@ -2,10 +2,15 @@
 import { execFileSync } from 'node:child_process'
 import { version } from '../../core/version.ts'
 import { bundleOf, type ProcessName } from '../../deploy/bundle.ts'
+import { sidecarEnvironment } from '../../deploy/sidecar-environment.ts'
 import { launchProgram } from './launch.ts'
 import type { Launched } from './sides.ts'
 
 const env = { WEFT_LOG_LEVEL: 'warn', WEFT_EXIT_WITH_PARENT: '1' }
+
+function environmentOf(name: ProcessName): Readonly<Record<string, string>> {
+  return name === 'proxy' ? { ...env, ...sidecarEnvironment() } : env
+}
 
 /** Starts it with `--name value` for each setting and waits until /ready says so. `nodeArgs` are for its Node. */
 export function launchWeft(
@@ -16,7 +21,7 @@ export function launchWeft(
 ): Promise<Launched> {
   const flags = Object.entries(settings).flatMap(([setting, value]) => [`--${setting}`, value])
   const args = [...nodeArgs, bundleOf(name), ...flags]
-  return launchProgram(process.execPath, args, { port: adminPort, page: '/ready' }, env)
+  return launchProgram(process.execPath, args, { port: adminPort, page: '/ready' }, environmentOf(name))
 }
 
 /** The version, and the commit where the tree is one. */
