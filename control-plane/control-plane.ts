@@ -27,6 +27,7 @@ import { Snapshot } from './snapshot/snapshot.ts'
 import { SplitJournal } from './status/split-journal.ts'
 import { AdsService } from './xds/ads-service.ts'
 import { Pusher } from './xds/pusher.ts'
+import { StuckConnections } from './stuck-connections.ts'
 
 export type RunningControlPlane = {
   readonly grpcPort: number
@@ -179,6 +180,8 @@ export async function startControlPlane(
     authority,
     authenticator,
   })
+  const connections = new StuckConnections(clock)
+  connections.watch(server)
   const insecure = await startInsecure(settings, ads, log)
   const admin = makeAdmin(settings, log, { model, ads, provider, findings, splits })
   const { port: adminPort } = await admin.start()
@@ -186,6 +189,7 @@ export async function startControlPlane(
   shutdown.add('grpc', async () => {
     pusher.stop()
     certificate.stop()
+    connections.stop()
     // Streams never end by themselves: clients are to look for another replica, or for our successor.
     server.forceShutdown()
     insecure?.server.forceShutdown()

@@ -343,6 +343,8 @@ describe('outlier detection', () => {
 
   test("Linkerd's failure accrual, as annotations of the Service", async () => {
     mesh.setService({
+      // In turn, so that the failing one is asked again: peak EWMA would keep away from it after its first failure.
+      'balancer.weft.dev/type': 'RoundRobin',
       'balancer.weft.dev/failure-accrual': 'consecutive',
       'balancer.weft.dev/failure-accrual-consecutive-max-failures': '2',
     })
