@@ -39,6 +39,9 @@ export class Outbound {
   readonly #parts: OutboundParts
   /** By name as the client wrote it, so that the usual request needs one look-up. */
   readonly #byAuthority = new Map<string, string>()
+  /** The last one and its name: comparing costs less than the look-up, and most requests are like the one before. */
+  #lastAuthority: string | undefined
+  #lastName = ''
   readonly #known = new Map<string, Known>()
   /** By destination, and longer than any one of its configurations: a change must not fill a budget again. */
   readonly #retries = new Map<string, DestinationRetries>()
@@ -122,6 +125,14 @@ export class Outbound {
   #nameOf(x: Exchange): string {
     // Redirected: the address that the client dialled decides, not what it wrote into Host (GAMMA).
     const authority = x.downstream.originalDestination ?? x.authority
+    if (authority === this.#lastAuthority) return this.#lastName
+    const name = this.#nameFor(authority)
+    this.#lastAuthority = authority
+    this.#lastName = name
+    return name
+  }
+
+  #nameFor(authority: string): string {
     const cached = this.#byAuthority.get(authority)
     if (cached !== undefined) return cached
     if (authority === '') throw new WeftError('REQUEST_MALFORMED', 'the request names no destination')

@@ -7,13 +7,11 @@ import { ChunkedDecoder, type ChunkedReceiver } from './chunked-decoder.ts'
 export class BodyReader implements ChunkedReceiver {
   readonly #body: Body
   readonly #decoder: ChunkedDecoder | undefined
-  readonly #ownsReads: boolean
   #remaining: number
 
-  /** `ownsReads`: pieces may be passed on without a copy. `status` is that of the WireError on a malformed body. */
-  constructor(body: Body, ownsReads: boolean, status: number) {
+  /** `status` is that of the WireError on a malformed body. */
+  constructor(body: Body, status: number) {
     this.#body = body
-    this.#ownsReads = ownsReads
     this.#decoder = body.length === chunked ? new ChunkedDecoder(status) : undefined
     this.#remaining = body.length === untilClose ? Number.POSITIVE_INFINITY : body.length
   }
@@ -42,8 +40,7 @@ export class BodyReader implements ChunkedReceiver {
 
   onData(buffer: Buffer, start: number, end: number): void {
     if (start === end) return
-    const view = buffer.subarray(start, end)
-    this.#body.push(this.#ownsReads ? view : Buffer.from(view))
+    this.#body.push(Buffer.from(buffer.subarray(start, end)))
   }
 
   onFinish(trailers: HeaderList): void {

@@ -241,7 +241,7 @@ export class ClientConnection implements WireReader, BodySource, Tunnel {
     }
     const body = new Body(bodyLength, this)
     this.#replyBody = body
-    this.#bodyReader = new BodyReader(body, this.#wire.ownsReads, 502)
+    this.#bodyReader = new BodyReader(body, 502)
     if (bodyLength === untilClose) this.#keepAlive = false
     this.#replied(x, new Reply(head.status, head.reason, head.headers, body))
     return after

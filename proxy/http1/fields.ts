@@ -63,10 +63,15 @@ function specialName(bytes: Uint8Array, from: number, to: number): string | unde
   return undefined
 }
 
+/** Digits only: Number() would take signs, hex and exponents (http1.md R4). */
 function decimal(text: string, status: number): number {
-  // Digits only: Number() would take signs, hex and exponents (http1.md R4).
-  if (!/^[0-9]{1,16}$/.test(text)) throw new WireError(status, 'Content-Length is not a plain decimal number')
-  const value = Number(text)
+  const { length } = text
+  let value = length > 0 && length <= 16 ? 0 : Number.NaN
+  for (let i = 0; i < length && i < 16; i++) {
+    const digit = text.charCodeAt(i) - 0x30
+    value = digit >= 0 && digit <= 9 ? value * 10 + digit : Number.NaN
+  }
+  if (Number.isNaN(value)) throw new WireError(status, 'Content-Length is not a plain decimal number')
   if (!Number.isSafeInteger(value)) throw new WireError(status, 'Content-Length is too large')
   return value
 }
@@ -81,7 +86,7 @@ function takeSpecial(fields: Fields, lower: string, value: string, status: numbe
     case 'content-length':
       if (fields.contentLength !== -1) throw new WireError(status, 'more than one Content-Length')
       fields.contentLength = decimal(value, status)
-      return String(fields.contentLength)
+      return value.length > 1 && value.startsWith('0') ? String(fields.contentLength) : value
     case 'transfer-encoding':
       if (fields.transferEncoding !== undefined)
         throw new WireError(status, 'more than one Transfer-Encoding')

@@ -221,7 +221,7 @@ export class ServerConnection implements WireReader, BodySource, Receiver {
       body = Body.of(this.#heads.textAfter(buffer, after, consumed))
     } else {
       body = new Body(bodyLength, this)
-      this.#bodyReader = new BodyReader(body, this.#wire.ownsReads, 400)
+      this.#bodyReader = new BodyReader(body, 400)
     }
     const now = nowMs()
     const exchange = new Exchange(downstream, request, body, now)
@@ -258,8 +258,7 @@ export class ServerConnection implements WireReader, BodySource, Receiver {
   /** Bytes of the next request while this one is in flight. */
   #hold(buffer: Buffer, start: number, end: number): void {
     if (!this.#keepAlive && this.#request?.upgrade === undefined) return
-    const piece = buffer.subarray(start, end)
-    this.#pipelined.push(this.#wire.ownsReads ? piece : Buffer.from(piece))
+    this.#pipelined.push(Buffer.from(buffer.subarray(start, end)))
     this.#pipelinedBytes += end - start
     // A byte in a piece of its own would cost a hundred times what is counted here.
     if (this.#pipelined.length === maxPieces) this.#pipelined = [Buffer.concat(this.#pipelined)]

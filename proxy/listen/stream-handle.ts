@@ -10,6 +10,7 @@ import { getSystemErrorName } from 'node:util'
 type WriteRequest = { oncomplete?: (status: number) => void; buffer?: readonly Piece[] }
 type Handle = {
   onread: (this: Handle, bytes: ArrayBuffer | undefined) => unknown
+  useUserBuffer(buffer: Buffer): void
   writeLatin1String(request: WriteRequest, text: string): number
   writeBuffer(request: WriteRequest, bytes: Buffer): number
   writev(request: WriteRequest, pieces: readonly unknown[], allBuffers: boolean): number
@@ -42,7 +43,7 @@ function findBinding(): Binding | undefined {
 const nodeBinding = findBinding()
 
 function isHandle(handle: unknown): handle is Handle {
-  const methods = ['onread', 'writeLatin1String', 'writeBuffer', 'writev'] as const
+  const methods = ['onread', 'useUserBuffer', 'writeLatin1String', 'writeBuffer', 'writev'] as const
   return methods.every((name) => typeof (handle as Partial<Handle> | null)?.[name] === 'function')
 }
 
@@ -90,15 +91,22 @@ export class StreamHandle {
     }
   }
 
-  /** Takes buffers as they come, while `flows` says that none wait in the socket. */
-  readEach(flows: () => boolean, onBytes: (buffer: Buffer, end: number) => void): void {
+  /**
+   * Takes what is read into `buffer` while `flows` says that nothing waits in the socket; else the socket gets a copy.
+   * For a socket that was given no `onread` buffer (TLS). Saves an ArrayBuffer per read.
+   */
+  readThrough(buffer: Buffer, flows: () => boolean, onBytes: (buffer: Buffer, end: number) => void): void {
     const { streamBaseState, kReadBytesOrError, kArrayBufferOffset } = this.#binding
     const onread = this.#onread
-    this.#handle.onread = function readEach(bytes) {
+    this.#handle.useUserBuffer(buffer)
+    this.#handle.onread = function readThrough() {
       const count = streamBaseState[kReadBytesOrError] as number
-      if (count <= 0 || bytes === undefined || !flows()) return onread.call(this, bytes)
-      onBytes(Buffer.from(bytes, streamBaseState[kArrayBufferOffset], count), count)
-      return undefined
+      if (count > 0 && flows()) {
+        onBytes(buffer, count)
+        return undefined
+      }
+      streamBaseState[kArrayBufferOffset] = 0
+      return onread.call(this, count > 0 ? copyOf(buffer, count) : undefined)
     }
   }
 
@@ -145,6 +153,10 @@ export class StreamHandle {
       ? this.#handle.writeLatin1String(request, first)
       : this.#handle.writeBuffer(request, first)
   }
+}
+
+function copyOf(buffer: Buffer, end: number): ArrayBuffer {
+  return buffer.buffer.slice(buffer.byteOffset, buffer.byteOffset + end) as ArrayBuffer
 }
 
 function systemError(status: number): NodeJS.ErrnoException {

@@ -1,14 +1,14 @@
 /**
  * A connection's bytes: one reader, writes with backpressure, an idempotent close.
- * Plain TCP is read into one buffer that all wires share (`onread`), which saves a Buffer per read; TLS sockets do not
- * offer that and hand over buffers of their own. Writes are gathered until the event loop's turn ends.
+ * What is read comes in one buffer that all wires share, which saves a Buffer per read. Writes are gathered until the
+ * event loop's turn ends.
  */
 import { Buffer } from 'node:buffer'
 import net from 'node:net'
 import { type Piece, StreamHandle } from './stream-handle.ts'
 import { flushAtTurnsEnd } from './write-turn.ts'
 
-/** Who reads a wire. The bytes of `onBytes` are only valid during the call unless the wire says `ownsReads`. */
+/** Who reads a wire. The bytes of `onBytes` are only valid during the call. */
 export interface WireReader {
   onBytes(buffer: Buffer, start: number, end: number): void
   /** The peer will send no more (FIN); writing may still work. */
@@ -31,8 +31,6 @@ type SocketWithHandle = net.Socket & { _handle: unknown }
 
 export class Wire {
   readonly socket: net.Socket
-  /** Buffers given to the reader stay as they are. */
-  readonly ownsReads: boolean
   #reader: WireReader | undefined
   #error: Error | undefined
   /** What is read and written past the socket; undefined before it is connected, and where Node does not let us. */
@@ -46,8 +44,7 @@ export class Wire {
   #ending = false
   readonly #onTaken = (error: Error | undefined): void => this.#taken(error)
 
-  private constructor(makeSocket: (wire: Wire) => net.Socket, ownsReads: boolean) {
-    this.ownsReads = ownsReads
+  private constructor(makeSocket: (wire: Wire) => net.Socket) {
     this.socket = makeSocket(this)
     this.socket.on('error', (error) => {
       this.#error = error
@@ -75,7 +72,6 @@ export class Wire {
             callback: (count, buffer) => self.#read(buffer as Buffer, count),
           },
         } as net.SocketConstructorOpts),
-      false,
     )
     wire.#goBelowTcp()
     return wire
@@ -99,15 +95,16 @@ export class Wire {
         onConnect()
       })
       return socket
-    }, false)
+    })
   }
 
-  /** Reads an established socket that brings its own buffers (TLS). */
+  /** Reads an established TLS socket. */
   static over(socket: net.Socket): Wire {
-    const wire = new Wire(() => socket, true)
+    const wire = new Wire(() => socket)
     socket.on('data', (piece: Buffer) => wire.#read(piece, piece.length))
     const handle = StreamHandle.of(socket, wire.#onTaken)
-    handle?.readEach(
+    handle?.readThrough(
+      sharedReadBuffer,
       () => socket.readableFlowing === true && socket.readableLength === 0,
       (buffer, end) => wire.#read(buffer, end),
     )
@@ -119,7 +116,7 @@ export class Wire {
   readInto(reader: WireReader): void {
     const first = this.#reader === undefined
     this.#reader = reader
-    if (first && !this.ownsReads && !this.socket.connecting) this.socket.read(0)
+    if (first && !this.socket.connecting) this.socket.read(0)
   }
 
   get closed(): boolean {

@@ -19,8 +19,7 @@ class Half implements WireReader {
   }
 
   onBytes(buffer: Buffer, start: number, end: number): void {
-    const view = buffer.subarray(start, end)
-    this.send(this.#from.ownsReads ? view : Buffer.from(view))
+    this.send(Buffer.from(buffer.subarray(start, end)))
   }
 
   send(piece: Buffer): void {

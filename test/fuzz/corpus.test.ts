@@ -8,7 +8,7 @@ import { weftRequests, weftResponses } from './weft-parser.ts'
 const asked = { method: 'GET', upgrade: undefined }
 
 function read({ kind }: CorpusCase, pieces: readonly string[]): Promise<Outcome> {
-  return kind === 'request' ? weftRequests(pieces, false) : weftResponses(pieces, asked, false)
+  return kind === 'request' ? weftRequests(pieces) : weftResponses(pieces, asked)
 }
 
 test.each(corpus.map((entry) => [entry.name, entry] as const))('%s', async (_, entry) => {
@@ -23,7 +23,7 @@ test.each(corpus.map((entry) => [entry.name, entry] as const))('%s', async (_, e
   for (let at = 0; at < bytes.length; at++) {
     const pieces = [bytes.slice(0, at), bytes.slice(at)].filter((piece) => piece !== '')
     // Throws where a split changes something, or Node differs without a reason.
-    if (entry.kind === 'request') await compareRequests(pieces, true)
-    else await compareResponses(pieces, asked, true)
+    if (entry.kind === 'request') await compareRequests(pieces)
+    else await compareResponses(pieces, asked)
   }
 })

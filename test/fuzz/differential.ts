@@ -7,18 +7,17 @@ import { nodeRequests, nodeResponses } from './node-parser.ts'
 import type { Outcome } from './outcome.ts'
 import { type Asked, weftRequests, weftResponses } from './weft-parser.ts'
 
-type Run = (pieces: readonly string[], ownsReads: boolean) => Promise<Outcome>
+type Run = (pieces: readonly string[]) => Promise<Outcome>
 
 async function compare(
   pieces: readonly string[],
-  ownsReads: boolean,
   run: Run,
   node: Outcome,
   differences: readonly Difference[],
 ): Promise<readonly Difference[]> {
   const bytes = pieces.join('')
-  const whole = await run(bytes === '' ? [] : [bytes], ownsReads)
-  const weft = pieces.length <= 1 ? whole : await run(pieces, !ownsReads)
+  const whole = await run(bytes === '' ? [] : [bytes])
+  const weft = pieces.length <= 1 ? whole : await run(pieces)
   const split = discrepancy(weft, whole, false)
   if (split !== undefined)
     throw new Error(`in pieces it is something else: ${split.kind} ${split.index} ${split.text}`)
@@ -30,18 +29,11 @@ async function compare(
 }
 
 /** Gives the entries of the list that explain what differs; throws when something else does. */
-export function compareRequests(
-  pieces: readonly string[],
-  ownsReads: boolean,
-): Promise<readonly Difference[]> {
-  return compare(pieces, ownsReads, weftRequests, nodeRequests(pieces), requestDifferences)
+export function compareRequests(pieces: readonly string[]): Promise<readonly Difference[]> {
+  return compare(pieces, weftRequests, nodeRequests(pieces), requestDifferences)
 }
 
-export function compareResponses(
-  pieces: readonly string[],
-  asked: Asked,
-  ownsReads: boolean,
-): Promise<readonly Difference[]> {
-  const run: Run = (parts, owns) => weftResponses(parts, asked, owns)
-  return compare(pieces, ownsReads, run, nodeResponses(pieces.join(''), asked.method), responseDifferences)
+export function compareResponses(pieces: readonly string[], asked: Asked): Promise<readonly Difference[]> {
+  const run: Run = (parts) => weftResponses(parts, asked)
+  return compare(pieces, run, nodeResponses(pieces.join(''), asked.method), responseDifferences)
 }

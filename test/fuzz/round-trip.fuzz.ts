@@ -93,7 +93,7 @@ const request = fc.record({
 
 test('a request that we write is the one that we were given', async () => {
   const property = fc.asyncProperty(request, async (given) => {
-    const wire = new MemoryWire(false)
+    const wire = new MemoryWire()
     const connection = new ClientConnection(wire.wire, { onIdle: () => undefined, onClosed: () => undefined })
     const headers = headersOf([['Host', 'a'], ...given.fields])
     const { body, fill } = bodyOf(given.content, headers)
@@ -144,7 +144,7 @@ const reply = fc.record({
 test('a reply that we write is the one that we were given', async () => {
   const property = fc.asyncProperty(reply, async (given) => {
     const { client, content: replyContent } = given
-    const wire = new MemoryWire(true)
+    const wire = new MemoryWire()
     const headers = headersOf(given.fields)
     const { body, fill } = bodyOf(replyContent, headers)
     if (given.early) fill()

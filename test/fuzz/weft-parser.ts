@@ -61,8 +61,8 @@ function startOf(x: Exchange): string {
 const emptyReply = (): Reply => new Reply(200, 'OK', HeaderList.of('Content-Length', '0'), Body.empty)
 
 /** Requests, each answered when it is complete. */
-export async function weftRequests(pieces: readonly string[], ownsReads: boolean): Promise<Outcome> {
-  const wire = new MemoryWire(ownsReads)
+export async function weftRequests(pieces: readonly string[]): Promise<Outcome> {
+  const wire = new MemoryWire()
   const messages: Message[] = []
   let refusal = ''
   let begun = ''
@@ -123,12 +123,8 @@ export async function weftRequests(pieces: readonly string[], ownsReads: boolean
 export type Asked = { readonly method: string; readonly upgrade: string | undefined }
 
 /** The replies to one request, interim ones included; behind `pieces` the connection ends. */
-export async function weftResponses(
-  pieces: readonly string[],
-  asked: Asked,
-  ownsReads: boolean,
-): Promise<Outcome> {
-  const wire = new MemoryWire(ownsReads)
+export async function weftResponses(pieces: readonly string[], asked: Asked): Promise<Outcome> {
+  const wire = new MemoryWire()
   const messages: Message[] = []
   let final: Omit<Message, 'keepAlive'> | undefined
   let failure: unknown

@@ -6,7 +6,6 @@ import type { Wire, WireReader } from '../../proxy/listen/wire.ts'
 const sharedReadBuffer = Buffer.alloc(64 * 1024)
 
 export class MemoryWire {
-  readonly ownsReads: boolean
   readonly socket = { cork: () => undefined, uncork: () => undefined }
   readonly error = undefined
   readonly unsentBytes = 0
@@ -17,10 +16,6 @@ export class MemoryWire {
   #reader: WireReader | undefined
   #paused = false
   #waiting: string[] = []
-
-  constructor(ownsReads: boolean) {
-    this.ownsReads = ownsReads
-  }
 
   /** For the codec, which takes the real class. */
   get wire(): Wire {
@@ -50,9 +45,8 @@ export class MemoryWire {
       this.#waiting.push(text)
       return
     }
-    const bytes = this.ownsReads ? Buffer.alloc(text.length) : sharedReadBuffer
-    const end = bytes.write(text, 0, 'latin1')
-    this.#reader?.onBytes(bytes, 0, end)
+    const end = sharedReadBuffer.write(text, 0, 'latin1')
+    this.#reader?.onBytes(sharedReadBuffer, 0, end)
   }
 
   deliverEnd(): void {
