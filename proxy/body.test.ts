@@ -38,3 +38,17 @@ test('what is kept for a replay is kept in few pieces, and sent again', () => {
   expect(second.length).toBeLessThan(100)
   expect(second.join('')).toBe(`${bytes}end`)
 })
+
+test.each([false, true])(
+  'what waits for its reader stays when the source reads on (kept for a replay: %s)',
+  (replay) => {
+    const body = new Body(chunked, undefined)
+    if (replay) body.keepForReplay()
+    const reused = Buffer.alloc(20_000)
+    body.push(reused.fill('a'))
+    body.push(reused.fill('b'))
+    const whole = `${'a'.repeat(20_000)}${'b'.repeat(20_000)}`
+    expect(read(body).join('')).toBe(whole)
+    if (replay) expect(read(body).join('')).toBe(whole)
+  },
+)

@@ -1,6 +1,7 @@
 /** A message body between two codecs: pieces pass with backpressure in both directions, outside the layers. */
 import { Buffer } from 'node:buffer'
 import { HeaderList } from './header-list.ts'
+import { giveBack, lendCopy } from './slabs.ts'
 
 /** A body's length: 0 and above are bytes, the negatives say how the end is found. */
 export type BodyLength = number
@@ -9,7 +10,7 @@ export const chunked = -1
 /** The connection's end is the body's end (HTTP/1.0). */
 export const untilClose = -2
 
-/** Where a body's pieces go. `write` returns false to ask for a pause; the sink calls `body.resume()` when it may go on. */
+/** Where a body's pieces go; they stay as they are only during the call. `write` returns false to ask for a pause; the sink calls `body.resume()` when it may go on. */
 export interface BodySink {
   write(piece: Buffer): boolean
   end(trailers: HeaderList): void
@@ -17,7 +18,7 @@ export interface BodySink {
   abort(error: Error): void
 }
 
-/** Sees a body pass, beside its sink; it cannot slow it down. */
+/** Sees a body pass, beside its sink; it cannot slow it down. A piece stays as it is only during the call. */
 export interface BodyTap {
   onPiece(piece: Buffer): void
   /** `whole`: all of it was there. Called once. */
@@ -112,6 +113,7 @@ export class Body {
     if (this.inline !== undefined && this.inline !== '') sink.write(Buffer.from(this.inline, 'latin1'))
     let room = true
     for (const piece of held) room = sink.write(piece) && room
+    if (!this.#replay) for (const piece of held) giveBack(piece)
     if (this.complete) sink.end(this.trailers)
     else if (this.#error !== undefined) sink.abort(this.#error)
     else if (!room) this.#pause()
@@ -137,7 +139,7 @@ export class Body {
     this.#source?.resumeBody()
   }
 
-  /** For the source: `piece` must stay as it is (not be a view on a buffer that is read into again). */
+  /** For the source: `piece` may be a view on a buffer that is read into again; who keeps it makes a copy. */
   push(piece: Buffer): void {
     this.receivedBytes += piece.length
     this.#tap?.onPiece(piece)
@@ -168,7 +170,7 @@ export class Body {
   }
 
   #hold(piece: Buffer): void {
-    this.#held.push(piece)
+    this.#held.push(lendCopy(piece))
     // A byte in a piece of its own would cost a hundred times what is counted here.
     if (this.#held.length === maxHeldPieces) this.#held = [Buffer.concat(this.#held)]
     this.#heldBytes += piece.length

@@ -1,5 +1,5 @@
 /** Reads one message's body off a wire and pushes it into a Body, however its length is known. */
-import { Buffer } from 'node:buffer'
+import type { Buffer } from 'node:buffer'
 import { type Body, chunked, untilClose } from '../body.ts'
 import type { HeaderList } from '../header-list.ts'
 import { ChunkedDecoder, type ChunkedReceiver } from './chunked-decoder.ts'
@@ -40,7 +40,7 @@ export class BodyReader implements ChunkedReceiver {
 
   onData(buffer: Buffer, start: number, end: number): void {
     if (start === end) return
-    this.#body.push(Buffer.from(buffer.subarray(start, end)))
+    this.#body.push(buffer.subarray(start, end))
   }
 
   onFinish(trailers: HeaderList): void {

@@ -129,7 +129,7 @@ class Tee implements BodyTap {
   onPiece(piece: Buffer): void {
     if (this.#bytes > maxMirroredBytes) return
     this.#bytes += piece.length
-    if (this.#bytes <= maxMirroredBytes) this.#pieces.push(piece)
+    if (this.#bytes <= maxMirroredBytes) this.#pieces.push(Buffer.from(piece))
     else this.#pieces = []
   }
 

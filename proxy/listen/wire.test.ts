@@ -181,6 +181,22 @@ describe.each(kinds)('$name', ({ connect, pastStreams }) => {
     expect(text().equals(Buffer.concat(Array.from({ length: writes }, () => sent)))).toBe(true)
   })
 
+  test('what is written may change after the call, also while its reader is slow', async () => {
+    const { wire, peer } = await connect(WireNow)
+    peer.pause()
+    const sizes = Array.from({ length: 300 }, (_, i) => [100, 5000, 16_000, 60_000][i % 4] as number)
+    const reused = Buffer.alloc(60_000)
+    for (const [i, size] of sizes.entries()) {
+      wire.writeBytes(reused.fill(i % 251, 0, size).subarray(0, size))
+      if (i % 3 === 0) await new Promise((resolve) => setImmediate(resolve))
+    }
+    const text = collect(peer)
+    peer.resume()
+    const expected = Buffer.concat(sizes.map((size, i) => Buffer.alloc(size, i % 251)))
+    await expect.poll(() => text().length).toBe(expected.length)
+    expect(text().equals(expected)).toBe(true)
+  })
+
   test('an end comes after everything that was written before it, and nothing after it', async () => {
     const { wire, peer } = await connect(WireNow)
     peer.pause()

@@ -5,6 +5,7 @@
  */
 import { Buffer } from 'node:buffer'
 import net from 'node:net'
+import { giveBack, lendCopy } from '../slabs.ts'
 import { type Piece, StreamHandle } from './stream-handle.ts'
 import { flushAtTurnsEnd } from './write-turn.ts'
 
@@ -38,6 +39,8 @@ export class Wire {
   /** Written in this turn. */
   #pieces: Piece[] = []
   #pendingBytes = 0
+  /** Handed over, and not taken yet. */
+  #leaving: readonly Piece[] = []
   #writtenBytes = 0
   /** A write returned false: somebody waits for `onDrain`. */
   #full = false
@@ -152,10 +155,10 @@ export class Wire {
     return this.#written(text.length)
   }
 
-  /** Writes bytes, which must stay as they are until they have left. */
+  /** Writes bytes, which may change after the call. */
   writeBytes(bytes: Buffer): boolean {
     if (this.#ending || this.socket.destroyed) return true
-    this.#pieces.push(bytes)
+    this.#pieces.push(lendCopy(bytes))
     return this.#written(bytes.length)
   }
 
@@ -170,8 +173,14 @@ export class Wire {
     this.#pendingBytes = 0
     const { socket } = this
     if (socket.destroyed || socket.writableEnded) return
-    if (handle === undefined) this.#writeToSocket(pieces)
-    else this.#cutOn(handle.write(pieces, bytes))
+    if (handle === undefined) {
+      this.#writeToSocket(pieces)
+      return
+    }
+    const failure = handle.write(pieces, bytes)
+    if (handle.queuedBytes > 0) this.#leaving = pieces
+    else giveBackAll(pieces)
+    this.#cutOn(failure)
   }
 
   pause(): void {
@@ -258,6 +267,8 @@ export class Wire {
 
   /** What had to wait has left; more may have been written meanwhile. */
   #taken(error: Error | undefined): void {
+    giveBackAll(this.#leaving)
+    this.#leaving = []
     this.#cutOn(error)
     this.flush()
     if (this.unsentBytes > 0) return
@@ -283,4 +294,8 @@ export class Wire {
     if (count > 0) this.#reader?.onBytes(buffer, 0, count)
     return true
   }
+}
+
+function giveBackAll(pieces: readonly Piece[]): void {
+  for (const piece of pieces) if (typeof piece !== 'string') giveBack(piece)
 }

@@ -1,5 +1,5 @@
 /** Joins two wires byte for byte, half-close kept; used for opaque TCP and for tunnels. */
-import { Buffer } from 'node:buffer'
+import type { Buffer } from 'node:buffer'
 import type { Connection } from '../listen/connections.ts'
 import type { Wire, WireReader } from '../listen/wire.ts'
 
@@ -19,7 +19,7 @@ class Half implements WireReader {
   }
 
   onBytes(buffer: Buffer, start: number, end: number): void {
-    this.send(Buffer.from(buffer.subarray(start, end)))
+    this.send(buffer.subarray(start, end))
   }
 
   send(piece: Buffer): void {
