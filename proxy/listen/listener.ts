@@ -35,7 +35,6 @@ export class Listener {
   ) {
     this.#server = net.createServer(
       {
-        pauseOnConnect: true,
         allowHalfOpen: true,
         noDelay: true,
         // A client that has stopped sending may be gone for good: a probe tells.
@@ -50,7 +49,7 @@ export class Listener {
         }
         const fd = descriptor(socket)
         const { remoteAddress = '', remotePort = 0 } = socket
-        const wire = Wire.adopt(socket)
+        const wire = Wire.over(socket)
         // Also when TLS has taken the socket over: it closes what is below it.
         wire.socket.once('close', limit.release)
         const peerAddress = remoteAddress.startsWith(mapped)

@@ -10,6 +10,10 @@ import { getSystemErrorName } from 'node:util'
 type WriteRequest = { oncomplete?: (status: number) => void; buffer?: readonly Piece[] }
 type Handle = {
   onread: (this: Handle, bytes: ArrayBuffer | undefined) => unknown
+  /** Whether it reads; the socket goes by it. */
+  reading: boolean
+  readStart(): number
+  readStop(): number
   useUserBuffer(buffer: Buffer): void
   writeLatin1String(request: WriteRequest, text: string): number
   writeBuffer(request: WriteRequest, bytes: Buffer): number
@@ -42,8 +46,11 @@ function findBinding(): Binding | undefined {
 
 const nodeBinding = findBinding()
 
+const reads = ['onread', 'readStart', 'readStop', 'useUserBuffer'] as const
+const writes = ['writeLatin1String', 'writeBuffer', 'writev'] as const
+const methods = [...reads, ...writes]
+
 function isHandle(handle: unknown): handle is Handle {
-  const methods = ['onread', 'useUserBuffer', 'writeLatin1String', 'writeBuffer', 'writev'] as const
   return methods.every((name) => typeof (handle as Partial<Handle> | null)?.[name] === 'function')
 }
 
@@ -79,27 +86,15 @@ export class StreamHandle {
     return new StreamHandle(handle, nodeBinding, onTaken)
   }
 
-  /** Takes what is read into `buffer`, which the socket was given as its `onread` buffer; its end and errors stay the socket's. */
-  readInto(buffer: Buffer, onBytes: (buffer: Buffer, end: number) => void): void {
-    const { streamBaseState, kReadBytesOrError } = this.#binding
-    const onread = this.#onread
-    this.#handle.onread = function readHere(bytes) {
-      const count = streamBaseState[kReadBytesOrError] as number
-      if (count <= 0) return onread.call(this, bytes)
-      onBytes(buffer, count)
-      return undefined
-    }
-  }
-
   /**
    * Takes what is read into `buffer` while `flows` says that nothing waits in the socket; else the socket gets a copy.
-   * For a socket that was given no `onread` buffer (TLS). Saves an ArrayBuffer per read.
+   * Saves an ArrayBuffer per read.
    */
-  readThrough(buffer: Buffer, flows: () => boolean, onBytes: (buffer: Buffer, end: number) => void): void {
+  readInto(buffer: Buffer, flows: () => boolean, onBytes: (buffer: Buffer, end: number) => void): void {
     const { streamBaseState, kReadBytesOrError, kArrayBufferOffset } = this.#binding
     const onread = this.#onread
     this.#handle.useUserBuffer(buffer)
-    this.#handle.onread = function readThrough() {
+    this.#handle.onread = function readInto() {
       const count = streamBaseState[kReadBytesOrError] as number
       if (count > 0 && flows()) {
         onBytes(buffer, count)
@@ -108,6 +103,19 @@ export class StreamHandle {
       streamBaseState[kArrayBufferOffset] = 0
       return onread.call(this, count > 0 ? copyOf(buffer, count) : undefined)
     }
+  }
+
+  /** Stops reading at once: the socket by itself would first fill its buffer. */
+  pause(): void {
+    if (!this.#handle.reading) return
+    this.#handle.reading = false
+    this.#handle.readStop()
+  }
+
+  resume(): void {
+    if (this.#handle.reading) return
+    this.#handle.reading = true
+    this.#handle.readStart()
   }
 
   /** Gives reading back to the socket. */

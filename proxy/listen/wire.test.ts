@@ -72,7 +72,7 @@ function plainPair(WireNow: WireClass): Promise<Pair> {
       { pauseOnConnect: true, allowHalfOpen: true, noDelay: true },
       (socket) => {
         server.close()
-        const wire = WireNow.adopt(socket)
+        const wire = WireNow.over(socket)
         resolve(ready(wire, peer))
       },
     )

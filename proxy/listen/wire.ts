@@ -28,7 +28,7 @@ const highWaterBytes = 64 * 1024
 type Closing = (done: () => void) => unknown
 /** Node's own TCP handle; `_parent` leads to it from the handle of a TLS socket. */
 type Handle = { close: Closing; readonly reset?: Closing; readonly _parent?: Handle }
-type SocketWithHandle = net.Socket & { _handle: unknown }
+type SocketWithHandle = net.Socket & { readonly _handle: unknown }
 
 export class Wire {
   readonly socket: net.Socket
@@ -45,73 +45,38 @@ export class Wire {
   /** A write returned false: somebody waits for `onDrain`. */
   #full = false
   #ending = false
+  /** Nothing waits in the socket, so that what comes can go past it. */
+  #flows = false
+  readonly #onData = (piece: Buffer): void => this.#read(piece, piece.length)
   readonly #onTaken = (error: Error | undefined): void => this.#taken(error)
 
-  private constructor(makeSocket: (wire: Wire) => net.Socket) {
-    this.socket = makeSocket(this)
-    this.socket.on('error', (error) => {
+  private constructor(socket: net.Socket) {
+    this.socket = socket
+    socket.on('error', (error) => {
       this.#error = error
     })
-    this.socket.on('close', () => this.#reader?.onClose(this.#error))
-    this.socket.on('drain', () => this.#drained())
-    this.socket.on('end', () => this.#reader?.onEnd())
+    socket.on('close', () => this.#reader?.onClose(this.#error))
+    socket.on('drain', () => this.#drained())
+    socket.on('end', () => this.#reader?.onEnd())
+    socket.on('data', this.#onData)
   }
 
-  /** Takes over a socket accepted with `pauseOnConnect`, before anything was read from it. */
-  static adopt(accepted: net.Socket): Wire {
-    const handle = (accepted as SocketWithHandle)._handle
-    ;(accepted as SocketWithHandle)._handle = null
-    accepted.on('error', () => accepted.destroy())
-    accepted.destroy()
-    const wire = new Wire(
-      (self) =>
-        new net.Socket({
-          handle,
-          allowHalfOpen: true,
-          readable: true,
-          writable: true,
-          onread: {
-            buffer: sharedReadBuffer,
-            callback: (count, buffer) => self.#read(buffer as Buffer, count),
-          },
-        } as net.SocketConstructorOpts),
-    )
-    wire.#goBelowTcp()
+  /** Takes over a connected socket, of TCP or TLS, before anything was read from it. */
+  static over(socket: net.Socket): Wire {
+    const wire = new Wire(socket)
+    wire.#goBelow()
     return wire
   }
 
   /** Dials; `onConnect` is called once the connection stands. Failure is the reader's `onClose`. */
   static connect(host: string, port: number, onConnect: () => void): Wire {
-    return new Wire((self) => {
-      const socket = net.connect({
-        host,
-        port,
-        noDelay: true,
-        allowHalfOpen: true,
-        onread: {
-          buffer: sharedReadBuffer,
-          callback: (count, buffer) => self.#read(buffer as Buffer, count),
-        },
-      } as net.NetConnectOpts)
-      socket.once('connect', () => {
-        self.#goBelowTcp()
-        onConnect()
-      })
-      return socket
+    const socket = net.connect({ host, port, noDelay: true, allowHalfOpen: true })
+    const wire = new Wire(socket)
+    socket.once('connect', () => {
+      wire.#goBelow()
+      wire.flush()
+      onConnect()
     })
-  }
-
-  /** Reads an established TLS socket. */
-  static over(socket: net.Socket): Wire {
-    const wire = new Wire(() => socket)
-    socket.on('data', (piece: Buffer) => wire.#read(piece, piece.length))
-    const handle = StreamHandle.of(socket, wire.#onTaken)
-    handle?.readThrough(
-      sharedReadBuffer,
-      () => socket.readableFlowing === true && socket.readableLength === 0,
-      (buffer, end) => wire.#read(buffer, end),
-    )
-    wire.#handle = handle
     return wire
   }
 
@@ -119,7 +84,7 @@ export class Wire {
   readInto(reader: WireReader): void {
     const first = this.#reader === undefined
     this.#reader = reader
-    if (first && !this.socket.connecting) this.socket.read(0)
+    if (first) this.resume()
   }
 
   get closed(): boolean {
@@ -184,11 +149,15 @@ export class Wire {
   }
 
   pause(): void {
+    this.#flows = false
     this.socket.pause()
+    this.#handle?.pause()
   }
 
   resume(): void {
+    if (this.closed) return
     this.socket.resume()
+    this.#handle?.resume()
   }
 
   /** Sends FIN after what is written. */
@@ -230,15 +199,21 @@ export class Wire {
     this.#reader = undefined
     this.#handle?.release()
     this.#handle = undefined
+    this.socket.off('data', this.#onData)
+    this.socket.pause()
     if (early.length > 0) this.socket.unshift(early)
     return this.socket
   }
 
-  #goBelowTcp(): void {
-    const handle = StreamHandle.of(this.socket, this.#onTaken)
-    handle?.readInto(sharedReadBuffer, (buffer, end) => this.#read(buffer, end))
-    this.#handle = handle
-    this.flush()
+  #goBelow(): void {
+    const { socket } = this
+    this.#handle = StreamHandle.of(socket, this.#onTaken)
+    this.#handle?.readInto(
+      sharedReadBuffer,
+      // After a pause the socket first hands out what it has.
+      () => (this.#flows ||= socket.readableFlowing === true && socket.readableLength === 0),
+      (buffer, end) => this.#read(buffer, end),
+    )
   }
 
   /** Whether there is room for more. */
@@ -290,9 +265,8 @@ export class Wire {
     this.#reader?.onDrain()
   }
 
-  #read(buffer: Buffer, count: number): boolean {
+  #read(buffer: Buffer, count: number): void {
     if (count > 0) this.#reader?.onBytes(buffer, 0, count)
-    return true
   }
 }
 

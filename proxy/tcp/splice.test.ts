@@ -51,7 +51,7 @@ async function connection(): Promise<{ readonly wire: Wire; readonly peer: Peer 
   const accepted = once(server, 'connection') as Promise<[net.Socket]>
   const peer = new Peer(net.connect({ port, host: '127.0.0.1', allowHalfOpen: true }))
   const [socket] = await accepted
-  return { wire: Wire.adopt(socket), peer }
+  return { wire: Wire.over(socket), peer }
 }
 
 function spliceOf(ofClient: Wire, ofUpstream: Wire): Splice {
