@@ -65,7 +65,8 @@ export async function run(chosen: readonly Scenario[], pace: Pace): Promise<numb
   const before = { startedAt, machine: readMachine(), versions: versions(chosen) }
   const { results, failed } = await runEach(chosen, pace)
   const seconds = (performance.now() - startedMs) / 1000
-  const summary = summarizeRun({ ...before, seconds, roundSeconds: pace.roundSeconds }, results, failed)
+  const facts = { ...before, seconds, roundSeconds: pace.roundSeconds, warm: pace.warmUpRequests > 0 }
+  const summary = summarizeRun(facts, results, failed)
   if (summary.limits.length > 0) write(limitsText(summary.limits, 'by the median'))
   write(factsText(summary))
   writeReport(summary)

@@ -37,6 +37,7 @@ const facts = {
   machine: { cores: 2, cpuModel: 'A <fast> one', kernel: '6.1', memoryMb: 2000, load: 0.3 },
   versions: { node: '26', haproxy: '2.6' },
   roundSeconds: 2,
+  warm: true,
 }
 
 test('columns are quartiles over the rounds, the ratio that of each round', () => {
@@ -86,6 +87,12 @@ test('the page needs nothing from elsewhere, and no text of a run is markup', ()
   expect(html).toContain('Missing: envoy is &lt;not&gt; installed')
   expect(html.match(/<svg /g)).toHaveLength(2)
   expect(html.match(/<svg /g)?.length).toBe(html.match(/<\/svg>/g)?.length)
+})
+
+test('cold figures judge no limit', () => {
+  const run = summarizeRun({ ...facts, warm: false }, [result], [])
+  expect(run.limits).toEqual([])
+  expect(pageHtml(run)).not.toContain('Limits')
 })
 
 test('the JSON file holds what was measured in each round', () => {

@@ -51,6 +51,8 @@ export type RunFacts = {
   /** By name of the peer or tool. */
   readonly versions: Readonly<Record<string, string>>
   readonly roundSeconds: number
+  /** Whether the peers had seen enough requests before: what is cold judges no limit. */
+  readonly warm: boolean
 }
 
 export type FailedScenario = { readonly name: string; readonly reason: string }
@@ -149,7 +151,7 @@ export function summarizeRun(
   failed: readonly FailedScenario[],
 ): RunSummary {
   const run = new Set([...results.map(({ scenario }) => scenario.name), ...failed.map(({ name }) => name)])
-  const concerned = limits.filter(({ scenario }) => run.has(scenario))
+  const concerned = facts.warm ? limits.filter(({ scenario }) => run.has(scenario)) : []
   return {
     ...facts,
     failed,

@@ -75,7 +75,8 @@ test(`${count} of ${wanted} clients that drip are all cut at the head deadline; 
     output += piece.toString()
   })
   await expect.poll(() => output, { timeout: 20_000 }).toContain('open\n')
-  expect(await sidecar.metric('tcp_open_connections')).toBeGreaterThan(count * 0.9)
+  // The kernel's queue holds what the sidecar has yet to accept.
+  await expect.poll(() => sidecar.metric('tcp_open_connections')).toBeGreaterThan(count * 0.9)
   expect(await sidecar.metric('process_open_fds')).toBeLessThan(count + spare)
   await expect.poll(() => output, { timeout: headTimeoutMs + 10_000, interval: 100 }).toContain('}\n')
   seen.stopped = true
