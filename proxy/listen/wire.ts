@@ -162,6 +162,8 @@ export class Wire {
 
   /** Sends FIN after what is written. */
   end(): void {
+    // Told twice, a socket makes an error that nobody sees.
+    if (this.#ending) return
     this.flush()
     this.#ending = true
     // What waits below the socket is unknown to it, and TLS would end before it.
