@@ -1,7 +1,10 @@
+import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
   test: {
+    // Many tests wait for other processes, so that two workers are never too many.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     projects: [
       {
         test: {
@@ -9,6 +12,8 @@ export default defineConfig({
           include: ['{api,core,proxy,control-plane,injector,cli,bench,deploy,docs}/**/*.test.ts'],
           // For a machine that does other things too.
           testTimeout: 20_000,
+          // Files that leave nothing behind may share a process: starting one costs more than most of them.
+          isolate: false,
         },
       },
       {
