@@ -3,6 +3,7 @@ import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
   test: {
+    globalSetup: 'test/support/compile-cache.ts',
     // Many tests wait for other processes, so that two workers are never too many.
     maxWorkers: Math.max(2, availableParallelism() - 1),
     projects: [
