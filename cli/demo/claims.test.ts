@@ -45,9 +45,11 @@ describe('each claim holds on a good observation and fails on a bad one', () => 
     expect(judgeOutage({ requests: 0, failed: 0 })).toContain('no request')
   })
   test('an endpoint that comes back has to be used again, at no loss', () => {
-    expect(judgeReturn({ served: 1, failed: 0 })).toBeUndefined()
-    expect(judgeReturn({ served: 0, failed: 0 })).toContain('gets no request')
-    expect(judgeReturn({ served: 1, failed: 2 })).toContain('2 requests failed')
+    const good = { served: 1, failed: 0, inUse: true }
+    expect(judgeReturn(good)).toBeUndefined()
+    expect(judgeReturn({ ...good, served: 0 })).toContain('gets no request')
+    expect(judgeReturn({ ...good, inUse: false })).toContain('left out')
+    expect(judgeReturn({ ...good, failed: 2 })).toContain('2 requests failed')
   })
   test('a failing backend may take its own share down, and nothing else', () => {
     const good = { configured: 10, failedShare: 11, failedElsewhere: 0, failedAfter: 0 }

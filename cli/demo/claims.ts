@@ -59,10 +59,11 @@ export function judgeOutage({ requests, failed }: Outage): string | undefined {
 }
 
 /** An endpoint that came back, and what it answered since. */
-export type Return = { readonly served: number; readonly failed: number }
+export type Return = { readonly served: number; readonly failed: number; readonly inUse: boolean }
 
-export function judgeReturn({ served, failed }: Return): string | undefined {
+export function judgeReturn({ served, failed, inUse }: Return): string | undefined {
   if (served === 0) return 'the endpoint that came back gets no request'
+  if (!inUse) return 'the endpoint that came back serves, and is left out all the same'
   return failed === 0 ? undefined : `${failed} requests failed while it came back`
 }
 

@@ -14,7 +14,7 @@ import { inboundPeers } from './golden.ts'
 import { type Answer, count, type Load, newTally, type Tally } from './load.ts'
 import { type DemoMesh, pathMarker } from './mesh.ts'
 import { namespace, type Weights } from './mesh-yaml.ts'
-import { fetchText, usedShare } from './sidecar-admin.ts'
+import { fetchText, isInUse, usedShare } from './sidecar-admin.ts'
 
 export type Stage = {
   readonly mesh: DemoMesh
@@ -177,20 +177,23 @@ export async function endpointScene(stage: Stage, seconds: number): Promise<Outa
   })
 }
 
-const returnTimeoutMs = 5_000
+/** An endpoint that could not be connected to is tried every 5 s at least. */
+const returnTimeoutMs = 10_000
 
 /** It has to be used again: load goes on until it was, or for too long. */
 export async function endpointReturns(stage: Stage): Promise<Return> {
   const name = 'catalog-v2-a'
   const served = async (): Promise<number> =>
     inboundPeers((await fetchText(stage.mesh.pod(name).adminPort, '/metrics')).text).requests
+  const inUse = (): Promise<boolean> =>
+    isInUse(stage.mesh.pod('web').adminPort, stage.mesh.pod(name).publishedPort)
   const { failed } = await during(stage, 0, async () => {
     await stage.mesh.restartPod(name)
     const untilMs = performance.now() + returnTimeoutMs
-    while ((await served()) === 0 && performance.now() < untilMs)
+    while (!((await served()) > 0 && (await inUse())) && performance.now() < untilMs)
       await new Promise((resolve) => setTimeout(resolve, 20))
   })
-  return { served: await served(), failed }
+  return { served: await served(), failed, inUse: await inUse() }
 }
 
 function client({ loads }: Stage): Load {

@@ -73,3 +73,16 @@ export async function usedShare(port: number, destination: string): Promise<numb
     .reduce((sum, entry) => sum + entry.weight, 0)
   return (100 * v2) / total
 }
+
+type ClustersPage = readonly {
+  readonly endpoints: readonly { readonly address: string; readonly state: string }[]
+}[]
+
+/** Whether the sidecar gives requests to the endpoint on `endpointPort` like to any other, and not only to try it. */
+export async function isInUse(port: number, endpointPort: number): Promise<boolean> {
+  const { status, text } = await fetchText(port, '/clusters')
+  if (status !== 200) return false
+  return (JSON.parse(text) as ClustersPage).some(({ endpoints }) =>
+    endpoints.some(({ address, state }) => address.endsWith(`:${endpointPort}`) && state === 'in-use'),
+  )
+}
