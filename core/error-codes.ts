@@ -251,7 +251,7 @@ export const errorCodes = {
   },
   UPSTREAM_HEADERS_TOO_LARGE: {
     summary: 'the header of the reply is too large',
-    hint: 'make the headers of the application smaller, or raise the limit',
+    hint: 'make the headers of the application smaller',
     http: { status: 502, flag: 'UPE' },
   },
   UPSTREAM_OVERFLOW: {
@@ -271,7 +271,7 @@ export const errorCodes = {
   },
   REQUEST_HEADERS_TOO_LARGE: {
     summary: 'the header of the request is too large',
-    hint: 'send smaller headers, or raise the limit',
+    hint: 'send smaller headers',
     http: { status: 431, flag: 'DPE' },
   },
   REQUEST_TIMEOUT: {

@@ -116,6 +116,7 @@ it('lists every setting with default and environment name', () => {
   const help = settingsHelp(table)
   expect(help.split('\n')).toHaveLength(7)
   expect(help).toContain('--log-level <info|debug>')
+  expect(help).toContain('--strict[=true|false] ')
   expect(help).toContain('(default 5s) [T_WAIT]')
   expect(help).toContain('(required) [T_TOKEN]')
 })

@@ -119,7 +119,8 @@ export function settingsHelp(table: SettingsTable): string {
     const kind = setting.choices?.join('|') ?? setting.kind.replace(/Ms$/, '')
     const note =
       setting.required === true ? ' (required)' : setting.default ? ` (default ${setting.default})` : ''
-    return [`${setting.flag} <${kind}>`, `${setting.help}${note} [${setting.env}]`] as const
+    const left = setting.kind === 'boolean' ? `${setting.flag}[=true|false]` : `${setting.flag} <${kind}>`
+    return [left, `${setting.help}${note} [${setting.env}]`] as const
   })
   const width = Math.max(0, ...rows.map(([left]) => left.length))
   return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`).join('\n')

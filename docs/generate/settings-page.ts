@@ -35,7 +35,7 @@ function section(title: string, settings: SettingsTable): string {
 export function settingsPage(): string {
   return page(
     'Settings',
-    'Every setting is a flag (`--name value` or `--name=value`) or a variable of the environment; the flag wins, and an empty variable counts as not set. All problems are reported at once, with `CONFIG_INVALID`. Durations are written `250ms`, `1.5s`, `10m`, `24h`; addresses `host:port`, `[::1]:80` or `:8080`; bounds of durations are in milliseconds, those of sizes in bytes.',
+    'Every setting is a flag (`--name value` or `--name=value`; a boolean `--name` or `--name=false`) or a variable of the environment; the flag wins, and an empty variable counts as not set. All problems are reported at once, with `CONFIG_INVALID`. Durations are written `250ms`, `1.5s`, `10m`, `24h`; addresses `host:port`, `[::1]:80` or `:8080`; bounds of durations are in milliseconds, those of sizes in bytes.',
     section('The sidecar: `weft proxy`', proxySettings),
     section('The control plane: `weft control-plane`', controlPlaneSettings),
     section('Redirection: `weft init`', initSettings),
