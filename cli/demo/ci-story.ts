@@ -4,6 +4,7 @@ import {
   type Judge,
   judgeConvergence,
   judgeFailing,
+  judgeInterruption,
   judgeMtls,
   judgeOutage,
   judgeReturn,
@@ -100,13 +101,13 @@ async function outage(claims: Claims, stage: Stage) {
   const before = await claims.play(
     'controlPlaneKilled',
     () => outageScene(stage, outageSeconds),
-    judgeOutage,
+    judgeInterruption,
     ({ failed, requests }) => `control plane killed: ${failed} of ${requests} failed`,
   )
   const restarted = await claims.play(
     'sidecarRestartedMeanwhile',
     () => restartScene(stage),
-    judgeOutage,
+    judgeInterruption,
     ({ failed, requests }) => `a sidecar restarted meanwhile: ${failed} of ${requests} failed`,
   )
   const seconds = Math.round((performance.now() - startedMs) / 100) / 10
@@ -151,7 +152,7 @@ async function whileBroken(claims: Claims, stage: Stage) {
   const endpointKilled = await claims.play(
     'endpointKilled',
     () => endpointScene(stage, endpointSeconds),
-    judgeOutage,
+    judgeInterruption,
     ({ failed, requests }) => `endpoint killed: ${failed} of ${requests} failed`,
   )
   const endpointBack = await claims.play(

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import {
   judgeConvergence,
   judgeFailing,
+  judgeInterruption,
   judgeMtls,
   judgeOutage,
   judgeReturn,
@@ -43,6 +44,13 @@ describe('each claim holds on a good observation and fails on a bad one', () => 
     expect(judgeOutage({ requests: 10, failed: 0 })).toBeUndefined()
     expect(judgeOutage({ requests: 10, failed: 1 })).toContain('1 of 10')
     expect(judgeOutage({ requests: 0, failed: 0 })).toContain('no request')
+  })
+  test('an interruption without a loss has to be one', () => {
+    expect(judgeInterruption({ requests: 9, failed: 0, interrupted: true })).toBeUndefined()
+    expect(judgeInterruption({ requests: 9, failed: 0, interrupted: false })).toContain(
+      'nothing was interrupted',
+    )
+    expect(judgeInterruption({ requests: 9, failed: 1, interrupted: true })).toContain('1 of 9')
   })
   test('an endpoint that comes back has to be used again, at no loss', () => {
     const good = { served: 1, failed: 0, inUse: true }

@@ -58,6 +58,13 @@ export function judgeOutage({ requests, failed }: Outage): string | undefined {
   return failed === 0 ? undefined : `${failed} of ${requests} requests failed`
 }
 
+/** `interrupted`: what the scene stops had really gone. */
+export type Interruption = Outage & { readonly interrupted: boolean }
+
+export function judgeInterruption({ interrupted, ...outage }: Interruption): string | undefined {
+  return interrupted ? judgeOutage(outage) : 'nothing was interrupted: the process runs as before'
+}
+
 /** An endpoint that came back, and what it answered since. */
 export type Return = { readonly served: number; readonly failed: number; readonly inUse: boolean }
 

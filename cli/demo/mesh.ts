@@ -112,6 +112,11 @@ export class DemoMesh {
     return this.#processes.allFallen
   }
 
+  /** Whether the process of this name does: `control-plane`, `<pod>-app` or `<pod>-sidecar`. */
+  runs(name: string): boolean {
+    return this.#processes.names.includes(name)
+  }
+
   /** `tell` is told of each of them when it happens. */
   onFallen(tell: (text: string) => void): void {
     this.#processes.onFallen = tell

@@ -3,8 +3,8 @@ import { randomBytes } from 'node:crypto'
 import type {
   Convergence,
   FailingObservation,
+  Interruption,
   MtlsObservation,
-  Outage,
   Return,
   SplitObservation,
   TraceObservation,
@@ -169,12 +169,13 @@ export async function failingScene(stage: Stage, requests: number): Promise<Fail
 }
 
 /** With all of the load on the two endpoints of v2: half of it has to find its way around the dead one. */
-export async function endpointScene(stage: Stage, seconds: number): Promise<Outage> {
+export async function endpointScene(stage: Stage, seconds: number): Promise<Interruption> {
   await converge(stage, ['web'], { v1: 0, v2: 100 })
-  return during(stage, seconds * 1000, async () => {
+  const { requests, failed } = await during(stage, seconds * 1000, async () => {
     await new Promise((resolve) => setTimeout(resolve, 500))
     await stage.mesh.killPod('catalog-v2-a')
   })
+  return { requests, failed, interrupted: !stage.mesh.runs('catalog-v2-a-sidecar') }
 }
 
 /** An endpoint that could not be connected to is tried every 5 s at least. */
@@ -212,13 +213,22 @@ function percent(part: number, all: number): number {
 }
 
 /** The control plane is killed, and load goes on for that long. */
-export async function outageScene(stage: Stage, seconds: number): Promise<Outage> {
+export async function outageScene(stage: Stage, seconds: number): Promise<Interruption> {
   await stage.mesh.killControlPlane()
-  return during(stage, seconds * 1000)
+  const { requests, failed } = await during(stage, seconds * 1000)
+  return { requests, failed, interrupted: !stage.mesh.runs('control-plane') }
 }
 
 /** web's sidecar is killed; once it is ready again, nothing may be missing. */
-export async function restartScene(stage: Stage): Promise<Outage> {
+export async function restartScene(stage: Stage): Promise<Interruption> {
+  const before = await servedByWeb(stage)
   await stage.mesh.restartSidecar('web')
-  return during(stage, 2000)
+  // It counts from zero again.
+  const interrupted = (await servedByWeb(stage)) < before
+  const { requests, failed } = await during(stage, 2000)
+  return { requests, failed, interrupted }
+}
+
+async function servedByWeb({ mesh }: Stage): Promise<number> {
+  return inboundPeers((await fetchText(mesh.pod('web').adminPort, '/metrics')).text).requests
 }
