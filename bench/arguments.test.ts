@@ -15,6 +15,14 @@ test('scenarios are named, together or one by one, and stay in order', () => {
   expect(given.rounds).toBe(3)
 })
 
+test('autocannon makes the load where it is saturated, and nowhere else', () => {
+  const given = read('--load', 'autocannon', '--scenario', 'plain-saturated,starts')
+  expect(given.scenarios.map(({ load }) => load)).toEqual([
+    { kind: 'saturated', connections: 16, by: 'autocannon' },
+    { kind: 'starts' },
+  ])
+})
+
 test('a profile is of one scenario unless more are named', () => {
   expect(read('--profile').scenarios.map(({ name }) => name)).toEqual(['plain-saturated'])
   expect(read('--profile', '--scenario', 'routes,mtls-pair-saturated').scenarios).toHaveLength(2)
@@ -26,6 +34,8 @@ test.each([
   [['--rounds', 'x'], /no number of rounds/],
   [['--guard', '--profile'], /exclude each other/],
   [['--guard', '--scenario', 'routes'], /scenarios of its own/],
+  [['--load', 'ab'], /'ab' is not wrk or autocannon/],
+  [['--guard', '--load', 'autocannon'], /a load of its own/],
   [['--fast'], /--fast/],
   [['plain-saturated'], /plain-saturated/],
 ])('%j is refused', (args, detail) => {

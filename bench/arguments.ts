@@ -1,7 +1,7 @@
 /** The command line of the bench. Pure. */
 import { parseArgs } from 'node:util'
 import { reasonOf, WeftError } from '../core/errors.ts'
-import type { Scenario } from './scenario.ts'
+import { type LoadTool, loadTools, type Scenario } from './scenario.ts'
 
 export type BenchArguments = {
   readonly mode: 'run' | 'smoke' | 'guard' | 'profile' | 'install' | 'list' | 'help'
@@ -15,6 +15,7 @@ export const usage = `usage: npm run bench -- [--scenario NAME[,NAME...]] [--rou
   nothing          every scenario; results as a table, and as JSON and HTML under bench/results/
   --scenario       only these; --list prints their names
   --rounds N       how often each subject is measured (11)
+  --load TOOL      wrk, or autocannon: what makes the load where it is saturated
   --smoke          one short round without warm-up: whether everything runs, no figures to quote
   --guard          the limits that can be judged in 3 minutes; fails when one is lost
   --profile        a CPU profile of the sidecar under the load of --scenario (plain-saturated)
@@ -38,14 +39,24 @@ export function readArguments(args: readonly string[], scenarios: readonly Scena
   const rounds = values.rounds === undefined ? undefined : Number(values.rounds)
   if (rounds !== undefined && !(Number.isInteger(rounds) && rounds >= 1))
     problems.push(`--rounds: '${values.rounds}' is no number of rounds`)
-  if (problems.length > 0) throw wrongCall(problems)
+  const tool = loadTools.find((name) => name === (values.load ?? 'wrk'))
+  if (tool === undefined) problems.push(`--load: '${values.load}' is not ${loadTools.join(' or ')}`)
+  if (values.load !== undefined && chosen[0] === 'guard') problems.push('--guard has a load of its own')
+  if (tool === undefined || problems.length > 0) throw wrongCall(problems)
   const mode = chosen[0] ?? 'run'
   const all = mode === 'profile' ? scenarios.slice(0, 1) : scenarios
   return {
     mode,
-    scenarios: named.length > 0 ? scenarios.filter(({ name }) => named.includes(name)) : all,
+    scenarios: withLoad(named.length > 0 ? scenarios.filter(({ name }) => named.includes(name)) : all, tool),
     rounds,
   }
+}
+
+function withLoad(scenarios: readonly Scenario[], by: LoadTool): readonly Scenario[] {
+  if (by === 'wrk') return scenarios
+  return scenarios.map((scenario) =>
+    scenario.load.kind === 'saturated' ? { ...scenario, load: { ...scenario.load, by } } : scenario,
+  )
 }
 
 const flag = { type: 'boolean' } as const
@@ -54,6 +65,7 @@ function parse(args: readonly string[]) {
   const options = {
     scenario: { type: 'string', multiple: true },
     rounds: { type: 'string' },
+    load: { type: 'string' },
     smoke: flag,
     guard: flag,
     profile: flag,

@@ -6,8 +6,8 @@ import { startProcess, stopProcess, untilOpen } from './process.ts'
 
 export type Backend = { readonly port: number; readonly stop: () => Promise<void> }
 
-export const replyBytes = 1024
-export const largeBytes = 65_536
+const replyBytes = 1024
+const largeBytes = 65_536
 
 /** Field of about the size that cookies, tokens and trace contexts have. */
 export function exampleField(i: number): readonly [name: string, value: string] {

@@ -1,6 +1,7 @@
 /** One subject under one load, for one round. */
+import { runAutocannon } from './load/autocannon.ts'
 import type { Generator } from './load/generator.ts'
-import { runWrk } from './load/wrk.ts'
+import { runWrk, type WrkLoad } from './load/wrk.ts'
 import type { RunningPeer } from './peer.ts'
 import { cpuNs, memoryOf } from './process.ts'
 import type { Load, Sample, Scenario, Subject } from './scenario.ts'
@@ -24,9 +25,12 @@ async function prepared(
   seconds: number,
 ): Promise<() => Promise<Counted>> {
   switch (load.kind) {
-    case 'saturated':
+    case 'saturated': {
+      const run = load.by === 'autocannon' ? runAutocannon : runWrk
+      return () => closedLoop(run, { port, connections: load.connections, request, seconds })
+    }
     case 'connections':
-      return () => wrk({ port, connections: load.connections, request, seconds })
+      return () => closedLoop(runWrk, { port, connections: load.connections, request, seconds })
     case 'paced': {
       const { connections, ratePerSecond } = load
       await generator.prepare({ kind: 'open-loop', port, connections, request, ratePerSecond, seconds })
@@ -44,8 +48,8 @@ async function prepared(
   return async () => ({ seconds, ...(await generator.run()) })
 }
 
-async function wrk(load: Parameters<typeof runWrk>[0]): Promise<Counted> {
-  const { requests, errors } = await runWrk(load)
+async function closedLoop(run: typeof runWrk, load: WrkLoad): Promise<Counted> {
+  const { requests, errors } = await run(load)
   return { completed: requests, errors, seconds: load.seconds }
 }
 

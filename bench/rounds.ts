@@ -24,7 +24,7 @@ export type Rounds<Sample> = {
 /** Above this a round says more about the machine's other guests than about us. */
 const stealLimit = 0.02
 /** Quartiles of fewer say nothing. */
-export const leastRounds = 5
+const leastRounds = 5
 
 /** There and back again (A B C, C B A, ...), so that nobody is always first after a pause. */
 export async function runRounds<Subject, Sample>(

@@ -3,9 +3,12 @@ import type { Histogram } from 'hdr-histogram-js'
 import type { RequestShape } from './load/request.ts'
 import type { Topology, Variant } from './peer.ts'
 
+export const loadTools = ['wrk', 'autocannon'] as const
+export type LoadTool = (typeof loadTools)[number]
+
 export type Load =
-  /** As fast as the connections allow, by wrk: cost and capacity. */
-  | { readonly kind: 'saturated'; readonly connections: number }
+  /** As fast as the connections allow: cost and capacity. By wrk unless said. */
+  | { readonly kind: 'saturated'; readonly connections: number; readonly by?: LoadTool }
   /** The same with a connection of its own for each request. */
   | { readonly kind: 'connections'; readonly connections: number }
   /** A fixed schedule: latency, and cost where nothing is gathered into batches. */

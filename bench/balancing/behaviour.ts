@@ -19,7 +19,7 @@ export type Behaviour = {
 export type Answer = { readonly delayMs: number; readonly status: number }
 
 /** A normally distributed number with mean 0 and deviation 1 (Box and Muller). */
-export function normal(random: () => number): number {
+function normal(random: () => number): number {
   return Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random())
 }
 

@@ -2,7 +2,7 @@
 import type { ClientResult } from './client-process.ts'
 
 /** Later than this a reply counts for nothing: the client has gone. */
-export const goodWithinMs = 1_000
+const goodWithinMs = 1_000
 
 export type RunFacts = {
   readonly result: ClientResult
