@@ -7,7 +7,7 @@ import { createRequire } from 'node:module'
 /** Longer ones are only made to be slow. */
 export const maxRegexLength = 1024
 /** Steps of the compiled program: one character is looked at by each of them at worst. */
-export const maxRegexProgramSize = 500
+const maxRegexProgramSize = 500
 /** What is longer matches no regex: nobody routes by it, and a crafted one costs the most. */
 export const maxRegexInputLength = 8192
 

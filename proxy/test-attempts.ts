@@ -6,7 +6,7 @@ import { HeaderList } from './header-list.ts'
 import { UpstreamFailure, type UpstreamFailureKind } from './upstream-failure.ts'
 
 /** A reply that is all there, or one whose body the test goes on with. */
-export function testReply(status: number, headers = new HeaderList(), body = Body.of('')): Reply {
+function testReply(status: number, headers = new HeaderList(), body = Body.of('')): Reply {
   return new Reply(status, '', headers, body)
 }
 

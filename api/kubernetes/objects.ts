@@ -87,39 +87,3 @@ export type TrafficSplit = KubernetesObject<`split.smi-spec.io/${TrafficSplitVer
     readonly matches?: readonly { readonly kind: string; readonly name: string; readonly apiGroup?: string }[]
   }
 }
-
-export type ParentReference = {
-  readonly group?: string
-  readonly kind?: string
-  readonly name: string
-  readonly namespace?: string
-  readonly port?: number
-}
-export type BackendReference = ParentReference & { readonly weight?: number }
-export type HttpRouteMatch = {
-  readonly path?: { readonly type?: 'Exact' | 'PathPrefix' | 'RegularExpression'; readonly value?: string }
-  readonly headers?: readonly {
-    readonly type?: 'Exact' | 'RegularExpression'
-    readonly name: string
-    readonly value: string
-  }[]
-  readonly queryParams?: readonly {
-    readonly type?: 'Exact' | 'RegularExpression'
-    readonly name: string
-    readonly value: string
-  }[]
-  readonly method?: string
-}
-export type HttpRoute = KubernetesObject<`gateway.networking.k8s.io/${'v1' | 'v1beta1'}`, 'HTTPRoute'> & {
-  readonly spec: {
-    readonly parentRefs?: readonly ParentReference[]
-    readonly hostnames?: readonly string[]
-    readonly rules?: readonly {
-      readonly name?: string
-      readonly matches?: readonly HttpRouteMatch[]
-      readonly backendRefs?: readonly BackendReference[]
-      readonly timeouts?: { readonly request?: string; readonly backendRequest?: string }
-      readonly filters?: readonly { readonly type: string }[]
-    }[]
-  }
-}

@@ -76,7 +76,7 @@ export function pack<N extends MessageName>(name: N, value: Messages[N]): Any {
 }
 
 /** The name in an Any's type URL: what follows the last slash. */
-export function packedName(any: Any): string {
+function packedName(any: Any): string {
   const url = any.typeUrl ?? ''
   return url.slice(url.lastIndexOf('/') + 1)
 }

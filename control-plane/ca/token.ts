@@ -10,8 +10,8 @@ import {
   parseSubject,
 } from './authenticator.ts'
 
-export const TOKEN_AUDIENCE = 'weft'
-export const TOKEN_ISSUER = 'weft'
+const TOKEN_AUDIENCE = 'weft'
+const TOKEN_ISSUER = 'weft'
 /** Tokens of Kubernetes have about 1 KiB. */
 const LARGEST_TOKEN_BYTES = 8 * 1024
 /** How far the clocks of the machine that made the token and of ours may be apart. */

@@ -2,7 +2,7 @@
 import type { Clock, Timer } from '../../core/clock.ts'
 
 /** A change is held until nothing came for this long ... */
-export const quietMs = 100
+const quietMs = 100
 /** ... but never longer than this. */
 export const longestMs = 1_000
 

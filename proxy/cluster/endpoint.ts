@@ -6,7 +6,7 @@ import { EndpointHealth } from './endpoint-health.ts'
 import { PeakEwma } from './peak-ewma.ts'
 
 /** What a failure counts as in the latency average: else an endpoint that fails fast would attract the traffic. */
-export const failurePenaltyMs = 5_000
+const failurePenaltyMs = 5_000
 
 export class Endpoint {
   readonly key: string

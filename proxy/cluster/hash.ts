@@ -6,8 +6,3 @@ export function hash32(text: string, seed = 0): number {
   hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35)
   return (hash ^ (hash >>> 16)) >>> 0
 }
-
-/** The hash of several values in their order. */
-export function combineHashes(hash: number, next: number): number {
-  return (((hash << 1) | (hash >>> 31)) ^ next) >>> 0
-}

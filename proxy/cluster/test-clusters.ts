@@ -25,7 +25,7 @@ export function seededRandom(seed = 1): () => number {
   }
 }
 
-export function testEndpoint(config: EndpointConfig, connections = new ConnectionCount()): Endpoint {
+function testEndpoint(config: EndpointConfig, connections = new ConnectionCount()): Endpoint {
   const dial = () => Promise.reject(new UpstreamFailure('connect', 'nobody listens in this test'))
   const pool = new Http1Pool({ dial, nowMs: () => 0, idleTimeoutMs: 1_000, maxIdle: 8, connections })
   return new Endpoint(config, pool, new GoldenStats({}), 0)
@@ -51,7 +51,7 @@ export const outlierDefaults: OutlierDetection = {
   panicPercent: 0,
 }
 
-export const testClusterConfig: ClusterConfig = {
+const testClusterConfig: ClusterConfig = {
   name: 'test',
   connectTimeoutMs: 1_000,
   balancing: defaultBalancing,

@@ -5,7 +5,7 @@
 import { TokenBucket, type TokenBucketSettings } from './token-bucket.ts'
 
 /** About 1 MB at worst. */
-export const maxBuckets = 10_000
+const maxBuckets = 10_000
 
 export class KeyedBuckets {
   readonly #settings: TokenBucketSettings

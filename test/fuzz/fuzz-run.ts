@@ -1,7 +1,7 @@
 /** How long a fuzz runs, and from which seed: WEFT_FUZZ_SECONDS for each property, WEFT_FUZZ_SEED to see a run again. */
 import fc from 'fast-check'
 
-export const fuzzSeconds = Number(process.env['WEFT_FUZZ_SECONDS'] ?? 15)
+const fuzzSeconds = Number(process.env['WEFT_FUZZ_SECONDS'] ?? 15)
 
 /** The same in CI each time, so that a change is not refused for what was there before it. */
 const seedInCi = 20_261_010

@@ -21,7 +21,7 @@ export const downstream: Downstream = {
 }
 
 /** Tells the whole content of `body`, or undefined when it breaks off. */
-export function readAll(body: Body, onEnd: (content: string | undefined, trailers: string) => void): void {
+function readAll(body: Body, onEnd: (content: string | undefined, trailers: string) => void): void {
   if (body.inline !== undefined) {
     onEnd(body.inline, '')
     return

@@ -56,7 +56,7 @@ function routeYaml(name: string, spec: object): string {
 }
 
 /** Whether the sidecar has a rule of this name for catalog. */
-export async function hasRule({ adminPort }: SidecarProcess, rule: string): Promise<boolean> {
+async function hasRule({ adminPort }: SidecarProcess, rule: string): Promise<boolean> {
   const { text } = await fetchText(adminPort, '/config')
   return new RegExp(`"httproute/[^"]*/${rule}"`).test(text)
 }
