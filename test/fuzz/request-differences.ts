@@ -8,6 +8,7 @@ import {
   trailerCodes,
   weRefuse,
 } from './difference.ts'
+import { messageDifferences } from './message-differences.ts'
 import { nodeMethods } from './node-parser.ts'
 import type { Outcome } from './outcome.ts'
 
@@ -142,36 +143,11 @@ export const requestDifferences: readonly Difference[] = [
       /^proxy-connection:/im.test(bytes) &&
       weft.messages[found.index]?.keepAlive !== node.messages[found.index]?.keepAlive,
   },
-  {
-    name: 'what is wrong is refused when it is seen',
-    reason: 'Node goes on to the end of the head, or of the line; neither takes it for a message',
-    example: 'GET / HTTP/1.1\r\nContent-Length: \r\n',
-    applies: ({ found, weft, node }) =>
-      found.kind === 'end' && weft.end === 'refused' && node.end === 'incomplete',
-  },
-  {
-    name: 'a length is a number that we can count to',
-    reason: 'http1.md row 12: above 2^53 JavaScript rounds; Node counts to 2^64',
-    example: get('Content-Length: 9007199254740992\r\n'),
-    applies: (compared) =>
-      /content-length:[ \t]*[0-9]{16,}/i.test(compared.bytes) &&
-      weRefuse(
-        '400 Content-Length is not a plain decimal number',
-        '400 Content-Length is too large',
-      )(compared),
-  },
-  {
-    name: 'at most 100 connection options',
-    reason: 'each is looked for in the whole head: 25,000 of them took 40 ms',
-    example: get(`Connection: ${'a,'.repeat(100)}b\r\n`),
-    applies: weRefuse('400 too many connection options'),
-  },
-  {
-    name: 'chunk extensions have names',
-    reason: 'RFC 9112 7.1.1; Node takes empty ones (http1.md row 40)',
-    example: `${get(chunked)}0;;a\r\n\r\n`,
-    applies: weRefuse('400 malformed chunk extension'),
-  },
+  ...messageDifferences({
+    startLine: 'GET / HTTP/1.1',
+    make: (fields, body = '') => get(fields) + body,
+    refusal: '400 ',
+  }),
   {
     name: 'white space ends at a tab, too',
     reason: 'RFC 9110 5.6.3: OWS is spaces and tabs; what we write has none (http1.md row 6)',

@@ -8,6 +8,7 @@ import {
   trailerCodes,
   weRefuse,
 } from './difference.ts'
+import { messageDifferences } from './message-differences.ts'
 
 const chunked = 'Transfer-Encoding: chunked\r\n'
 const reply = (fields: string, body = ''): string => `HTTP/1.1 200 OK\r\n${fields}\r\n${body}`
@@ -65,33 +66,7 @@ export const responseDifferences: readonly Difference[] = [
     example: `${reply(chunked)}0\r\nContent-Length: 5\r\n\r\n`,
     applies: (compared) => framingTrailer.test(compared.bytes) && nodeRefuses(trailerCodes)(compared),
   },
-  {
-    name: 'what is wrong is refused when it is seen',
-    reason: 'Node goes on to the end of the head, or of the line; neither takes it for a message',
-    example: 'HTTP/1.1 200 OK\r\nContent-Length: \r\n',
-    applies: ({ found, weft, node }) =>
-      found.kind === 'end' && weft.end === 'refused' && node.end === 'incomplete',
-  },
-  {
-    name: 'a length is a number that we can count to',
-    reason: 'http1.md row 12: above 2^53 JavaScript rounds; Node counts to 2^64',
-    example: reply('Content-Length: 9007199254740992\r\n'),
-    applies: (compared) =>
-      /content-length:[ \t]*[0-9]{16,}/i.test(compared.bytes) &&
-      weRefuse('Content-Length is not a plain decimal number', 'Content-Length is too large')(compared),
-  },
-  {
-    name: 'at most 100 connection options',
-    reason: 'each is looked for in the whole head: 25,000 of them took 40 ms',
-    example: reply(`Content-Length: 0\r\nConnection: ${'a,'.repeat(100)}b\r\n`),
-    applies: weRefuse('too many connection options'),
-  },
-  {
-    name: 'chunk extensions have names',
-    reason: 'RFC 9112 7.1.1; Node takes empty ones (http1.md row 40)',
-    example: reply(chunked, '0;;a\r\n\r\n'),
-    applies: weRefuse('malformed chunk extension'),
-  },
+  ...messageDifferences({ startLine: 'HTTP/1.1 200 OK', make: reply, refusal: '' }),
   {
     name: 'white space ends at a tab, too',
     reason: 'RFC 9110 5.6.3: OWS is spaces and tabs; what we write has none (http1.md row 6)',
