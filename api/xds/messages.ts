@@ -458,6 +458,7 @@ export interface Messages {
     readonly perTryTimeout?: Messages['google.protobuf.Duration'] | undefined
     readonly retriableStatusCodes?: readonly (number)[] | undefined
     readonly retryBackOff?: Messages['envoy.config.route.v3.RetryPolicy.RetryBackOff'] | undefined
+    readonly retryHostPredicate?: readonly (Messages['envoy.config.route.v3.RetryPolicy.RetryHostPredicate'])[] | undefined
     readonly hostSelectionRetryMaxAttempts?: number | undefined
     readonly retriableHeaders?: readonly (Messages['envoy.config.route.v3.HeaderMatcher'])[] | undefined
     readonly retriableRequestHeaders?: readonly (Messages['envoy.config.route.v3.HeaderMatcher'])[] | undefined
@@ -474,6 +475,10 @@ export interface Messages {
   'envoy.config.route.v3.RetryPolicy.RateLimitedRetryBackOff': {
     readonly resetHeaders?: readonly (Messages['envoy.config.route.v3.RetryPolicy.ResetHeader'])[] | undefined
     readonly maxInterval?: Messages['google.protobuf.Duration'] | undefined
+  }
+  'envoy.config.route.v3.RetryPolicy.RetryHostPredicate': {
+    readonly name?: string | undefined
+    readonly typedConfig?: Messages['google.protobuf.Any'] | undefined
   }
   'envoy.config.route.v3.HedgePolicy': {
     readonly initialRequests?: Messages['google.protobuf.UInt32Value'] | undefined
@@ -710,6 +715,7 @@ export interface Messages {
     readonly requestTimeout?: Messages['google.protobuf.Duration'] | undefined
     readonly generateRequestId?: Messages['google.protobuf.BoolValue'] | undefined
     readonly upgradeConfigs?: readonly (Messages['envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.UpgradeConfig'])[] | undefined
+    readonly serverHeaderTransformation?: 'OVERWRITE' | 'APPEND_IF_ABSENT' | 'PASS_THROUGH' | undefined
   }
   'envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.Tracing': {
     readonly randomSampling?: Messages['envoy.type.v3.Percent'] | undefined
@@ -789,6 +795,7 @@ export interface Messages {
     readonly skipIfError?: boolean | undefined
     readonly text?: string | undefined
   }
+  'envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate': { readonly [key: string]: never }
   'envoy.extensions.upstreams.http.v3.HttpProtocolOptions': {
     readonly commonHttpProtocolOptions?: Messages['envoy.config.core.v3.HttpProtocolOptions'] | undefined
     readonly explicitHttpConfig?: Messages['envoy.extensions.upstreams.http.v3.HttpProtocolOptions.ExplicitHttpConfig'] | undefined

@@ -70,3 +70,16 @@ export function parseInboundClusterName(name: string): number | undefined {
   const match = /^inbound:([0-9]{1,5})$/.exec(name)
   return match === null ? undefined : Number(match[1])
 }
+
+/** `gateway/0.0.0.0:8080/catalog.shop:80`: the Listener by which a gateway serves a destination on an address. */
+export function gatewayListenerName(address: string, destination: string): string {
+  return `gateway/${address}/${destination}`
+}
+
+/** Address and destination of a gateway Listener's name; undefined when it is none. */
+export function parseGatewayListenerName(
+  name: string,
+): { readonly address: string; readonly destination: string } | undefined {
+  const match = /^gateway\/([^/]+)\/([^/]+)$/.exec(name)
+  return match === null ? undefined : { address: match[1] as string, destination: match[2] as string }
+}

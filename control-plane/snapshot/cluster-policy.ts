@@ -8,7 +8,9 @@ import {
   type BalancingAlgorithm,
   type ConnectionPoolSettings,
   defaultBalancer,
+  defaultRetries,
   type OutlierDetectionSettings,
+  type RetrySettings,
   type SlowStartSettings,
   type TrafficSettings,
 } from '../model/traffic-settings.ts'
@@ -104,6 +106,25 @@ function grpcBalancing({ algorithm }: BalancerSettings): Partial<Cluster> {
   }
 }
 
+const unlimited = { value: 2 ** 32 - 1 }
+
+/** Envoy's own limits are on where nothing is said, and would allow for three retries at a time. */
+function envoyLimits({ budget }: Pick<RetrySettings, 'budget'>): Cluster['circuitBreakers'] {
+  return {
+    thresholds: [
+      {
+        maxConnections: unlimited,
+        maxPendingRequests: unlimited,
+        maxRequests: unlimited,
+        retryBudget: {
+          budgetPercent: { value: Math.min(100, budget.ratioPercent) },
+          minRetryConcurrency: { value: Math.ceil(budget.minPerSecond) },
+        },
+      },
+    ],
+  }
+}
+
 function circuitBreakers(pool: ConnectionPoolSettings): Cluster['circuitBreakers'] {
   return {
     thresholds: [
@@ -176,6 +197,7 @@ export function clusterPolicy(settings: TrafficSettings, kind: ClientKind): Part
     ...(kind === 'grpc'
       ? grpcBalancing(balancer)
       : { loadBalancingPolicy: { policies: policies(balancer, kind) } }),
+    ...(kind === 'envoy' && { circuitBreakers: envoyLimits(settings.retries ?? defaultRetries) }),
     ...(connectionPool !== undefined && { circuitBreakers: circuitBreakers(connectionPool) }),
     ...(outlier !== undefined && {
       outlierDetection: outlierDetection(outlier),

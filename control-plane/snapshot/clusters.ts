@@ -115,7 +115,8 @@ export function buildCluster(
     ...base,
     ...policy,
     metadata: { filterMetadata: { [weftMetadata]: toStruct(facts) } },
-    transportSocketMatches: meshMatches(endpoints, trustDomain),
+    // A gateway has no certificate of this mesh: it speaks in clear, and is let in where that is permitted.
+    ...(kind === 'sidecar' && { transportSocketMatches: meshMatches(endpoints, trustDomain) }),
   }
 }
 

@@ -1,5 +1,5 @@
 /** Which service's port a resource name means. */
-import { parseServiceName } from '../../api/xds/naming.ts'
+import { parseGatewayListenerName, parseServiceName } from '../../api/xds/naming.ts'
 import { keyOf, type MeshModel } from '../model/mesh-model.ts'
 import type { Service, ServicePort } from '../model/objects.ts'
 
@@ -29,6 +29,8 @@ export function destinationOf(model: MeshModel, name: string): Destination | und
 
 /** What a resource name depends on in the model: `service:`, `address:` or `workload:` and a key, or `trust`. */
 export function dependencyOf(name: string): string {
+  const gateway = parseGatewayListenerName(name)
+  if (gateway !== undefined) return dependencyOf(gateway.destination)
   const named = parseServiceName(name)
   if (named !== undefined) return `service:${keyOf(named.namespace, named.service)}`
   const addressed = splitAddress(name)

@@ -9,6 +9,7 @@ import { ads } from './clusters.ts'
 import { limitActions, limitFilter } from './rate-limit.ts'
 
 const managerName = 'envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager'
+const managerFilter = 'envoy.filters.network.http_connection_manager'
 
 function router(): HttpFilter {
   return {
@@ -37,6 +38,30 @@ export function buildDestinationListener(
     httpFilters: [...(fault === undefined ? [] : [idleFault()]), router()],
   }
   return { name, apiListener: { apiListener: pack(managerName, manager) } }
+}
+
+/** As a sidecar would treat the requests: no limits that nobody asked for, and replies left as they are. */
+export function buildGatewayListener(
+  name: string,
+  { host, port }: { readonly host: string; readonly port: number },
+  routeName: string,
+  { fault }: Pick<TrafficSettings, 'fault'>,
+): Listener {
+  const manager = {
+    statPrefix: routeName,
+    rds: { configSource: ads, routeConfigName: routeName },
+    httpFilters: [...(fault === undefined ? [] : [idleFault()]), router()],
+    streamIdleTimeout: { seconds: 0 },
+    serverHeaderTransformation: 'PASS_THROUGH' as const,
+    generateRequestId: { value: false },
+    upgradeConfigs: [{ upgradeType: 'websocket' }],
+  }
+  return {
+    name,
+    trafficDirection: 'OUTBOUND',
+    address: socketAddress(host, port),
+    filterChains: [{ name, filters: [{ name: managerFilter, typedConfig: pack(managerName, manager) }] }],
+  }
 }
 
 function meshServerSocket(): TransportSocket {
@@ -80,9 +105,7 @@ function chainsFor(
   }
   const httpFilters = [...limits.map(limitFilter), router()]
   const manager = { statPrefix: cluster, routeConfig, httpFilters }
-  const filters = [
-    { name: 'envoy.filters.network.http_connection_manager', typedConfig: pack(managerName, manager) },
-  ]
+  const filters = [{ name: managerFilter, typedConfig: pack(managerName, manager) }]
   const destinationPort = { value: listenPort }
   return [
     {

@@ -15,6 +15,20 @@ const grpcConditions = new Set([
   'unavailable',
 ])
 
+/** What a sidecar sends again without being asked, and how often: nothing of it was written yet. */
+const envoySafe = { conditions: ['connect-failure', 'refused-stream'], limit: 2 } as const
+
+/** To another endpoint, as a sidecar does by itself. */
+const envoyElsewhere: RetryPolicy = {
+  retryHostPredicate: [
+    {
+      name: 'envoy.retry_host_predicates.previous_hosts',
+      typedConfig: pack('envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate', {}),
+    },
+  ],
+  hostSelectionRetryMaxAttempts: 5,
+}
+
 function conditionsOf({ conditions, statusCodes }: RetrySettings, kind: ClientKind): readonly string[] {
   if (kind === 'grpc') return conditions.filter((condition) => grpcConditions.has(condition))
   return statusCodes.length === 0 ? conditions : [...conditions, 'retriable-status-codes']
@@ -35,13 +49,20 @@ function retryPolicy(
   const perTryTimeout = attemptMs === undefined || kind === 'grpc' ? undefined : durationOf(attemptMs)
   const conditions = retries === undefined ? [] : conditionsOf(retries, kind)
   if (retries === undefined || retries.limit === 0 || conditions.length === 0) {
+    if (kind === 'envoy') {
+      const { conditions: safe, limit } = envoySafe
+      return { retryOn: safe.join(','), numRetries: { value: limit }, perTryTimeout, ...envoyElsewhere }
+    }
     // Envoy has the timeout of an attempt here, also of the only one.
     return perTryTimeout && { numRetries: { value: 0 }, perTryTimeout }
   }
   const { baseMs, maxMs, retryAfterMaxMs } = retries.backoff
   return {
-    retryOn: conditions.join(','),
+    retryOn: (kind === 'envoy' ? [...new Set([...conditions, ...envoySafe.conditions])] : conditions).join(
+      ',',
+    ),
     numRetries: { value: retries.limit },
+    ...(kind === 'envoy' && envoyElsewhere),
     // Stock gRPC clients read whole seconds as ten times as many.
     ...(kind === 'grpc' && maxMs >= 1000
       ? {}

@@ -3,18 +3,21 @@ import { createHash } from 'node:crypto'
 import { encode, type MessageName, type Messages } from '../../api/xds/codec.ts'
 import {
   invalidBackendCluster,
+  parseGatewayListenerName,
   parseInboundClusterName,
   parseInboundListenerName,
   rootCaSecret,
   serviceResourceName,
 } from '../../api/xds/naming.ts'
 import { type ResourceKind, resourceNames } from '../../api/xds/type-urls.ts'
+import { parseAddress } from '../../core/address.ts'
 import { type Dirty, keyOf, type MeshModel } from '../model/mesh-model.ts'
 import { trafficOf } from '../model/traffic.ts'
 import type { ClientKind } from './client-kind.ts'
 import { buildCluster, buildEndpoints, buildInboundCluster } from './clusters.ts'
 import { dependencyOf, destinationOf } from './destination.ts'
-import { buildDestinationListener, buildInboundListener } from './listeners.ts'
+import { type GatewayPort, gatewayNames } from './gateway.ts'
+import { buildDestinationListener, buildGatewayListener, buildInboundListener } from './listeners.ts'
 import { inboundLimits } from './rate-limit.ts'
 import { buildRoutes } from './routes.ts'
 
@@ -51,6 +54,11 @@ export class Snapshot {
     if (entries === undefined) this.#cache.set(dependency, new Map([[key, made]]))
     else entries.set(key, made)
     return made
+  }
+
+  /** What a gateway in a namespace gets when it asks for everything of a kind; empty for kinds that are asked for by name. */
+  everythingFor(gateway: readonly GatewayPort[], kind: ResourceKind, namespace: string): ReadonlySet<string> {
+    return gatewayNames(this.#model, gateway, kind, namespace)
   }
 
   /** Drops what the change touched, and tells the dependencies that were. */
@@ -129,17 +137,21 @@ export class Snapshot {
       const limitsOf = (listenPort: number) => inboundLimits(this.#model, served, listenPort)
       return resource(resourceNames.listener, name, buildInboundListener(name, workload, limitsOf))
     }
-    const destination = destinationOf(this.#model, name)
+    const gateway = parseGatewayListenerName(name)
+    const address = gateway === undefined ? undefined : parseAddress(gateway.address)
+    // Nobody but a gateway listens where it is told to.
+    if (gateway !== undefined && (client !== 'envoy' || address === undefined)) return undefined
+    const destination = destinationOf(this.#model, gateway?.destination ?? name)
     if (destination === undefined) return undefined
     const { service, port } = destination
+    const routeName = serviceResourceName(service.name, service.namespace, port.port)
+    const traffic = trafficOf(this.#model, service, port)
     return resource(
       resourceNames.listener,
       name,
-      buildDestinationListener(
-        name,
-        serviceResourceName(service.name, service.namespace, port.port),
-        trafficOf(this.#model, service, port),
-      ),
+      address === undefined
+        ? buildDestinationListener(name, routeName, traffic)
+        : buildGatewayListener(name, address, routeName, traffic),
     )
   }
 

@@ -1,10 +1,12 @@
 import { status } from '@grpc/grpc-js'
 import { describe, expect, test } from 'vitest'
 import { decode } from '../../api/xds/codec.ts'
+import { toStruct } from '../../api/xds/struct.ts'
 import { type ResourceKind, resourceKindOf, typeUrls } from '../../api/xds/type-urls.ts'
 import type { DeltaDiscoveryRequest, DeltaDiscoveryResponse } from '../../api/xds/types.ts'
 import type { WorkloadIdentity } from '../ca/authenticator.ts'
-import { removed, service, slice, split } from '../model/test-objects.ts'
+import { policy, removed, service, slice, split } from '../model/test-objects.ts'
+import { defaultOutlierDetection } from '../model/traffic-settings.ts'
 import { type DeltaCall, DeltaStream, ResponseCache } from './delta-stream.ts'
 import { nameOf, TestCall, TestMesh, web } from './test-streams.ts'
 
@@ -241,5 +243,84 @@ test('tells for the admin page who it is and what it follows', () => {
     kind: 'sidecar',
     protocol: 'delta',
     subscriptions: { routeConfiguration: [apex], cluster: [] },
+  })
+})
+
+describe('a gateway', () => {
+  const [v1, v2, later] = ['catalog-v1', 'catalog-v2', 'later'].map(nameOf) as [string, string, string]
+  const listenerOf = (destination: string) => `gateway/0.0.0.0:80/${destination}`
+  /** Listens for a destination on one address. */
+  function openGateway(destination = 'catalog.shop:8080', mesh = new TestMesh()) {
+    const client = open(mesh)
+    const metadata = toStruct({ 'weft.dev': { listeners: { '0.0.0.0:80': destination } } })
+    const ask = (kind: ResourceKind, rest: DeltaDiscoveryRequest = {}): void =>
+      client.subscribe(kind, [], { node: { id: 'g', metadata, userAgentName: 'envoy' }, ...rest })
+    return { ...client, mesh, ask }
+  }
+
+  test.each([[[]], [['*']]])('gets everything it serves when it names %j', (names) => {
+    const { ask, sent } = openGateway()
+    ask('cluster', { resourceNamesSubscribe: names })
+    ask('listener', { resourceNamesSubscribe: names })
+    expect(sent()).toEqual([`cluster +${apex} +${v1} +${v2}`, `listener +${listenerOf('catalog.shop:8080')}`])
+  })
+
+  test('gets a cluster before the routes that lead to it, and loses one after those that did', () => {
+    const { mesh, ask, subscribe, sent } = openGateway()
+    ask('cluster')
+    subscribe('routeConfiguration', [apex], { node: undefined })
+    sent()
+    mesh.change(service('later'), split('catalog', { later: 1 }))
+    expect(sent()).toEqual([`cluster +${later}`, `routeConfiguration +${apex}`, `cluster -${v1} -${v2}`])
+    mesh.change(weights(1, 0))
+    expect(sent()).toEqual([`cluster +${v1} +${v2}`, `routeConfiguration +${apex}`, `cluster -${later}`])
+  })
+
+  test('is told the endpoints again with a cluster that changes, as it makes that anew', () => {
+    const { mesh, ask, subscribe, sent } = openGateway()
+    ask('cluster')
+    subscribe('clusterLoadAssignment', [apex, v1], { node: undefined })
+    sent()
+    mesh.change(policy('p', 'catalog-v1', { outlierDetection: defaultOutlierDetection }))
+    expect(sent()).toEqual([`cluster +${v1}`, `clusterLoadAssignment +${v1}`])
+  })
+
+  test('that comes back is sent what changed, and told what is no more', () => {
+    const { ask, sent, mesh } = openGateway()
+    const version = (name: string) => mesh.snapshot.get('cluster', name, 'envoy', 'shop')?.version ?? ''
+    const initialResourceVersions = { [apex]: version(apex), [v1]: 'old', gone: 'some' }
+    ask('cluster', { initialResourceVersions })
+    expect(sent()).toEqual([`cluster +${v1} +${v2}`, 'cluster -gone'])
+  })
+
+  test('gets what it serves once the mesh has it', () => {
+    const { ask, sent, mesh } = openGateway('later.shop:8080')
+    ask('cluster')
+    ask('listener')
+    expect(sent()).toEqual([])
+    mesh.change(service('later'))
+    expect(sent()).toEqual([`cluster +${later}`, `listener +${listenerOf('later.shop:8080')}`])
+    mesh.change(removed(service('later')))
+    expect(sent()).toEqual([`listener -${listenerOf('later.shop:8080')}`, `cluster -${later}`])
+  })
+
+  test('whose metadata are wrong is named in the log, and gets the rest', () => {
+    const { call, sent, mesh } = openGateway()
+    const listeners = { '0.0.0.0:80': 'catalog.shop:8080', nowhere: 'catalog.shop:8080', '0.0.0.0:81': 7 }
+    const metadata = toStruct({ 'weft.dev': { listeners } })
+    call.receive({ node: { id: 'g', metadata, userAgentName: 'envoy' }, typeUrl: typeUrls.listener })
+    expect(sent()).toEqual([`listener +${listenerOf('catalog.shop:8080')}`])
+    expect(mesh.logLines.join()).toMatch(
+      /RESOURCE_INVALID.*listeners\.nowhere.*|RESOURCE_INVALID.*0\.0\.0\.0:81/,
+    )
+  })
+
+  test('is alone in that: a sidecar that names nothing gets nothing, and no gateway listener', () => {
+    const mesh = new TestMesh()
+    const { subscribe, sent } = open(mesh)
+    subscribe('cluster', [])
+    subscribe('cluster', ['*'])
+    subscribe('listener', [listenerOf('catalog.shop:8080')])
+    expect(sent()).toEqual([`listener -${listenerOf('catalog.shop:8080')}`])
   })
 })

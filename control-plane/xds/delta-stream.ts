@@ -16,6 +16,7 @@ import {
   refuseNames,
   type Subscriber,
 } from './subscriber.ts'
+import { everything, Wildcard } from './wildcard.ts'
 
 export type DeltaCall = ServerDuplexStream<DeltaDiscoveryRequest, DeltaDiscoveryResponse | Buffer>
 /** Sent and gone: the client knows that there is no such resource. */
@@ -84,6 +85,10 @@ export class DeltaStream implements Subscriber {
   )
   /** By type: the names to look at in the next flush. */
   readonly #due = new Map<ResourceKind, Set<string>>(order.map((kind) => [kind, new Set()]))
+  readonly #wildcard: Wildcard
+  /** By type: what a wildcard gave, and gives no more. */
+  readonly #leaving = new Map<ResourceKind, Set<string>>(order.map((kind) => [kind, new Set()]))
+  readonly #asked = new Set<ResourceKind>()
   #node: Node | undefined
   #client: ClientKind = 'envoy'
   #blocked = false
@@ -104,6 +109,7 @@ export class DeltaStream implements Subscriber {
     this.#responses = parts.responses
     this.#stats = parts.stats
     this.#log = parts.log
+    this.#wildcard = new Wildcard(parts.snapshot)
     call.on('data', (request: DeltaDiscoveryRequest) => this.#receive(request))
     call.on('drain', () => {
       this.#blocked = false
@@ -112,6 +118,7 @@ export class DeltaStream implements Subscriber {
   }
 
   push(dependencies: ReadonlySet<string>): void {
+    if (this.#wildcard.isTouchedBy(dependencies)) this.#refreshWildcards()
     for (const [kind, names] of this.#wanted) {
       const due = this.#due.get(kind) as Set<string>
       for (const name of names.keys()) if (dependencies.has(dependencyOf(name))) due.add(name)
@@ -136,6 +143,7 @@ export class DeltaStream implements Subscriber {
     if (request.node !== undefined) {
       this.#node = request.node
       this.#client = effectiveKind(clientKindOf(request.node), this.#peer)
+      if (this.#client === 'envoy') this.#wildcard.configure(request.node, this.#log)
     }
     const kind = resourceKindOf(request.typeUrl ?? '')
     if (kind === undefined) {
@@ -150,7 +158,9 @@ export class DeltaStream implements Subscriber {
       due.delete(name)
     }
     const versions = request.initialResourceVersions ?? {}
-    const added = request.resourceNamesSubscribe ?? []
+    const names = request.resourceNamesSubscribe ?? []
+    if (this.#asksForAll(kind, names)) this.#subscribeToAll(kind, versions)
+    const added = names.filter((name) => name !== everything)
     if (wanted.size + added.length > maxNames) {
       refuseNames(this.#call)
       return
@@ -160,6 +170,46 @@ export class DeltaStream implements Subscriber {
       due.add(name)
     }
     this.#flush()
+  }
+
+  /** Gateways alone know no names: a first request without any, or with the wildcard among them. */
+  #asksForAll(kind: ResourceKind, names: readonly string[]): boolean {
+    const first = !this.#asked.has(kind)
+    this.#asked.add(kind)
+    if (this.#client !== 'envoy') return false
+    return names.includes(everything) || (first && names.length === 0)
+  }
+
+  /** `versions`: what the client has from an earlier stream; what of it is no more is taken away. */
+  #subscribeToAll(kind: ResourceKind, versions: { readonly [name: string]: string }): void {
+    this.#wildcard.want(kind)
+    this.#refreshWildcard(kind)
+    const wanted = this.#wanted.get(kind) as Map<string, string | undefined>
+    const now = this.#wildcard.names(kind) as ReadonlySet<string>
+    for (const [name, version] of Object.entries(versions).slice(0, maxNames)) {
+      wanted.set(name, version)
+      if (!now.has(name)) this.#leave(kind, name)
+    }
+  }
+
+  #refreshWildcards(): void {
+    for (const kind of this.#wildcard.kinds()) this.#refreshWildcard(kind)
+  }
+
+  #refreshWildcard(kind: ResourceKind): void {
+    for (const name of this.#wildcard.refresh(kind, namespaceOf(this.#peer))) this.#leave(kind, name)
+    const wanted = this.#wanted.get(kind) as Map<string, string | undefined>
+    for (const name of this.#wildcard.names(kind) ?? []) {
+      this.#leaving.get(kind)?.delete(name)
+      if (wanted.has(name)) continue
+      wanted.set(name, undefined)
+      this.#due.get(kind)?.add(name)
+    }
+  }
+
+  #leave(kind: ResourceKind, name: string): void {
+    this.#leaving.get(kind)?.add(name)
+    this.#due.get(kind)?.add(name)
   }
 
   #answered(kind: ResourceKind, { errorDetail }: DeltaDiscoveryRequest): void {
@@ -187,12 +237,23 @@ export class DeltaStream implements Subscriber {
     const last: (() => void)[] = []
     for (const kind of order) {
       const { resources, removed } = this.#takeDue(kind)
+      if (kind === 'cluster' && this.#client === 'envoy') this.#repeatEndpoints(resources)
       if (leavesLast.has(kind)) {
         this.#write(kind, resources, [])
         last.unshift(() => this.#write(kind, [], removed))
       } else this.#write(kind, resources, removed)
     }
     for (const write of last) write()
+  }
+
+  /** Envoy makes a changed cluster anew, and uses it once it is told the endpoints again, the same or not. */
+  #repeatEndpoints(clusters: readonly SnapshotResource[]): void {
+    const wanted = this.#wanted.get('clusterLoadAssignment') as Map<string, string | undefined>
+    for (const { name } of clusters) {
+      if (!wanted.has(name)) continue
+      wanted.set(name, undefined)
+      this.#due.get('clusterLoadAssignment')?.add(name)
+    }
   }
 
   /** What the client does not have yet of the names that are due, and what it has and should not. */
@@ -204,14 +265,22 @@ export class DeltaStream implements Subscriber {
     const due = this.#due.get(kind) as Set<string>
     const resources: SnapshotResource[] = []
     const removed: string[] = []
+    const leaving = this.#leaving.get(kind) as Set<string>
     for (const name of due) {
+      if (leaving.delete(name)) {
+        removed.push(name)
+        wanted.delete(name)
+        continue
+      }
       const found = this.#mayHave(kind, name)
         ? this.#snapshot.get(kind, name, this.#client, namespaceOf(this.#peer))
         : undefined
       const sent = wanted.get(name)
       wanted.set(name, found?.version ?? absent)
       if (found === undefined) {
-        if (sent !== absent) removed.push(name)
+        // What nobody asked for by its name is not missed.
+        const missed = sent !== undefined || this.#wildcard.names(kind) === undefined
+        if (missed && sent !== absent) removed.push(name)
       } else if (found.version !== sent) resources.push(found)
     }
     due.clear()

@@ -2,10 +2,12 @@ import { status } from '@grpc/grpc-js'
 import { describe, expect, test } from 'vitest'
 import { decode } from '../../api/xds/codec.ts'
 import { type ResourceKind, resourceKindOf, resourceNames, typeUrls } from '../../api/xds/type-urls.ts'
+import { toStruct } from '../../api/xds/struct.ts'
 import type { DiscoveryRequest, DiscoveryResponse } from '../../api/xds/types.ts'
-import { removed, service, slice, split } from '../model/test-objects.ts'
+import { policy, removed, service, slice, split } from '../model/test-objects.ts'
+import { defaultOutlierDetection } from '../model/traffic-settings.ts'
 import { type SotwCall, SotwStream } from './sotw-stream.ts'
-import { nameOf, TestCall, TestMesh } from './test-streams.ts'
+import { nameOf, TestCall, TestMesh, web } from './test-streams.ts'
 
 /** The kind and the names in one response, short enough to compare. */
 function describeResponse({ typeUrl, resources }: DiscoveryResponse): string {
@@ -168,4 +170,56 @@ test('a type that is not served gets no answer', () => {
   const { call, sent } = open()
   call.receive({ typeUrl: 'type.googleapis.com/x.Unknown', resourceNames: ['a'] })
   expect(sent()).toEqual([])
+})
+
+describe('a gateway', () => {
+  /** Listens for the apex on one address, on a stream of its own. */
+  function openGateway() {
+    const mesh = new TestMesh()
+    const call = new TestCall<DiscoveryRequest, DiscoveryResponse>()
+    mesh.add(new SotwStream(call as unknown as SotwCall, { identity: web, address: 'test' }, mesh))
+    const metadata = toStruct({ 'weft.dev': { listeners: { '0.0.0.0:80': 'catalog.shop:8080' } } })
+    const ask = (kind: ResourceKind, names: readonly string[] = []): void =>
+      call.receive({ node: { id: 'g', metadata }, typeUrl: typeUrls[kind], resourceNames: names })
+    const sent = (): string[] => call.written.splice(0).map(describeResponse)
+    return { mesh, ask, sent }
+  }
+
+  test('is sent a listener for each address, and the clusters that these lead to, without naming any', () => {
+    const { ask, sent } = openGateway()
+    ask('cluster')
+    ask('listener')
+    expect(sent()).toEqual([`cluster ${apex} ${v1} ${v2}`, 'listener gateway/0.0.0.0:80/catalog.shop:8080'])
+  })
+
+  test('gets a cluster before the routes that lead to it, and loses one after those that did', () => {
+    const { mesh, ask, sent } = openGateway()
+    ask('cluster')
+    ask('routeConfiguration', [apex])
+    sent()
+    mesh.change(service('later'), split('catalog', { later: 1 }))
+    expect(sent()).toEqual([
+      `cluster ${apex} ${nameOf('later')} ${v1} ${v2}`,
+      `routeConfiguration ${apex}`,
+      `cluster ${apex} ${nameOf('later')}`,
+    ])
+  })
+
+  test('is told the endpoints again with a cluster that changes, as it makes that anew', () => {
+    const { mesh, ask, sent } = openGateway()
+    ask('cluster')
+    ask('clusterLoadAssignment', [apex, v1])
+    sent()
+    mesh.change(policy('p', 'catalog-v1', { outlierDetection: defaultOutlierDetection }))
+    expect(sent()).toEqual([`cluster ${apex} ${v1} ${v2}`, `clusterLoadAssignment ${apex} ${v1}`])
+  })
+})
+
+test('a client in clear gets nothing by leaving the names out, whatever it says it is', () => {
+  const mesh = new TestMesh()
+  const call = new TestCall<DiscoveryRequest, DiscoveryResponse>()
+  mesh.add(new SotwStream(call as unknown as SotwCall, { identity: undefined, address: 'test' }, mesh))
+  const metadata = toStruct({ 'weft.dev': { listeners: { '0.0.0.0:80': 'catalog.shop:8080' } } })
+  call.receive({ node: { id: 'g', metadata, userAgentName: 'envoy' }, typeUrl: typeUrls.listener })
+  expect(call.written.map(describeResponse)).toEqual(['listener'])
 })

@@ -16,6 +16,7 @@ import {
   refuseNames,
   type Subscriber,
 } from './subscriber.ts'
+import { Wildcard } from './wildcard.ts'
 
 export type SotwCall = ServerDuplexStream<DiscoveryRequest, DiscoveryResponse | Buffer>
 /** `sentVersion` undefined: the client waits for an answer, whatever it has. */
@@ -38,6 +39,7 @@ export class SotwStream implements Subscriber {
   readonly #subscriptions = new Map<ResourceKind, Subscription>()
   /** The types to look at in the next flush. */
   readonly #due = new Set<ResourceKind>()
+  readonly #wildcard: Wildcard
   #node: Node | undefined
   #client: ClientKind = 'envoy'
   #nonce = 0
@@ -53,6 +55,7 @@ export class SotwStream implements Subscriber {
     this.#snapshot = parts.snapshot
     this.#stats = parts.stats
     this.#log = parts.log
+    this.#wildcard = new Wildcard(parts.snapshot)
     call.on('data', (request: DiscoveryRequest) => this.#receive(request))
     call.on('drain', () => {
       this.#blocked = false
@@ -62,7 +65,9 @@ export class SotwStream implements Subscriber {
 
   push(dependencies: ReadonlySet<string>): void {
     for (const [kind, { names }] of this.#subscriptions) {
-      for (const name of names) {
+      if (this.#wildcard.names(kind) !== undefined && this.#wildcard.isTouchedBy(dependencies))
+        this.#due.add(kind)
+      for (const name of this.#namesOf(kind, names)) {
         if (!dependencies.has(dependencyOf(name))) continue
         this.#due.add(kind)
         break
@@ -73,7 +78,7 @@ export class SotwStream implements Subscriber {
 
   describe(): object {
     const subscriptions = Object.fromEntries(
-      [...this.#subscriptions].map(([kind, { names }]) => [kind, [...names]]),
+      [...this.#subscriptions].map(([kind, { names }]) => [kind, [...this.#namesOf(kind, names)]]),
     )
     return {
       node: this.#node?.id ?? '',
@@ -88,6 +93,7 @@ export class SotwStream implements Subscriber {
     if (request.node !== undefined) {
       this.#node = request.node
       this.#client = effectiveKind(clientKindOf(request.node), this.#peer)
+      if (this.#client === 'envoy') this.#wildcard.configure(request.node, this.#log)
     }
     const kind = resourceKindOf(request.typeUrl ?? '')
     if (kind === undefined) return
@@ -98,6 +104,8 @@ export class SotwStream implements Subscriber {
     }
     const known = this.#subscriptions.get(kind)
     if (known === undefined) {
+      // Gateways alone know no names.
+      if (names.size === 0 && this.#client === 'envoy') this.#wildcard.want(kind)
       this.#ask(kind, { names, nonce: '', sentVersion: undefined })
       return
     }
@@ -129,14 +137,42 @@ export class SotwStream implements Subscriber {
   #flush(): void {
     // A slow reader gets the newest state when it reads again, not everything in between.
     if (this.#blocked || this.#call.writableEnded) return
+    const last: (() => void)[] = []
     for (const kind of order) {
       const subscription = this.#subscriptions.get(kind)
-      if (this.#due.delete(kind) && subscription !== undefined) this.#send(kind, subscription)
+      if (!this.#due.delete(kind) || subscription === undefined) continue
+      const leaving = this.#refresh(kind)
+      const names = this.#namesOf(kind, subscription.names)
+      const sent = this.#send(kind, subscription, names.union(leaving))
+      if (sent && kind === 'cluster' && this.#client === 'envoy') this.#repeatEndpoints()
+      // What routes do not name any more leaves after they were told.
+      if (leaving.size > 0) last.unshift(() => this.#send(kind, subscription, names))
     }
+    for (const send of last) send()
   }
 
-  #send(kind: ResourceKind, subscription: Subscription): void {
-    const resources = [...subscription.names].flatMap((name) => {
+  #namesOf(kind: ResourceKind, named: ReadonlySet<string>): ReadonlySet<string> {
+    return this.#wildcard.names(kind) ?? named
+  }
+
+  /** Works out what a wildcard means now; gives what it meant before and does not any more. */
+  #refresh(kind: ResourceKind): ReadonlySet<string> {
+    return this.#wildcard.names(kind) === undefined
+      ? new Set()
+      : this.#wildcard.refresh(kind, namespaceOf(this.#peer))
+  }
+
+  /** Envoy makes a changed cluster anew, and uses it once it is told the endpoints again, the same or not. */
+  #repeatEndpoints(): void {
+    const endpoints = this.#subscriptions.get('clusterLoadAssignment')
+    if (endpoints === undefined) return
+    endpoints.sentVersion = undefined
+    this.#due.add('clusterLoadAssignment')
+  }
+
+  /** Whether there was anything new to send. */
+  #send(kind: ResourceKind, subscription: Subscription, names: ReadonlySet<string>): boolean {
+    const resources = [...names].flatMap((name) => {
       const owned = this.#snapshot.ownerOf(kind, name) !== undefined
       return owned ? [] : (this.#snapshot.get(kind, name, this.#client, namespaceOf(this.#peer)) ?? [])
     })
@@ -144,7 +180,7 @@ export class SotwStream implements Subscriber {
       .update(resources.map((resource) => `${resource.name}@${resource.version}`).join(' '))
       .digest('hex')
       .slice(0, 16)
-    if (version === subscription.sentVersion) return
+    if (version === subscription.sentVersion) return false
     subscription.sentVersion = version
     subscription.nonce = String(++this.#nonce)
     this.#stats.pushes++
@@ -156,5 +192,6 @@ export class SotwStream implements Subscriber {
       resources: resources.map(({ bytes }) => ({ typeUrl: typeUrls[kind], value: bytes })),
     })
     if (!taken) this.#blocked = true
+    return true
   }
 }

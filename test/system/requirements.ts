@@ -2,6 +2,7 @@
 import { accessSync, constants } from 'node:fs'
 import path from 'node:path'
 import { describe, test } from 'vitest'
+import { envoyBinary } from '../support/envoy-process.ts'
 
 function isInstalled(tool: string): boolean {
   return (process.env['PATH'] ?? '').split(path.delimiter).some((folder) => {
@@ -21,7 +22,15 @@ function missing(tools: readonly string[]): readonly string[] {
 
 /** `describe`, where root and all of the tools are there. */
 export function describeWith(tools: readonly string[], name: string, body: () => void): void {
-  const lacking = missing(tools)
+  describeUnless(missing(tools), name, body)
+}
+
+/** `describe`, where Envoy is installed as the bench does it (`npm run bench -- --install`). */
+export function describeWithEnvoy(name: string, body: () => void): void {
+  describeUnless(envoyBinary() === undefined ? ['Envoy (npm run bench -- --install)'] : [], name, body)
+}
+
+function describeUnless(lacking: readonly string[], name: string, body: () => void): void {
   if (lacking.length === 0) {
     describe(name, body)
     return
