@@ -1,5 +1,6 @@
 /** What is wrong with the configuration as a whole: logged once when it appears, kept for the admin page. */
 import type { Log } from '../core/log.ts'
+import { externalNameFindings } from './model/external-name.ts'
 import type { Finding } from './model/finding.ts'
 import type { MeshModel } from './model/mesh-model.ts'
 import { routeFindings } from './model/route-findings.ts'
@@ -35,7 +36,11 @@ export class Findings {
   }
 
   #of(key: string): readonly Finding[] {
-    const findings = [...routeFindings(this.#model, key), ...policyFindings(this.#model, key)]
+    const findings = [
+      ...routeFindings(this.#model, key),
+      ...policyFindings(this.#model, key),
+      ...externalNameFindings(this.#model, key),
+    ]
     return [...new Map(findings.map((finding) => [finding.object + finding.message, finding])).values()]
   }
 }

@@ -80,6 +80,10 @@ export const errorCodes = {
     summary: 'the control plane does not know a resource of this name',
     hint: 'check the name, and that the Service exists in that namespace',
   },
+  NAME_UNRESOLVED: {
+    summary: 'a host name has no address',
+    hint: 'check the name and the name servers (--dns-servers, or those of the system); addresses known before stay in use',
+  },
   BACKEND_UNKNOWN: {
     summary: 'a backend is not a Service that the mesh knows',
     hint: 'create the Service, or correct its name; until then it gets no traffic',

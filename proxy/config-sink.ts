@@ -1,4 +1,5 @@
 /** What the data path is told, and by whom: xDS and bootstrap files write here, outbound and inbound read. */
+import type { DnsHosts } from './dns/dns-endpoints.ts'
 import type { ClusterConfig, EndpointConfig, InboundConfig } from './cluster/cluster-config.ts'
 import type { VirtualHostRules } from './route/route-rule.ts'
 
@@ -10,6 +11,8 @@ import type { VirtualHostRules } from './route/route-rule.ts'
 export interface ConfigSink {
   setCluster(config: ClusterConfig): void
   setEndpoints(cluster: string, endpoints: readonly EndpointConfig[]): void
+  /** The endpoints of `cluster` are names: calls `onAsked` once each was asked for, and keeps the cluster up to date. */
+  resolveEndpoints(cluster: string, dns: DnsHosts, onAsked: () => void): void
   removeCluster(name: string): void
   /** `destination` is a name as subscribed (`catalog.shop:8080`). */
   setRoutes(destination: string, hosts: readonly VirtualHostRules[]): void

@@ -2,7 +2,7 @@
  * The data path as one piece: both sides, the clusters behind them, and the calls that configure them. It knows nothing
  * of xDS, Kubernetes or certificates; those are given to it.
  */
-import type { Clock, Timer } from '../core/clock.ts'
+import type { Timer } from '../core/clock.ts'
 import { WeftError } from '../core/errors.ts'
 import type { StaticListenerConfig } from './bootstrap/decode-static-listener.ts'
 import type { ClusterConfig, EndpointConfig, InboundConfig } from './cluster/cluster-config.ts'
@@ -11,6 +11,8 @@ import type { ClusterParts } from './cluster/cluster.ts'
 import { Endpoint } from './cluster/endpoint.ts'
 import type { ConfigSink, Discovery } from './config-sink.ts'
 import { dialAny } from './dial-any.ts'
+import type { DnsHosts } from './dns/dns-endpoints.ts'
+import { Egress, type EgressOptions } from './egress.ts'
 import type { Downstream, Exchange } from './exchange.ts'
 import type { WireError } from './http1/wire-error.ts'
 import { Inbound, type MeshAccept } from './inbound.ts'
@@ -21,7 +23,6 @@ import type { Wire } from './listen/wire.ts'
 import { OutboundListener } from './outbound-listener.ts'
 import { Outbound } from './outbound.ts'
 import { Admission } from './overload/admission.ts'
-import { Passthrough } from './passthrough.ts'
 import { dialInTurn, dialMesh, dialPlain, type MeshDial } from './pool/dial.ts'
 import { Http1Pool } from './pool/http1-pool.ts'
 import type { VirtualHostRules } from './route/route-rule.ts'
@@ -32,8 +33,7 @@ import { MirrorStatsTable } from './telemetry/mirror-stats.ts'
 
 export type Address = { readonly host: string; readonly port: number }
 
-export type DataPathOptions = {
-  readonly clock: Clock
+export type DataPathOptions = EgressOptions & {
   readonly namespace: string
   readonly outboundAddress: Address | undefined
   readonly outboundPolicy: 'allow' | 'deny'
@@ -74,7 +74,7 @@ function isMeshed(config: EndpointConfig, cluster: ClusterConfig): boolean {
 export class DataPath implements ConfigSink {
   readonly golden = new GoldenStatsTable()
   readonly clusters: ClusterSet
-  readonly passthrough: Passthrough
+  readonly egress: Egress
   readonly connectionLimit: ConnectionLimit
   readonly admission = new Admission()
   readonly mirrorStats = new MirrorStatsTable()
@@ -95,8 +95,8 @@ export class DataPath implements ConfigSink {
     this.connectionLimit = new ConnectionLimit(options.maxConnections)
     this.#connections = new Connections(clock)
     this.clusters = new ClusterSet(this.#clusterParts('outbound'))
-    this.passthrough = new Passthrough({
-      clock,
+    this.egress = new Egress(options, {
+      clusters: this.clusters,
       clusterParts: this.#clusterParts('outbound'),
       isOwnAddress: (host, port) => port === this.outboundPort && (host.startsWith('127.') || host === '::1'),
     })
@@ -109,7 +109,7 @@ export class DataPath implements ConfigSink {
       namespace: options.namespace,
       discovery,
       policy: options.outboundPolicy,
-      passthrough: this.passthrough,
+      passthrough: this.egress.passthrough,
       localStats: (x) => this.#localStats(x),
       onUnexpected: options.onUnexpected,
       observers: options.observers,
@@ -146,6 +146,11 @@ export class DataPath implements ConfigSink {
           ...(principal === undefined ? {} : { client_id: principal }),
         }),
     })
+  }
+
+  /** Requests to unknown destinations that were refused; read at scrape. */
+  get denied(): number {
+    return this.#outbound.denied
   }
 
   /** The port that the outbound side listens on, once started. */
@@ -202,12 +207,14 @@ export class DataPath implements ConfigSink {
     await this.#inbound.close()
     await this.#connections.drain()
     this.#sweepTimer?.cancel()
+    this.egress.close()
     for (const cluster of this.clusters.all()) cluster.drain()
   }
 
   destroy(): void {
     this.#sweepTimer?.cancel()
     this.#connections.destroyAll()
+    this.egress.close()
     for (const cluster of this.clusters.all()) cluster.drain()
   }
 
@@ -216,10 +223,16 @@ export class DataPath implements ConfigSink {
   }
 
   setEndpoints(cluster: string, endpoints: readonly EndpointConfig[]): void {
+    this.egress.forget(cluster)
     this.clusters.setEndpoints(cluster, endpoints)
   }
 
+  resolveEndpoints(cluster: string, dns: DnsHosts, onAsked: () => void): void {
+    this.egress.resolve(cluster, dns, onAsked)
+  }
+
   removeCluster(name: string): void {
+    this.egress.forget(name)
     this.clusters.remove(name)
   }
 
@@ -317,7 +330,7 @@ export class DataPath implements ConfigSink {
 
   readonly #sweep = (): void => {
     this.clusters.sweep()
-    this.passthrough.sweep()
+    this.egress.passthrough.sweep()
     this.#inbound.sweep()
     this.#sweepTimer = this.#options.clock.after(sweepEveryMs, this.#sweep)
   }

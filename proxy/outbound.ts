@@ -46,6 +46,8 @@ export class Outbound {
   /** By destination, and longer than any one of its configurations: a change must not fill a budget again. */
   readonly #retries = new Map<string, DestinationRetries>()
   readonly #chain: Layer
+  /** Requests to destinations that the mesh does not know, and that were refused for it; read at scrape. */
+  denied = 0
   /** One handler for all: it finds the destination's own chain. */
   readonly handler: Handler
 
@@ -156,8 +158,10 @@ export class Outbound {
   }
 
   readonly #unknownHandler: Handler = (x, receiver) => {
-    if (this.#parts.policy !== 'allow')
+    if (this.#parts.policy !== 'allow') {
+      this.denied++
       throw new WeftError('DESTINATION_UNKNOWN', `${x.destination} is not in the mesh`)
+    }
     this.#parts.passthrough.handle(x, receiver)
   }
 }

@@ -1,10 +1,9 @@
 /** Reaches what the mesh does not know: the destination as the client named it, without mTLS. */
-import { isIP } from 'node:net'
-import dns from 'node:dns/promises'
 import type { Clock } from '../core/clock.ts'
 import { WeftError } from '../core/errors.ts'
 import { type ClusterConfig, defaultBalancing, plainEndpoint } from './cluster/cluster-config.ts'
 import { Cluster, type ClusterParts } from './cluster/cluster.ts'
+import { type FamilyChoice, type HostResolver, type Resolved } from './dns/host-resolver.ts'
 import type { Exchange, Handler, Receiver } from './exchange.ts'
 import { balance } from './layers/balance.ts'
 import { retry } from './layers/retry.ts'
@@ -12,20 +11,25 @@ import { DestinationRetries } from './retry/destination-retries.ts'
 
 /** Names come from requests, so what is kept per name is bounded: the one unused longest goes first. */
 const maxDestinations = 512
-/** How long an address answers for a name; the resolver does not tell the record's own time. */
-const addressTtlMs = 5_000
+/** How long an address answers for a name that comes without a time of its own, and the bounds of one that has it. */
+const defaultTtlMs = 5_000
+const shortestTtlMs = 1_000
+const longestTtlMs = 60_000
+/** As the system's own look-up does, both families. */
+const bothFamilies: FamilyChoice = { families: [4, 6], which: 'all' }
 const connectTimeoutMs = 1_000
 
 type Entry = {
   readonly cluster: Cluster
   readonly handler: Handler
-  resolvedMs: number
+  staleAtMs: number
   resolving: Promise<void> | undefined
 }
 
 export type PassthroughParts = {
   readonly clock: Clock
   readonly clusterParts: ClusterParts
+  readonly resolver: HostResolver
   /** Ours: a request for it would come back here for ever. */
   readonly isOwnAddress: (host: string, port: number) => boolean
 }
@@ -67,8 +71,7 @@ export class Passthrough {
   readonly handle: Handler = (x, receiver) => {
     this.count++
     const entry = this.#entryFor(x.destination)
-    if (x.nowMs - entry.resolvedMs > addressTtlMs || !entry.cluster.available)
-      this.#refresh(entry, x.destination)
+    if (x.nowMs > entry.staleAtMs || !entry.cluster.available) this.#refresh(entry, x.destination)
     // With an address at hand the look-up goes on beside.
     if (entry.cluster.available) entry.handler(x, receiver)
     else void this.#handleResolved(entry, x, receiver)
@@ -108,7 +111,7 @@ export class Passthrough {
     const cluster = new Cluster(clusterConfig(), clusterParts)
     const nowMs = clock.monotonicMs
     const handler = retry(new DestinationRetries(nowMs))(balance(() => cluster, nowMs))
-    const entry: Entry = { cluster, handler, resolvedMs: Number.NEGATIVE_INFINITY, resolving: undefined }
+    const entry: Entry = { cluster, handler, staleAtMs: Number.NEGATIVE_INFINITY, resolving: undefined }
     this.#entries.set(destination, entry)
     if (this.#entries.size > maxDestinations) this.#dropOldest()
     return entry
@@ -123,7 +126,7 @@ export class Passthrough {
 
   async #resolve(entry: Entry, destination: string): Promise<void> {
     const { host, port } = splitName(destination)
-    const addresses = await lookUp(host)
+    const { addresses, ttlMs = defaultTtlMs } = await this.#lookUp(host)
     const usable = addresses.filter((address) => !this.#parts.isOwnAddress(address, port))
     if (usable.length === 0 && addresses.length > 0) {
       throw new WeftError('DESTINATION_UNKNOWN', `${destination} is this sidecar itself`)
@@ -132,18 +135,17 @@ export class Passthrough {
       if (entry.cluster.available) return
       throw new WeftError('DESTINATION_UNKNOWN', `${destination} is not in the mesh and has no address`)
     }
-    entry.resolvedMs = this.#parts.clock.monotonicMs()
+    const holdMs = Math.min(longestTtlMs, Math.max(shortestTtlMs, ttlMs))
+    entry.staleAtMs = this.#parts.clock.monotonicMs() + holdMs
     entry.cluster.setEndpoints(usable.map((address) => plainEndpoint(address, port)))
   }
-}
 
-async function lookUp(host: string): Promise<string[]> {
-  if (isIP(host) !== 0) return [host]
-  try {
-    const found = await dns.lookup(host, { all: true })
-    return found.map((entry) => entry.address)
-  } catch {
-    // No such name, or no resolver: for the caller the same, it has no address.
-    return []
+  async #lookUp(host: string): Promise<Resolved> {
+    try {
+      return await this.#parts.resolver.resolve(host, bothFamilies)
+    } catch {
+      // No such name, or no name server: for the caller the same, it has no address.
+      return { addresses: [], ttlMs: undefined }
+    }
   }
 }

@@ -10,6 +10,7 @@ import { addPages } from './admin/pages.ts'
 import { openBootstrap, staticDials, withBootstrap } from './bootstrap/apply-bootstrap.ts'
 import { loadBootstrap } from './bootstrap/decode-bootstrap.ts'
 import { DataPath, type DataPathOptions } from './data-path.ts'
+import { DnsResolver } from './dns/host-resolver.ts'
 import type { Layer } from './layer.ts'
 import { accessLog } from './layers/access-log.ts'
 import { decisionHeaders } from './layers/decision-headers.ts'
@@ -62,8 +63,19 @@ function observers(
 
 function reports(
   log: Log,
-): Pick<DataPathOptions, 'onUnexpected' | 'onRefused' | 'onViolation' | 'onListenerError'> {
+): Pick<
+  DataPathOptions,
+  'onUnexpected' | 'onRefused' | 'onViolation' | 'onListenerError' | 'onNameUnresolved' | 'onNameResolved'
+> {
+  // One for each name: that one has no address says nothing about others.
+  const unresolved = new Map<string, OutageLog>()
   return {
+    onNameUnresolved: (cluster, host, error) => {
+      const outage = unresolved.get(host) ?? new OutageLog(log)
+      unresolved.set(host, outage)
+      outage.failed(cluster, error, { cluster, host })
+    },
+    onNameResolved: (_cluster, host) => void unresolved.delete(host),
     onUnexpected: (error) => log.error({ error }, 'a fault in the sidecar; the request got 500'),
     onRefused: (error, peer) =>
       log.warn({ code: error.code, peer, reason: error.message }, 'a connection is refused'),
@@ -118,6 +130,7 @@ function makeDataPath(
       detectTimeoutMs: settings.detectTimeout,
       ...clientLimits(settings, log),
       dialMesh: more.dialMesh,
+      resolver: new DnsResolver(settings.dnsServers),
       acceptMesh: mesh.acceptMesh,
       observers: more.observers,
       onInboundProblem: more.onInboundProblem,

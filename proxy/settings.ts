@@ -109,6 +109,13 @@ export const proxySettings = {
     default: 'allow',
     help: 'what becomes of destinations that the mesh does not know',
   },
+  dnsServers: {
+    flag: '--dns-servers',
+    env: 'WEFT_DNS_SERVERS',
+    kind: 'list',
+    default: '',
+    help: "name servers to ask instead of the system's, as address:port",
+  },
   detectTimeout: {
     flag: '--detect-timeout',
     env: 'WEFT_DETECT_TIMEOUT',

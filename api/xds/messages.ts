@@ -82,6 +82,8 @@ export interface Messages {
     readonly loadBalancingPolicy?: Messages['envoy.config.cluster.v3.LoadBalancingPolicy'] | undefined
     readonly upstreamConnectionOptions?: Messages['envoy.config.cluster.v3.UpstreamConnectionOptions'] | undefined
     readonly dnsLookupFamily?: 'AUTO' | 'V4_ONLY' | 'V6_ONLY' | 'V4_PREFERRED' | 'ALL' | undefined
+    readonly dnsRefreshRate?: Messages['google.protobuf.Duration'] | undefined
+    readonly respectDnsTtl?: boolean | undefined
   }
   'envoy.config.cluster.v3.Cluster.EdsClusterConfig': {
     readonly edsConfig?: Messages['envoy.config.core.v3.ConfigSource'] | undefined

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import type { Change, SliceEndpoint } from '../model/objects.ts'
 import type { ObjectHead } from './convert.ts'
 import type { FieldReader } from './field-reader.ts'
@@ -7,6 +8,14 @@ function readConditions(field: FieldReader): { readonly ready: boolean; readonly
   const ready = field.at('ready').boolean() ?? true
   const serving = field.at('serving').boolean() ?? ready
   return { ready: ready && field.at('terminating').boolean() !== true, serving }
+}
+
+function readAddress(field: FieldReader): string[] {
+  const address = field.string()
+  if (address === undefined) return []
+  if (isIP(address) === 0)
+    field.problem('must be an IP address; for a name use a Service of type ExternalName')
+  return [address]
 }
 
 function readEndpoint(field: FieldReader, namespace: string): SliceEndpoint[] {
@@ -23,7 +32,7 @@ function readEndpoint(field: FieldReader, namespace: string): SliceEndpoint[] {
   const [address, ...otherAddresses] = field
     .at('addresses')
     .list()
-    .flatMap((entry) => entry.string() ?? [])
+    .flatMap((entry) => readAddress(entry))
   if (address === undefined) {
     field.at('addresses').problem('must hold an address')
     return []

@@ -11,6 +11,17 @@ function readPort(field: FieldReader): ServicePort[] {
   return port === undefined ? [] : [{ name, port, protocol }]
 }
 
+const hostForm = /^(?=.{1,253}\.?$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*\.?$/
+
+/** Only there with the type: Kubernetes leaves the field where the type was changed. */
+function readExternalName(spec: FieldReader): string | undefined {
+  if (spec.at('type').string() !== 'ExternalName') return undefined
+  const field = spec.at('externalName')
+  const name = field.requiredString().toLowerCase()
+  if (name !== '' && !hostForm.test(name)) field.problem('must be a DNS name')
+  return name.replace(/\.$/, '')
+}
+
 export function convertService(object: FieldReader, { key, namespace, name }: ObjectHead): Change {
   const spec = object.at('spec')
   const single = spec.at('clusterIP').string()
@@ -24,6 +35,7 @@ export function convertService(object: FieldReader, { key, namespace, name }: Ob
   const ports = spec.at('ports').list().flatMap(readPort)
   if (ports.length > 1 && ports.some((port) => port.name === ''))
     spec.at('ports').problem('need names when there are several')
+  const externalName = readExternalName(spec)
   const traffic = readTrafficAnnotations(object.at('metadata').at('annotations'))
-  return { kind: 'service', key, value: { namespace, name, clusterIps, ports, traffic } }
+  return { kind: 'service', key, value: { namespace, name, clusterIps, ports, externalName, traffic } }
 }

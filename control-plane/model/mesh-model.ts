@@ -13,7 +13,7 @@ import type {
   TrafficPolicy,
   Workload,
 } from './objects.ts'
-import { keyOf, oldestFirst } from './naming.ts'
+import { keyOf, oldestFirst, serviceKeyOfHost } from './naming.ts'
 import type { BackendReference, Route } from './route.ts'
 import { RouteSet } from './route-set.ts'
 
@@ -53,6 +53,8 @@ export class MeshModel {
   readonly #apexesOfBackend = new IndexOf()
   readonly #apexesOfGroup = new IndexOf()
   readonly #serviceOfAddress = new IndexOf()
+  /** Services that are another name of a Service. */
+  readonly #aliasesOfService = new IndexOf()
 
   constructor(options: { readonly requireGrants?: boolean } = {}) {
     this.#routes = new RouteSet(options.requireGrants === true)
@@ -62,6 +64,9 @@ export class MeshModel {
   apply(changes: readonly Change[]): Dirty {
     const dirty: Dirty = { services: new Set(), workloads: new Set(), addresses: new Set(), routing: false }
     for (const change of changes) this.#applyOne(change, dirty)
+    // A set that grows while it is walked through: aliases of aliases too.
+    for (const key of dirty.services)
+      for (const alias of this.#aliasesOfService.sources(key)) dirty.services.add(alias)
     return dirty
   }
 
@@ -226,6 +231,8 @@ export class MeshModel {
     for (const address of value?.clusterIps ?? []) dirty.addresses.add(address)
     store(this.#services, key, value)
     this.#serviceOfAddress.set(key, value?.clusterIps ?? [])
+    const other = value?.externalName === undefined ? undefined : serviceKeyOfHost(value.externalName)
+    this.#aliasesOfService.set(key, other === undefined ? [] : [other])
     dirty.services.add(key)
     this.#touchWorkloadsOf(key, dirty)
     for (const apex of this.#apexesOfBackend.sources(key)) dirty.services.add(apex)

@@ -9,6 +9,8 @@ export type Service = {
   readonly name: string
   readonly clusterIps: readonly string[]
   readonly ports: readonly ServicePort[]
+  /** A name for something else: a host outside, or another Service. Undefined: it has endpoints. */
+  readonly externalName?: string | undefined
   /** What its annotations say; a TrafficPolicy says more. */
   readonly traffic: TrafficSettings
 }

@@ -1,4 +1,5 @@
 /** Why a route, or a part of one, cannot be followed as it stands; in the Gateway API's words. Pure. */
+import { portOf } from './external-name.ts'
 import { keyOf, type MeshModel } from './mesh-model.ts'
 import type { BackendReference, Route, RouteBackend, RouteFilter, RouteRule } from './route.ts'
 
@@ -26,7 +27,7 @@ export function referenceProblem(
       reason: 'RefNotPermitted',
       message: `no ReferenceGrant lets '${route.namespace}' refer to '${key}'`,
     }
-  if (model.service(key)?.ports.some((candidate) => candidate.port === port) === true) return undefined
+  if (portOf(model.service(key), port) !== undefined) return undefined
   return { reason: 'BackendNotFound', message: `backend '${key}:${port}' is no port of a Service` }
 }
 

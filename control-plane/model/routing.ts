@@ -1,4 +1,5 @@
 /** What becomes of a request to a service's port: the rules of its routes, or its split, or its own endpoints. Pure. */
+import { externalTarget, portOf } from './external-name.ts'
 import { keyOf, type MeshModel } from './mesh-model.ts'
 import type { RouteMatch, Service } from './objects.ts'
 import type { RedirectSettings, Route, RouteBackend, RouteFilter, RouteRule } from './route.ts'
@@ -145,6 +146,21 @@ function byRoutes(
   return rules.toSorted(moreSpecificFirst)
 }
 
+/** Another name of a Service is treated as that Service is. */
+function unrouted(
+  model: MeshModel,
+  service: Service,
+  key: string,
+  port: number,
+  clientNamespace: string,
+): Routing {
+  const target = externalTarget(model, service)
+  if (target === undefined || target.kind === 'host') return { rules: [own(key, port)] }
+  if (target.kind === 'service' && portOf(target.service, port) !== undefined)
+    return routingOf(model, target.service, port, clientNamespace)
+  return { rules: [{ ...own(key, port), backends: [{ backend: undefined, weight: 1 }] }] }
+}
+
 /**
  * The routing of one port of a service, for clients of a namespace. On one Service, a route beats a split, and a route
  * of the client's own namespace both.
@@ -152,5 +168,5 @@ function byRoutes(
 export function routingOf(model: MeshModel, service: Service, port: number, clientNamespace = ''): Routing {
   const key = keyOf(service.namespace, service.name)
   const rules = byRoutes(model, key, port, clientNamespace) ?? splitRules(model, key, port)
-  return { rules: rules ?? [own(key, port)] }
+  return rules === undefined ? unrouted(model, service, key, port, clientNamespace) : { rules }
 }

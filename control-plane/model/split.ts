@@ -1,4 +1,5 @@
 /** SMI's TrafficSplit: what becomes of the requests to its apex, and what there is to say about it. Pure. */
+import { portOf } from './external-name.ts'
 import { keyOf, type MeshModel } from './mesh-model.ts'
 import type { RouteGroup, RouteMatch, Split } from './objects.ts'
 import { own, reduceWeights, type Rule, type WeightedBackend } from './rule.ts'
@@ -15,7 +16,7 @@ export function leftOut(
 ): LeftOutReason | undefined {
   const found = model.service(keyOf(split.namespace, service))
   if (found === undefined) return 'BackendUnknown'
-  return found.ports.some((candidate) => candidate.port === port) ? undefined : 'BackendWithoutPort'
+  return portOf(found, port) !== undefined ? undefined : 'BackendWithoutPort'
 }
 
 /** The split that counts for an apex: the oldest, then the first by name. */

@@ -14,6 +14,22 @@ export function service(name: string, port = 8080, clusterIps: readonly string[]
   }
 }
 
+/** A Service of type ExternalName; without `ports` it has them all. */
+export function externalService(name: string, externalName: string, ports: readonly number[] = []): Change {
+  return {
+    kind: 'service',
+    key: `${namespace}/${name}`,
+    value: {
+      namespace,
+      name,
+      clusterIps: [],
+      ports: ports.map((port) => ({ name: String(port), port, protocol: '' })),
+      externalName,
+      traffic: noTrafficSettings,
+    },
+  }
+}
+
 /** A split of `catalog`, with weights in thousandths. */
 export function split(
   name: string,

@@ -18,6 +18,7 @@ import type {
   TransportSocket,
 } from '../../api/xds/types.ts'
 import type { ServiceEndpoint } from '../model/endpoints.ts'
+import { externalTarget, portOf } from '../model/external-name.ts'
 import type { MeshModel } from '../model/mesh-model.ts'
 import type { Workload } from '../model/objects.ts'
 import { trafficOf } from '../model/traffic.ts'
@@ -83,6 +84,27 @@ function meshMatches(
   ]
 }
 
+/** The endpoints of the Service that a destination is another name of; those of a broken name are none. */
+function endpointsOf(model: MeshModel, { service, key, port }: Destination): readonly ServiceEndpoint[] {
+  const target = externalTarget(model, service)
+  if (target === undefined) return model.endpoints(key, port.name)
+  const at = target.kind === 'service' ? portOf(target.service, port.port) : undefined
+  return target.kind === 'service' && at !== undefined ? model.endpoints(target.key, at.name) : []
+}
+
+/** A host outside: its name is resolved by whoever sends there. Stock gRPC clients know one kind of that. */
+function resolvedCluster(name: string, host: string, port: number, kind: ClientKind): Cluster {
+  const address = { socketAddress: { address: host, portValue: port } }
+  return {
+    name,
+    type: kind === 'grpc' ? 'LOGICAL_DNS' : 'STRICT_DNS',
+    connectTimeout,
+    dnsLookupFamily: 'V4_PREFERRED',
+    respectDnsTtl: true,
+    loadAssignment: { clusterName: name, endpoints: [{ lbEndpoints: [{ endpoint: { address } }] }] },
+  }
+}
+
 /** `destination` is undefined for a service that has gone: stock gRPC clients cannot have their clusters deleted. */
 export function buildCluster(
   model: MeshModel,
@@ -91,14 +113,17 @@ export function buildCluster(
   kind: ClientKind,
   trustDomain: string,
 ): Cluster {
-  const base: Cluster = {
+  const listed: Cluster = {
     name,
     type: 'EDS',
     edsClusterConfig: { edsConfig: ads, serviceName: name },
     connectTimeout,
   }
-  if (destination === undefined) return { ...base, lbPolicy: 'ROUND_ROBIN' }
-  const { service, key, port } = destination
+  if (destination === undefined) return { ...listed, lbPolicy: 'ROUND_ROBIN' }
+  const { service, port } = destination
+  const target = externalTarget(model, service)
+  const outside = target?.kind === 'host'
+  const base = outside ? resolvedCluster(name, target.host, port.port, kind) : listed
   const settings = trafficOf(model, service, port)
   const policy = clusterPolicy(settings, kind)
   if (kind === 'grpc') return { ...base, ...policy }
@@ -110,13 +135,13 @@ export function buildCluster(
     // Envoy has no field for it.
     ...(pool !== undefined && { queueTimeoutMs: pool.queueTimeoutMs }),
   }
-  const endpoints = model.endpoints(key, port.name)
   return {
     ...base,
     ...policy,
     metadata: { filterMetadata: { [weftMetadata]: toStruct(facts) } },
     // A gateway has no certificate of this mesh: it speaks in clear, and is let in where that is permitted.
-    ...(kind === 'sidecar' && { transportSocketMatches: meshMatches(endpoints, trustDomain) }),
+    ...(kind === 'sidecar' &&
+      !outside && { transportSocketMatches: meshMatches(endpointsOf(model, destination), trustDomain) }),
   }
 }
 
@@ -156,10 +181,10 @@ export function buildEndpoints(
   trustDomain: string,
 ): ClusterLoadAssignment {
   if (destination === undefined) return { clusterName: name, endpoints: [] }
-  const { service, key, port } = destination
+  const { service, port } = destination
   const hints = trafficOf(model, service, port).balancer?.zonePreference ?? 'hints'
   const byZone = new Map<string, ServiceEndpoint[]>()
-  for (const listed of model.endpoints(key, port.name)) {
+  for (const listed of endpointsOf(model, destination)) {
     // Nobody follows hints that are not there.
     const endpoint = hints === 'hints' ? listed : { ...listed, forZones: [] }
     const zone = byZone.get(endpoint.zone)

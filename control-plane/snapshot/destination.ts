@@ -1,12 +1,13 @@
 /** Which service's port a resource name means. */
 import { parseGatewayListenerName, parseServiceName } from '../../api/xds/naming.ts'
+import { portOf } from '../model/external-name.ts'
 import { keyOf, type MeshModel } from '../model/mesh-model.ts'
 import type { Service, ServicePort } from '../model/objects.ts'
 
 export type Destination = { readonly service: Service; readonly key: string; readonly port: ServicePort }
 
 function withPort(service: Service | undefined, number: number): Destination | undefined {
-  const port = service?.ports.find((candidate) => candidate.port === number)
+  const port = portOf(service, number)
   if (service === undefined || port === undefined) return undefined
   return { service, key: keyOf(service.namespace, service.name), port }
 }

@@ -24,7 +24,11 @@ import { routePolicy } from './route-policy.ts'
 
 function hasEndpoints(model: MeshModel, { backend }: WeightedBackend): boolean {
   const destination = backend === undefined ? undefined : destinationOf(model, backendName(backend))
-  return destination === undefined || model.endpoints(destination.key, destination.port.name).length > 0
+  return (
+    destination === undefined ||
+    destination.service.externalName !== undefined ||
+    model.endpoints(destination.key, destination.port.name).length > 0
+  )
 }
 
 /** What the balancers of these backends hash, in the route that leads to them. */

@@ -2,6 +2,7 @@
 import type { Clock } from '../../core/clock.ts'
 import type { Log } from '../../core/log.ts'
 import type { DataPath } from '../data-path.ts'
+import type { DnsHosts } from '../dns/dns-endpoints.ts'
 import type { MeshDial } from '../pool/dial.ts'
 import type { ProxySettings } from '../settings.ts'
 import type { BootstrapConfig } from './decode-bootstrap.ts'
@@ -45,7 +46,8 @@ export function staticDials(config: BootstrapConfig, clock: Clock): ReadonlyMap<
 export async function openBootstrap(config: BootstrapConfig, dataPath: DataPath, log: Log): Promise<void> {
   for (const { config: cluster, endpoints } of config.clusters) {
     dataPath.setCluster(cluster)
-    dataPath.setEndpoints(cluster.name, endpoints)
+    if ('dns' in endpoints) await asked(dataPath, cluster.name, endpoints.dns)
+    else dataPath.setEndpoints(cluster.name, endpoints.inline)
   }
   for (const listener of config.listeners) {
     const server = listener.tls === undefined ? undefined : staticTlsServer(listener.tls)
@@ -55,4 +57,9 @@ export async function openBootstrap(config: BootstrapConfig, dataPath: DataPath,
     )
     log.info({ name: listener.name, address: `${listener.address.host}:${port}` }, 'listening')
   }
+}
+
+/** Resolves once the cluster's names were asked for, whatever the answer. */
+function asked(dataPath: DataPath, cluster: string, dns: DnsHosts): Promise<void> {
+  return new Promise((resolve) => dataPath.resolveEndpoints(cluster, dns, resolve))
 }

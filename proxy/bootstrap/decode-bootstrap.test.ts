@@ -57,7 +57,10 @@ test('a listener with routes to a static cluster is read, in either spelling', (
     const { config, problems } = decodeJson(json)
     expect(problems).toEqual([])
     expect(config?.clusters).toMatchObject([
-      { config: { name: 'app', connectTimeoutMs: 250, tls: 'never' }, endpoints: [{ port: 8080 }] },
+      {
+        config: { name: 'app', connectTimeoutMs: 250, tls: 'never' },
+        endpoints: { inline: [{ port: 8080 }] },
+      },
     ])
     expect(config?.listeners).toMatchObject([
       { name: 'in', address: { host: '127.0.0.1', port: 0 }, tls: undefined, serve: { kind: 'http' } },

@@ -4,9 +4,9 @@ import { unpackAs } from '../../api/xds/codec.ts'
 import type { Bootstrap, Cluster } from '../../api/xds/types.ts'
 import type { Address } from '../../core/address.ts'
 import { WeftError } from '../../core/errors.ts'
-import { decodeCluster, upstreamTlsName } from '../xds/decode-cluster.ts'
+import { type DecodedCluster, decodeCluster, upstreamTlsName } from '../xds/decode-cluster.ts'
 import { Problems } from '../xds/problems.ts'
-import type { ClusterConfig, EndpointConfig } from '../cluster/cluster-config.ts'
+import type { ClusterConfig } from '../cluster/cluster-config.ts'
 import { decodeStaticListener, type StaticListenerConfig } from './decode-static-listener.ts'
 import { decodeUpstreamTls, type TlsSettings } from './decode-tls.ts'
 import { socketAddress } from './socket-address.ts'
@@ -14,7 +14,7 @@ import { bootstrapFromJson, readBootstrapFile } from './read-bootstrap.ts'
 
 export type StaticCluster = {
   readonly config: ClusterConfig
-  readonly endpoints: readonly EndpointConfig[]
+  readonly endpoints: Exclude<DecodedCluster['endpoints'], { readonly eds: string }>
   readonly tls: TlsSettings | undefined
 }
 
@@ -78,10 +78,16 @@ function decodeStaticCluster(cluster: Cluster, path: string, problems: Problems)
     own.add('transport_socket.typed_config', 'must be an UpstreamTlsContext')
   for (const name of ['circuitBreakers', 'outlierDetection'] as const)
     if (cluster[name] !== undefined) own.add(snakeOf(name), 'is not supported')
-  const inline = 'inline' in endpoints ? endpoints.inline : []
-  if (inline.length === 0 && !own.any) own.add('load_assignment', 'names no endpoint')
+  const listed = staticEndpoints(endpoints)
+  const count = 'dns' in listed ? listed.dns.hosts.length : listed.inline.length
+  if (count === 0 && !own.any) own.add('load_assignment', 'names no endpoint')
   problems.list.push(...own.list.map((problem) => `${path}.${problem}`))
-  return { config, endpoints: inline, tls }
+  return { config, endpoints: listed, tls }
+}
+
+/** Nobody is there to be asked for others. */
+function staticEndpoints(endpoints: DecodedCluster['endpoints']): StaticCluster['endpoints'] {
+  return 'eds' in endpoints ? { inline: [] } : endpoints
 }
 
 function snakeOf(name: string): string {

@@ -42,17 +42,36 @@ export function registerDataPathMetrics(registry: Registry, dataPath: DataPath):
     type: 'gauge',
     samples: () => [{ labels: { peer: 'src' }, value: dataPath.openConnections }],
   })
-  registerFamily(registry, {
-    name: 'outbound_passthrough_total',
-    help: 'Requests to destinations that the mesh does not know',
-    type: 'counter',
-    samples: () => [{ labels: {}, value: dataPath.passthrough.count }],
-  })
+  registerEgressMetrics(registry, dataPath)
   registerFlagMetrics(registry, dataPath)
   registerMirrorMetrics(registry, dataPath)
   registerPoolMetrics(registry, dataPath)
   registerPolicyMetrics(registry, dataPath)
   registerClusterMetrics(registry, dataPath.clusters)
+}
+
+function registerEgressMetrics(registry: Registry, dataPath: DataPath): void {
+  registerFamily(registry, {
+    name: 'outbound_passthrough_total',
+    help: 'Requests to destinations that the mesh does not know',
+    type: 'counter',
+    samples: () => [{ labels: {}, value: dataPath.egress.passthrough.count }],
+  })
+  registerFamily(registry, {
+    name: 'outbound_denied_total',
+    help: 'Requests to destinations that the mesh does not know, refused (--outbound-policy deny)',
+    type: 'counter',
+    samples: () => [{ labels: {}, value: dataPath.denied }],
+  })
+  registerFamily(registry, {
+    name: 'dns_lookups_total',
+    help: 'Look-ups of the names that clusters lead to',
+    type: 'counter',
+    samples: () => [
+      { labels: { outcome: 'resolved' }, value: dataPath.egress.lookUps.resolved },
+      { labels: { outcome: 'failed' }, value: dataPath.egress.lookUps.failed },
+    ],
+  })
 }
 
 function registerFlagMetrics(registry: Registry, dataPath: DataPath): void {

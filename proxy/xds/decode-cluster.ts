@@ -11,7 +11,9 @@ import type {
   UpstreamTlsContext,
 } from '../../api/xds/types.ts'
 import type { ClusterConfig, EndpointConfig } from '../cluster/cluster-config.ts'
+import type { DnsHosts } from '../dns/dns-endpoints.ts'
 import { decodeBalancing } from './decode-balancing.ts'
+import { decodeDns } from './decode-dns.ts'
 import { decodeLimits, decodeOutlierDetection } from './decode-limits.ts'
 import { durationMs } from './duration.ts'
 import type { Problems } from './problems.ts'
@@ -23,8 +25,11 @@ const meshIdleTimeoutMs = 60_000
 
 export type DecodedCluster = {
   readonly config: ClusterConfig
-  /** The EDS name, or the endpoints that came along (STATIC). */
-  readonly endpoints: { readonly eds: string } | { readonly inline: readonly EndpointConfig[] }
+  /** The EDS name, or the endpoints that came along (STATIC), or their names (DNS). */
+  readonly endpoints:
+    | { readonly eds: string }
+    | { readonly inline: readonly EndpointConfig[] }
+    | { readonly dns: DnsHosts }
 }
 
 /** Metric labels of metadata: only strings, with Linkerd's prefix for the other side. */
@@ -85,7 +90,7 @@ export function decodeCluster(cluster: Cluster, problems: Problems): DecodedClus
   const name = cluster.name ?? ''
   if (name === '') problems.add('name', 'is empty')
   const type = cluster.type ?? 'STATIC'
-  if (type !== 'EDS' && type !== 'STATIC') problems.add('type', `${type} is not supported`)
+  if (type === 'ORIGINAL_DST') problems.add('type', `${type} is not supported`)
   const { tls, identities } = tlsOf(cluster)
   const values = weftValues(cluster.metadata)
   const queueTimeoutMs = values['queueTimeoutMs']
@@ -101,10 +106,9 @@ export function decodeCluster(cluster: Cluster, problems: Problems): DecodedClus
     idleTimeoutMs: meshIdleTimeoutMs,
   }
   if (type === 'EDS') return { config, endpoints: { eds: cluster.edsClusterConfig?.serviceName || name } }
-  return {
-    config,
-    endpoints: { inline: decodeEndpoints(cluster.loadAssignment ?? {}, problems, 'load_assignment.') },
-  }
+  const listed = decodeEndpoints(cluster.loadAssignment ?? {}, problems, 'load_assignment.')
+  if (type === 'STATIC') return { config, endpoints: { inline: listed } }
+  return { config, endpoints: { dns: decodeDns(cluster, listed, problems) } }
 }
 
 function zoneNames(value: Json | undefined): readonly string[] {

@@ -10,6 +10,7 @@ import {
   destination as name,
   endpoints,
   listener,
+  namedCluster,
   recordingSink,
   routeByRegex,
   routes,
@@ -17,7 +18,7 @@ import {
 } from './test-resources.ts'
 
 function setUp(connected = true) {
-  const { sink, calls } = recordingSink()
+  const { sink, calls, dnsAnswered } = recordingSink()
   const wanted = new Set<string>()
   const held: string[] = []
   const clock = new ManualClock()
@@ -37,7 +38,7 @@ function setUp(connected = true) {
   let version = 0
   const receive = (kind: ResourceKind, resource: string, bytes: Buffer) =>
     config.receive(kind, [{ name: resource, version: String(++version), bytes }], [])
-  return { config, calls, wanted, held, clock, receive }
+  return { config, calls, dnsAnswered, wanted, held, clock, receive }
 }
 
 function makeKnown(mesh: ReturnType<typeof setUp>): void {
@@ -73,6 +74,18 @@ describe('a destination', () => {
     mesh.receive('clusterLoadAssignment', 'b', endpoints('b'))
     expect(mesh.calls).toEqual(['cluster b', 'endpoints b', `routes ${name}`, 'remove cluster a'])
     expect(mesh.wanted.has('cluster a')).toBe(false)
+  })
+
+  test('waits for a cluster of names until these were asked for', () => {
+    const mesh = setUp()
+    void mesh.config.resolve(name)
+    mesh.receive('listener', name, listener())
+    mesh.receive('routeConfiguration', routes, routeTo('a'))
+    mesh.receive('cluster', 'a', namedCluster('a'))
+    expect(mesh.calls).toEqual(['cluster a', 'names a'])
+    mesh.dnsAnswered('a')
+    mesh.dnsAnswered('a')
+    expect(mesh.calls).toEqual(['cluster a', 'names a', `routes ${name}`])
   })
 
   test('goes ahead after 5 s without a cluster that never comes', () => {
@@ -128,7 +141,7 @@ test('a bad resource is refused with its path, its last good version stays, and 
     ],
     [],
   )
-  expect(problems).toEqual(['a: type: STRICT_DNS is not supported'])
+  expect(problems).toEqual(['a: type: ORIGINAL_DST is not supported'])
   expect(mesh.calls[0]).toBe('cluster b')
   expect(
     mesh.config.snapshot().find((entry) => entry.name === 'a' && entry.kind === 'cluster')?.version,

@@ -11,17 +11,11 @@ import { type DecodedCluster, decodeCluster, decodeEndpoints } from './decode-cl
 import { type DecodedListener, decodeListener, decodeTrustBundle } from './decode-listener.ts'
 import { type DecodedRoutes, decodeRoutes } from './decode-routes.ts'
 import type { EndpointConfig } from '../cluster/cluster-config.ts'
+import { KnownEndpoints } from './known-endpoints.ts'
 import type { ReceivedResource } from './delta-client.ts'
 import type { StoredResource } from './last-known-good.ts'
 import { type Decoded, decoded } from './problems.ts'
-
-/** The subscriptions of the stream. */
-export interface Subscriptions {
-  subscribe(kind: ResourceKind, name: string): void
-  unsubscribe(kind: ResourceKind, name: string): void
-  /** A resource is in force already: only what is newer has to be sent. */
-  known(kind: ResourceKind, name: string, version: string): void
-}
+import type { Subscriptions } from './subscriptions.ts'
 
 export type MeshConfigOptions = {
   readonly sink: ConfigSink
@@ -57,7 +51,7 @@ export class MeshConfig implements Discovery {
   readonly #destinations = new Map<string, Destination>()
   readonly #routes = new Map<string, DecodedRoutes>()
   readonly #clusters = new Map<string, DecodedCluster>()
-  readonly #endpoints = new Map<string, readonly EndpointConfig[]>()
+  readonly #endpoints = new KnownEndpoints()
   readonly #raw = new Map<string, StoredResource>()
   #inboundKnown = false
   #trustKnown = false
@@ -222,6 +216,10 @@ export class MeshConfig implements Discovery {
     this.#options.sink.setCluster(cluster.config)
     if ('inline' in cluster.endpoints) {
       this.#options.sink.setEndpoints(name, cluster.endpoints.inline)
+    } else if ('dns' in cluster.endpoints) {
+      this.#options.sink.resolveEndpoints(name, cluster.endpoints.dns, () => {
+        if (this.#clusters.get(name) === cluster && this.#endpoints.asked(name)) this.#advance()
+      })
     } else {
       this.#options.subscriptions.subscribe('clusterLoadAssignment', cluster.endpoints.eds)
       const endpoints = this.#endpoints.get(cluster.endpoints.eds)
@@ -290,8 +288,7 @@ export class MeshConfig implements Discovery {
   #warm(routes: DecodedRoutes): boolean {
     for (const name of routes.clusters) {
       const cluster = this.#clusters.get(name)
-      if (cluster === undefined) return false
-      if ('eds' in cluster.endpoints && !this.#endpoints.has(cluster.endpoints.eds)) return false
+      if (cluster === undefined || !this.#endpoints.isWarm(name, cluster)) return false
     }
     return true
   }
@@ -320,10 +317,11 @@ export class MeshConfig implements Discovery {
     this.#drop('cluster', name, this.#clusters)
     if ('eds' in cluster.endpoints)
       this.#drop('clusterLoadAssignment', cluster.endpoints.eds, this.#endpoints)
+    this.#endpoints.forget(name)
     this.#options.sink.removeCluster(name)
   }
 
-  #drop(kind: ResourceKind, name: string, from: Map<string, unknown>): void {
+  #drop(kind: ResourceKind, name: string, from: { delete(name: string): unknown }): void {
     from.delete(name)
     this.#raw.delete(`${kind} ${name}`)
     this.#options.subscriptions.unsubscribe(kind, name)

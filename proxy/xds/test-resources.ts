@@ -36,23 +36,39 @@ export function cluster(name: string): Buffer {
   return encode('envoy.config.cluster.v3.Cluster', { name, type: 'EDS', lbPolicy: 'LEAST_REQUEST' })
 }
 
+/** A Cluster whose endpoint is a name. */
+export function namedCluster(name: string): Buffer {
+  const address = { socketAddress: { address: 'api.example', portValue: 443 } }
+  const loadAssignment = { endpoints: [{ lbEndpoints: [{ endpoint: { address } }] }] }
+  return encode('envoy.config.cluster.v3.Cluster', { name, type: 'STRICT_DNS', loadAssignment })
+}
+
 /** A Cluster that no sidecar takes. */
 export function badCluster(name: string): Buffer {
-  return encode('envoy.config.cluster.v3.Cluster', { name, type: 'STRICT_DNS' })
+  return encode('envoy.config.cluster.v3.Cluster', { name, type: 'ORIGINAL_DST' })
 }
 
 export function endpoints(name: string): Buffer {
   return encode('envoy.config.endpoint.v3.ClusterLoadAssignment', { clusterName: name })
 }
 
-/** `calls` has one line per call, as `routes catalog.shop:8080`. */
-export function recordingSink(): { readonly sink: ConfigSink; readonly calls: string[] } {
+/** `calls` has one line per call, as `routes catalog.shop:8080`; `dnsAnswered` says that a cluster's names were asked for. */
+export function recordingSink(): {
+  readonly sink: ConfigSink
+  readonly calls: string[]
+  readonly dnsAnswered: (cluster: string) => void
+} {
   const calls: string[] = []
   const record =
     (what: string) =>
     (first: unknown): void =>
       void calls.push(`${what} ${typeof first === 'string' ? first : (first as { name?: string }).name}`)
+  const dns = new Map<string, () => void>()
   const sink: ConfigSink = {
+    resolveEndpoints: (cluster, _dns, onAsked) => {
+      calls.push(`names ${cluster}`)
+      dns.set(cluster, onAsked)
+    },
     setCluster: record('cluster'),
     setEndpoints: record('endpoints'),
     removeCluster: record('remove cluster'),
@@ -61,5 +77,5 @@ export function recordingSink(): { readonly sink: ConfigSink; readonly calls: st
     removeRoutes: record('remove routes'),
     setInbound: record('inbound'),
   }
-  return { sink, calls }
+  return { sink, calls, dnsAnswered: (cluster) => dns.get(cluster)?.() }
 }

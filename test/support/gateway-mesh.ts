@@ -8,10 +8,14 @@ import { type SidecarProcess, startSidecar } from './sidecar-process.ts'
 export type GatewayMesh = {
   readonly plane: TestControlPlane
   readonly sidecar: SidecarProcess
+  /** Where an application listens. */
+  readonly portOf: (app: string) => number
   /** Everything that the applications were sent, in the order of its arrival. */
   readonly log: Seen[]
   /** Writes the TrafficSplit of an apex. */
   readonly split: (apex: string, weights: Readonly<Record<string, number>>) => void
+  /** Writes a Service of type ExternalName. */
+  readonly external: (service: string, host: string) => void
   /** Writes the HTTPRoute of a Service. */
   readonly route: (service: string, spec: object) => void
   /** Writes the TrafficPolicy of a Service. */
@@ -90,6 +94,9 @@ export async function startGatewayMesh(services: GatewayServices): Promise<Gatew
     plane,
     sidecar,
     log,
+    portOf: (app) => apps.get(app)?.port ?? 0,
+    external: (service, externalName) =>
+      write('v1', 'Service', service, { type: 'ExternalName', externalName }),
     split: (apex, weights) => {
       const backends = Object.entries(weights).map(([service, weight]) => ({ service, weight }))
       write('split.smi-spec.io/v1alpha4', 'TrafficSplit', apex, { service: apex, backends })

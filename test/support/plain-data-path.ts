@@ -1,6 +1,7 @@
 /** A data path with one destination, `app.test:80`, that leads to a given port: for tests of the HTTP/1 rules. */
 import { systemClock } from '../../core/clock.ts'
 import { defaultBalancing, plainEndpoint } from '../../proxy/cluster/cluster-config.ts'
+import { DnsResolver } from '../../proxy/dns/host-resolver.ts'
 import { DataPath, type DataPathOptions } from '../../proxy/data-path.ts'
 import type { RouteRule } from '../../proxy/route/route-rule.ts'
 
@@ -38,6 +39,9 @@ export async function startPlainDataPath(
       maxConnections: 10_000,
       dialMesh: () => Promise.reject(new Error('no mesh in this test')),
       acceptMesh: () => undefined,
+      resolver: new DnsResolver([]),
+      onNameUnresolved: () => undefined,
+      onNameResolved: () => undefined,
       observers: [],
       onUnexpected: (error) => {
         throw error instanceof Error ? error : new Error(String(error))

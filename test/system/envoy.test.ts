@@ -149,8 +149,9 @@ describeWithEnvoy('a stock Envoy', () => {
     })
     mesh.split('apex', { v1: 9, v2: 1 })
     mesh.route('routed', rules)
+    mesh.external('outside', 'localhost')
     for (const [service, spec] of Object.entries(policies)) mesh.policy(service, spec)
-    const names = services.map(nameOf)
+    const names = [...services.map(nameOf), outside()]
     envoys = {
       DELTA_GRPC: await startEnvoy(mesh.plane, 'DELTA_GRPC', names),
       GRPC: await startEnvoy(mesh.plane, 'GRPC', names),
@@ -160,6 +161,9 @@ describeWithEnvoy('a stock Envoy', () => {
     await Promise.all(Object.values(envoys ?? {}).map((envoy) => envoy.stop()))
     await mesh?.stop()
   })
+
+  /** The host outside, on the port of an application. */
+  const outside = () => `outside.shop:${mesh.portOf('v1')}`
 
   const clientOf = (by: string, service: string): HttpClient =>
     new HttpClient(
@@ -317,6 +321,17 @@ describeWithEnvoy('a stock Envoy', () => {
       const { 'v1 /first': first = 0, ...rest } = await shares(by, 'routed', '/shares', 400)
       expect(rest).toEqual({ 'v2 /shares': 400 - first })
       expect(Math.abs(first - 100)).toBeLessThan(44)
+    }
+  })
+
+  test('reaches a host outside by its name', async () => {
+    for (const by of everyone) {
+      const port = by === 'sidecar' ? mesh.sidecar.port : envoys[by].ports[outside()]
+      const client = new HttpClient(port as number)
+      mesh.log.length = 0
+      expect((await client.send(`http://${outside()}/`)).headers['x-app']).toBe('v1')
+      expect(mesh.log.map(({ headers }) => headers['host'])).toEqual([outside()])
+      client.close()
     }
   })
 

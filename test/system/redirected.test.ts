@@ -16,6 +16,7 @@ const inTheMesh = ['tls="true"', 'client_id="spiffe://cluster.local/ns/shop/sa/c
 let mesh: RedirectedMesh
 let client: Pod
 let server: Pod
+let guarded: Pod
 let outside: PodNetwork
 
 type Echo = { readonly name: string; readonly url: string; readonly body: string }
@@ -79,16 +80,20 @@ describeWith(
     beforeAll(async () => {
       mesh = new RedirectedMesh()
       const ofClient = { containerPorts: [], init: ['--skip-outbound-ports=9001'] }
+      const ofGuarded = { containerPorts: [], sidecar: ['--outbound-policy=deny'] }
       const ofServer = { containerPorts: [8080, 3000, 6379], init: ['--skip-inbound-ports=9000'] }
       client = mesh.addPod('client', ofClient)
       server = mesh.addPod('server', ofServer)
+      guarded = mesh.addPod('guarded', ofGuarded)
       outside = mesh.network.addPod('outside')
       mesh.addService('server', [clusterIp, clusterIp6], server, [8080, 3000, 6379])
       await mesh.startControlPlane()
       client = await mesh.startSidecar(client, ofClient)
       server = await mesh.startSidecar(server, ofServer)
+      guarded = await mesh.startSidecar(guarded, ofGuarded)
       await startServer()
       await mesh.startApplication(outside, 9001, process.execPath, echo, 'outside', '9001')
+      await mesh.startApplication(outside, 9002, process.execPath, echo, 'unknown', '9002')
     })
     afterAll(() => mesh?.remove())
 
@@ -142,6 +147,25 @@ describeWith(
     test('a server without a sidecar is reached in clear', () => {
       const { name } = JSON.parse(mesh.curl(client, `http://${outside.v4}:9001/`)) as Echo
       expect(name).toBe('outside')
+    })
+
+    test('what the mesh does not know is reached by the address dialled, whatever Host says, or refused: as told', () => {
+      const args = [
+        '-o',
+        '/dev/null',
+        '-w',
+        '%{http_code}',
+        '-H',
+        'Host: server:8080',
+        `http://${outside.v4}:9002/`,
+      ]
+      expect(mesh.curl(client, ...args)).toBe('200')
+      expect(mesh.metric(client, 'outbound_passthrough_total')).toBeGreaterThan(0)
+      expect(mesh.curl(guarded, ...args)).toBe('502')
+      expect(mesh.metric(guarded, 'outbound_denied_total')).toBe(1)
+      expect(mesh.curl(guarded, `http://${clusterIp}:8080/page.txt`)).toBe(`${marker}\n`)
+      const metrics = mesh.curl(guarded, 'http://127.0.0.1:4191/metrics')
+      expect(metrics).not.toContain(`${outside.v4}:9002`)
     })
 
     test('an application calls itself: by loopback and by its own address directly, by its Service through the mesh', () => {
