@@ -106,6 +106,7 @@ export class DataPath implements ConfigSink {
       clusters: this.clusters,
       mirrorStats: this.mirrorStats,
       faultCounts: this.faultCounts,
+      rateLimitCounts: this.rateLimitCounts,
       namespace: options.namespace,
       discovery,
       policy: options.outboundPolicy,

@@ -11,6 +11,7 @@ import { backend } from './layers/backend.ts'
 import { balance } from './layers/balance.ts'
 import { hash } from './layers/hash.ts'
 import { mirror, type MirrorTarget } from './layers/mirror.ts'
+import { rateLimit, type RateLimitCounts } from './layers/rate-limit.ts'
 import { redirect } from './layers/redirect.ts'
 import { requestHeaders } from './layers/request-headers.ts'
 import { responseHeaders } from './layers/response-headers.ts'
@@ -21,13 +22,21 @@ import { defaultBudget } from './retry/budget.ts'
 import type { DestinationRetries } from './retry/destination-retries.ts'
 import { headerEditor } from './route/header-edits.ts'
 import { pathRewriter } from './route/path-rewrite.ts'
-import type { Mirror, RouteAction, RouteFilters, RouteRule, VirtualHostRules } from './route/route-rule.ts'
+import type {
+  Mirror,
+  RouteAction,
+  RouteFilters,
+  RouteRule,
+  RuleLimit,
+  VirtualHostRules,
+} from './route/route-rule.ts'
 import { RouteTable } from './route/route-table.ts'
 import type { MirrorStatsTable } from './telemetry/mirror-stats.ts'
 
 export type RoutedParts = PolicyLayerParts & {
   readonly clusters: ClusterSet
   readonly mirrorStats: MirrorStatsTable
+  readonly rateLimitCounts: RateLimitCounts
 }
 
 type Forward = Extract<RouteAction, { readonly kind: 'forward' }>
@@ -107,6 +116,17 @@ function ruleHandler(rule: RouteRule, parts: RoutedParts, retries: DestinationRe
   return edit === undefined ? handler : responseHeaders(edit)(handler)
 }
 
+/** Puts the limits of rules around them: one bucket for all rules that share a limit. */
+function limiter({ rateLimitCounts, clock }: RoutedParts): (rule: RouteRule, handler: Handler) => Handler {
+  const layers = new Map<string, Layer>()
+  const layerOf = ({ id, policy }: RuleLimit): Layer => {
+    const made = layers.get(id) ?? rateLimit(policy, rateLimitCounts, clock.monotonicMs)
+    layers.set(id, made)
+    return made
+  }
+  return ({ rateLimits = [] }, handler) => compose(...rateLimits.map(layerOf))(handler)
+}
+
 type Prepared = { readonly name: string; readonly handle: Handler }
 
 /** The handler of one destination. A request that no rule matches gets NO_ROUTE. */
@@ -118,9 +138,10 @@ export function routed(
   // One for all rules: a destination has one policy.
   const budget = hosts.flatMap(({ rules }) => rules).find((rule) => rule.policy?.budget !== undefined)
   retries.budget.configure(budget?.policy?.budget ?? defaultBudget)
+  const limited = limiter(parts)
   const table = new RouteTable<Prepared>(hosts, (rule) => ({
     name: rule.name,
-    handle: ruleHandler(rule, parts, retries),
+    handle: limited(rule, ruleHandler(rule, parts, retries)),
   }))
   return function handleByRoute(x, receiver) {
     const prepared = table.find(x)

@@ -76,8 +76,6 @@ function decodeStaticCluster(cluster: Cluster, path: string, problems: Problems)
     context === undefined ? undefined : decodeUpstreamTls(context, 'transport_socket.typed_config', own)
   if (cluster.transportSocket !== undefined && context === undefined)
     own.add('transport_socket.typed_config', 'must be an UpstreamTlsContext')
-  for (const name of ['circuitBreakers', 'outlierDetection'] as const)
-    if (cluster[name] !== undefined) own.add(snakeOf(name), 'is not supported')
   const listed = staticEndpoints(endpoints)
   const count = 'dns' in listed ? listed.dns.hosts.length : listed.inline.length
   if (count === 0 && !own.any) own.add('load_assignment', 'names no endpoint')
@@ -88,10 +86,6 @@ function decodeStaticCluster(cluster: Cluster, path: string, problems: Problems)
 /** Nobody is there to be asked for others. */
 function staticEndpoints(endpoints: DecodedCluster['endpoints']): StaticCluster['endpoints'] {
   return 'eds' in endpoints ? { inline: [] } : endpoints
-}
-
-function snakeOf(name: string): string {
-  return name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
 }
 
 function adsClusterName(message: Bootstrap, problems: Problems): string | undefined {

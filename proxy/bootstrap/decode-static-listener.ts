@@ -6,6 +6,7 @@ import { managerName, tcpProxyName, downstreamTlsName } from '../xds/decode-list
 import { decodeRoutes } from '../xds/decode-routes.ts'
 import { Problems } from '../xds/problems.ts'
 import type { VirtualHostRules } from '../route/route-rule.ts'
+import { decodeHttpFilters, withFaults, withLimits } from './decode-http-filters.ts'
 import { decodeDownstreamTls, type DownstreamTlsSettings } from './decode-tls.ts'
 import { socketAddress } from './socket-address.ts'
 
@@ -18,8 +19,6 @@ export type StaticListenerConfig = {
     | { readonly kind: 'http'; readonly hosts: readonly VirtualHostRules[] }
     | { readonly kind: 'tcp'; readonly cluster: string }
 }
-
-const routerName = 'envoy.extensions.filters.http.router.v3.Router'
 
 export function decodeStaticListener(
   listener: Listener,
@@ -43,7 +42,8 @@ export function decodeStaticListener(
     tls: chainTls(chain, own),
     serve: chainServe(chain, clusters, own),
   }
-  problems.list.push(...own.list.map((problem) => `${path}.${problem}`))
+  // What a filter of the listener has wrong, all of its routes have.
+  problems.list.push(...new Set(own.list.map((problem) => `${path}.${problem}`)))
   return config
 }
 
@@ -79,21 +79,18 @@ function httpServe(
   path: string,
   problems: Problems,
 ): StaticListenerConfig['serve'] {
-  const { codecType = 'AUTO', httpFilters = [], rds, routeConfig } = manager
+  const { codecType = 'AUTO', rds, routeConfig = {} } = manager
   if (codecType !== 'AUTO' && codecType !== 'HTTP1')
     problems.add(`${path}.codec_type`, `${codecType} is not supported`)
-  httpFilters.forEach((filter, i) => {
-    if (unpackAs(routerName, filter.typedConfig) === undefined)
-      problems.add(`${path}.http_filters[${i}]`, `${filter.name ?? 'a filter'} is not supported`)
-  })
+  const filters = decodeHttpFilters(manager, path, problems)
   if (rds !== undefined) problems.add(`${path}.rds`, 'is not supported in static_resources')
-  else if (routeConfig === undefined) problems.add(`${path}.route_config`, 'is missing')
-  const routes = decodeRoutes(routeConfig ?? {}, problems, `${path}.route_config.`)
+  else if (manager.routeConfig === undefined) problems.add(`${path}.route_config`, 'is missing')
+  const here = `${path}.route_config`
+  const routes = decodeRoutes(withFaults(routeConfig, filters, here, problems), problems, `${here}.`)
   for (const cluster of routes.clusters) {
-    if (!clusters.has(cluster))
-      problems.add(`${path}.route_config`, `names the cluster '${cluster}', which is not there`)
+    if (!clusters.has(cluster)) problems.add(here, `names the cluster '${cluster}', which is not there`)
   }
-  return { kind: 'http', hosts: routes.hosts }
+  return { kind: 'http', hosts: withLimits(routes.hosts, routeConfig, filters, here, problems) }
 }
 
 function tcpServe(

@@ -1,4 +1,5 @@
 /** What a route matches and does, as data: decoded from RDS, compiled by `route-table.ts`. */
+import type { RateLimitPolicy } from '../rate-limit/rate-limit-policy.ts'
 import type { HashInput } from './hash-input.ts'
 import type { RoutePolicy } from './route-policy.ts'
 
@@ -102,6 +103,9 @@ export type RouteAction =
   | { readonly kind: 'redirect'; readonly redirect: Redirect }
   | { readonly kind: 'respond'; readonly status: number; readonly body: string }
 
+/** Rules with a limit of the same `id` share its bucket. */
+export type RuleLimit = { readonly id: string; readonly policy: RateLimitPolicy }
+
 export type RouteRule = {
   /** Shows in metrics, the access log and traces. */
   readonly name: string
@@ -115,6 +119,8 @@ export type RouteRule = {
   readonly hash?: readonly HashInput[] | undefined
   /** Left out: nothing is done beside what is safe for every request. */
   readonly policy?: RoutePolicy | undefined
+  /** Each of them has to let a request pass; only bootstrap files have them here. */
+  readonly rateLimits?: readonly RuleLimit[]
 }
 
 /** Hosts a rule list applies to: exact, `*`, `*.suffix`. A destination from the control plane has one, `['*']`. */

@@ -4,7 +4,8 @@ import { parseInboundClusterName } from '../../api/xds/naming.ts'
 import type { FilterChain, HttpConnectionManager, Listener, Secret } from '../../api/xds/types.ts'
 import type { InboundConfig, InboundPort } from '../cluster/cluster-config.ts'
 import type { RateLimitPolicy } from '../rate-limit/rate-limit-policy.ts'
-import { decodeRateLimits } from './decode-rate-limit.ts'
+import { decodeRateLimits, limitName } from './decode-rate-limit.ts'
+import { faultName } from './decode-route-policy.ts'
 import { type DecodedRoutes, decodeRoutes } from './decode-routes.ts'
 import type { Problems } from './problems.ts'
 
@@ -19,7 +20,17 @@ export type DecodedListener =
     }
   | { readonly kind: 'inbound'; readonly config: InboundConfig }
 
+/** Routes say what they do: a filter that would do something for all of them is refused, and not left out in silence. */
+function checkFilters({ httpFilters = [] }: HttpConnectionManager, problems: Problems): void {
+  for (const [i, { typedConfig }] of httpFilters.entries()) {
+    const { delay, abort } = unpackAs(faultName, typedConfig) ?? {}
+    if (delay !== undefined || abort !== undefined || unpackAs(limitName, typedConfig) !== undefined)
+      problems.add(`api_listener.http_filters[${i}]`, 'is not supported: routes have their own')
+  }
+}
+
 function destination(manager: HttpConnectionManager, problems: Problems): DecodedListener {
+  checkFilters(manager, problems)
   const rds = manager.rds?.routeConfigName
   if (rds !== undefined && rds !== '') return { kind: 'destination', routes: { rds } }
   if (manager.routeConfig !== undefined) {

@@ -8,7 +8,7 @@ import { fractionOf } from './decode-route-match.ts'
 import { durationMs } from './duration.ts'
 import type { Problems } from './problems.ts'
 
-const limitName = 'envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit'
+export const limitName = 'envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit'
 const expressionName = 'envoy.extensions.rate_limit_descriptors.expr.v3.Descriptor'
 
 function decodeBucket(
@@ -38,7 +38,8 @@ function keyOf(key: string, actions: readonly RateLimit[], path: string, problem
   return { kind: 'total' }
 }
 
-function decodeLimit(
+/** `actions` are those of the route; what cannot be honoured is refused. */
+export function decodeLimit(
   config: LocalRateLimit,
   actions: readonly RateLimit[],
   path: string,
@@ -50,6 +51,10 @@ function decodeLimit(
         `${path}.${name === 'filterEnabled' ? 'filter_enabled' : 'filter_enforced'}`,
         'must be 100 %',
       )
+  if (!['Empty', 'TooManyRequests'].includes(config.status?.code ?? 'Empty'))
+    problems.add(`${path}.status`, 'must be 429')
+  if ((config.responseHeadersToAdd ?? []).length > 0)
+    problems.add(`${path}.response_headers_to_add`, 'are not supported')
   const [descriptor, ...others] = config.descriptors ?? []
   if (others.length > 0) problems.add(`${path}.descriptors`, 'are more than one')
   if (descriptor === undefined)

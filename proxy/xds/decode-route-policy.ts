@@ -104,7 +104,10 @@ function percentOf(percentage: FractionalPercent | undefined): number {
   return percentage === undefined ? 0 : 100 * fractionOf({ defaultValue: percentage })
 }
 
-function decodeFault(
+export const faultName = 'envoy.extensions.filters.http.fault.v3.HTTPFault'
+
+/** Undefined: none. */
+export function decodeFault(
   fault: HttpFault | undefined,
   path: string,
   problems: Problems,
@@ -137,7 +140,7 @@ export function decodeRoutePolicy(
   if (action.hedgePolicy !== undefined) problems.add(`${path}.route.hedge_policy`, 'is not supported')
   const options = unpackAs('weft.route.v1.RetryOptions', perFilter[retryOptions])
   const here = `${path}.typed_per_filter_config`
-  const faultMessage = unpackAs('envoy.extensions.filters.http.fault.v3.HTTPFault', perFilter[faultFilter])
+  const faultMessage = unpackAs(faultName, perFilter[faultFilter])
   const retryPolicy = action.retryPolicy ?? ofHost
   const policy: RoutePolicy = {
     idleTimeoutMs: durationMs(action.idleTimeout),

@@ -241,3 +241,64 @@ async function tlsFiles(root: TestRoot, uri: string) {
   const roots = { trusted_ca: { filename: at('roots') } }
   return { certificate, context: { tls_certificates: [certificate], validation_context: roots } }
 }
+
+test('faults and rate limits of the file are honoured, by listener and by route', async () => {
+  const [port] = (await freePorts(1)) as [number]
+  const always = { default_value: { numerator: 100 } }
+  const limit = {
+    '@type': `${typePrefix}.filters.http.local_ratelimit.v3.LocalRateLimit`,
+    stat_prefix: 'limit',
+    token_bucket: { max_tokens: 1, fill_interval: '3600s' },
+    filter_enabled: always,
+    filter_enforced: always,
+  }
+  const fault = {
+    '@type': `${typePrefix}.filters.http.fault.v3.HTTPFault`,
+    abort: { http_status: 418, percentage: { numerator: 100 } },
+  }
+  const none = { ...fault, abort: undefined }
+  const manager = http(
+    { match: { prefix: '/limited' }, route: { cluster: 'app' }, typed_per_filter_config: { fault: none } },
+    {
+      match: { prefix: '/own' },
+      route: { cluster: 'app' },
+      typed_per_filter_config: {
+        fault: none,
+        limit: { ...limit, token_bucket: { ...limit.token_bucket, max_tokens: 2 } },
+      },
+    },
+    { match: { prefix: '/' }, route: { cluster: 'app' } },
+  ) as { http_filters: object[] }
+  manager.http_filters.unshift({ name: 'limit', typed_config: limit }, { name: 'fault', typed_config: fault })
+  await start([listener(port, manager)], [cluster('app', application.port)])
+  const statusOf = async (target: string) => (await fetch(`http://127.0.0.1:${port}${target}`)).status
+  expect([await statusOf('/own'), await statusOf('/own'), await statusOf('/own')]).toEqual([200, 200, 429])
+  // One bucket for the other routes, which the fault comes after.
+  expect([await statusOf('/'), await statusOf('/limited')]).toEqual([418, 429])
+})
+
+test('a cluster of the file may name its hosts, and leaves out the ones that fail', async () => {
+  const [port] = (await freePorts(1)) as [number]
+  const failing = await startRawServer((text, socket) => {
+    if (text.endsWith('\r\n\r\n')) socket.write('HTTP/1.1 503 No\r\nContent-Length: 5\r\n\r\nhello')
+  })
+  const at = (host: string, to: number) => ({
+    endpoint: { address: { socket_address: { address: host, port_value: to } } },
+  })
+  const named = {
+    name: 'app',
+    type: 'STRICT_DNS',
+    dns_lookup_family: 'V4_ONLY',
+    load_assignment: {
+      cluster_name: 'app',
+      endpoints: [{ lb_endpoints: [at('localhost', application.port), at('localhost', failing.port)] }],
+    },
+    outlier_detection: { consecutive_5xx: 1, max_ejection_percent: 50 },
+  }
+  await start([listener(port, http(everything('app')))], [named])
+  const statuses: number[] = []
+  for (let i = 0; i < 40; i++) statuses.push((await fetch(`http://127.0.0.1:${port}/`)).status)
+  await failing.stop()
+  expect(statuses.filter((status) => status === 503)).toHaveLength(1)
+  expect(statuses.at(-1)).toBe(200)
+})
