@@ -54,7 +54,7 @@ export type DataPathOptions = EgressOptions & {
   readonly observers: readonly Layer[]
   readonly onUnexpected: (error: unknown) => void
   readonly onRefused: (error: WeftError, peer: string) => void
-  readonly onViolation: (error: WireError, downstream: Downstream) => void
+  readonly onViolation: (error: WireError, downstream: Downstream, began: boolean) => void
   readonly onListenerError: (error: Error) => void
   readonly onInboundProblem: (problem: WeftError | undefined) => void
 }

@@ -12,7 +12,7 @@ import { loadBootstrap } from './bootstrap/decode-bootstrap.ts'
 import { DataPath, type DataPathOptions } from './data-path.ts'
 import { DnsResolver } from './dns/host-resolver.ts'
 import type { Layer } from './layer.ts'
-import { accessLog } from './layers/access-log.ts'
+import { accessLog, logRefusal } from './layers/access-log.ts'
 import { decisionHeaders } from './layers/decision-headers.ts'
 import { trace } from './layers/trace.ts'
 import { makeOriginalDestination } from './listen/original-destination.ts'
@@ -62,7 +62,9 @@ function observers(
 }
 
 function reports(
+  { accessLog: accessLogFormat }: Pick<ProxySettings, 'accessLog'>,
   log: Log,
+  clock: Clock,
 ): Pick<
   DataPathOptions,
   'onUnexpected' | 'onRefused' | 'onViolation' | 'onListenerError' | 'onNameUnresolved' | 'onNameResolved'
@@ -79,11 +81,12 @@ function reports(
     onUnexpected: (error) => log.error({ error }, 'a fault in the sidecar; the request got 500'),
     onRefused: (error, peer) =>
       log.warn({ code: error.code, peer, reason: error.message }, 'a connection is refused'),
-    onViolation: (error, { peerAddress, direction }) =>
-      log.debug(
-        { status: error.status, peer: peerAddress, direction, reason: error.message },
-        'a malformed request',
-      ),
+    onViolation: (error, downstream, began) => {
+      const { peerAddress: peer, direction } = downstream
+      log.debug({ status: error.status, peer, direction, reason: error.message }, 'a malformed request')
+      if (!began && accessLogFormat !== 'off')
+        logRefusal(accessLogFormat, log, downstream, error, clock.wallMs)
+    },
     onListenerError: (error) => log.error({ error }, 'a listener failed'),
   }
 }
@@ -134,7 +137,7 @@ function makeDataPath(
       acceptMesh: mesh.acceptMesh,
       observers: more.observers,
       onInboundProblem: more.onInboundProblem,
-      ...reports(log),
+      ...reports(settings, log, clock),
     },
     mesh.discovery,
   )

@@ -42,7 +42,7 @@ export type ServeParts = {
   readonly stats: ServeStats
   readonly timeouts: ClientTimeouts
   readonly admission: Admission
-  readonly onViolation: (error: WireError, downstream: Downstream) => void
+  readonly onViolation: (error: WireError, downstream: Downstream, began: boolean) => void
 }
 
 function tunnel(client: Wire, reply: Reply, early: Buffer, parts: ServeParts): void {
@@ -87,9 +87,9 @@ export function serveHttp1(
     headTimeoutMs: timeouts.headMs,
     idleTimeoutMs: timeouts.idleMs,
     streamIdleTimeoutMs: timeouts.streamIdleMs,
-    onViolation: (error) => {
+    onViolation: (error, began) => {
       parts.stats.violations++
-      parts.onViolation(error, downstream)
+      parts.onViolation(error, downstream, began)
     },
     onFlag: (flag) => parts.stats.flags.set(flag, (parts.stats.flags.get(flag) ?? 0) + 1),
     onTunnel: (client, reply, early) => tunnel(client, reply, early, parts),

@@ -38,8 +38,8 @@ export type ServerConnectionOptions = {
   readonly idleTimeoutMs: number
   /** Without a byte of a request body that is being read, and while the client reads nothing of what it is sent. */
   readonly streamIdleTimeoutMs: number
-  /** The client broke the protocol; it gets `error.status`. */
-  readonly onViolation: (error: WireError) => void
+  /** The client broke the protocol; it gets `error.status`. `began`: in an exchange, which is logged as such. */
+  readonly onViolation: (error: WireError, began: boolean) => void
   /** An exchange is over that something was wrong with, or a request was refused before it became one. */
   readonly onFlag: (flag: ResponseFlag) => void
   /** An upgrade was accepted by the application: both sockets are handed over. */
@@ -51,11 +51,6 @@ const maxPieces = 64
 const never = Number.POSITIVE_INFINITY
 /** How long a refused client may go on sending before its connection is cut: long enough for it to read why. */
 const lingerMs = 1000
-
-/** What is wrong with a client that was too slow, or broke the protocol. */
-function flagOf(error: WireError): ResponseFlag {
-  return error.status === 408 ? 'DT' : 'DPE'
-}
 
 export class ServerConnection implements WireReader, BodySource, Receiver {
   readonly #wire: Wire
@@ -382,11 +377,11 @@ export class ServerConnection implements WireReader, BodySource, Receiver {
   /** A request that cannot be read: answer, let the client read the answer, cut. */
   #refuse(error: WireError, exchange?: Exchange): void {
     this.#bodyReader = undefined
-    if (exchange === undefined) this.#options.onFlag(flagOf(error))
-    this.#options.onViolation(error)
+    if (exchange === undefined) this.#options.onFlag(error.flag)
+    this.#options.onViolation(error, exchange !== undefined)
     const text = `${error.code}: ${error.message}\n`
     const headers = HeaderList.of('Content-Type', 'text/plain', 'Content-Length', String(text.length))
-    headers.append('weft-error', flagOf(error))
+    headers.append('weft-error', error.flag)
     this.#wire.writeText(
       serializeResponseHead(error.status, statusText(error.status), headers, 'Connection: close\r\n') + text,
     )
@@ -398,7 +393,7 @@ export class ServerConnection implements WireReader, BodySource, Receiver {
     const exchange = this.#exchange
     const answerable = exchange !== undefined && this.#writer === undefined
     // The client's own fault, and not that it went away.
-    if (exchange !== undefined && error instanceof WireError) exchange.flag = flagOf(error)
+    if (exchange !== undefined && error instanceof WireError) exchange.flag = error.flag
     this.#abandon(error)
     if (error instanceof WireError && answerable) this.#refuse(error, exchange)
     else this.#wire.destroy()

@@ -1,4 +1,5 @@
 import { type ErrorCode, errorCodes } from '../../core/errors.ts'
+import type { ResponseFlag } from '../exchange.ts'
 
 /** Refusals that have a code of their own, by status; the rest is REQUEST_MALFORMED. */
 const codes: ReadonlyMap<number, ErrorCode> = new Map(
@@ -17,6 +18,11 @@ export class WireError extends Error {
     super(message)
     this.name = 'WireError'
     this.status = status
+  }
+
+  /** The peer was too slow, or broke the protocol. */
+  get flag(): ResponseFlag {
+    return errorCodes[this.status === 408 ? 'REQUEST_TIMEOUT' : 'REQUEST_MALFORMED'].http.flag
   }
 
   /** What a refused client is told beside the reason. */

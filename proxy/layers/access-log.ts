@@ -1,10 +1,16 @@
 /** One line per exchange, when its last byte was written. Absent from the chain when it is off. */
 import type { Log } from '../../core/log.ts'
-import { type Exchange, type Reply } from '../exchange.ts'
+import type { Downstream, Exchange, Reply, ResponseFlag } from '../exchange.ts'
 import type { Layer } from '../layer.ts'
 
 export type AccessLogFormat = 'json' | 'apache'
 
+type Refusal = {
+  readonly status: number
+  readonly flag: ResponseFlag
+  readonly code: string
+  readonly message: string
+}
 type Facts = { readonly nowMs: () => number; readonly wallMs: () => number }
 
 function jsonFields(x: Exchange, reply: Reply | undefined, sentBytes: number, facts: Facts): object {
@@ -39,6 +45,18 @@ function apacheLine(x: Exchange, reply: Reply | undefined, sentBytes: number, fa
   const agent = quoted(x.headers.get('user-agent'))
   const user = x.downstream.principal ?? '-'
   return `${x.downstream.peerAddress} - ${user} [${time}] "${request}" ${reply?.status ?? 0} ${sentBytes} "-" "${agent}"`
+}
+
+/** The line of a request that could not be read, and so never became an exchange. */
+export function logRefusal(
+  format: AccessLogFormat,
+  log: Log,
+  { direction, peerAddress: peer }: Pick<Downstream, 'direction' | 'peerAddress'>,
+  { status, flag, code, message }: Refusal,
+  wallMs: () => number,
+): void {
+  if (format === 'json') log.info({ direction, status, flag, code, reason: message, peer }, 'access')
+  else log.info(`${peer} - - [${new Date(wallMs()).toISOString()}] "-" ${status} 0 "-" "-"`)
 }
 
 export function accessLog(format: AccessLogFormat, log: Log, facts: Facts): Layer {
