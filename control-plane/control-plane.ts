@@ -20,6 +20,7 @@ import { Findings } from './findings.ts'
 import { registerControlPlaneMetrics } from './metrics.ts'
 import { MeshModel } from './model/mesh-model.ts'
 import type { Change } from './model/objects.ts'
+import { policyStatus, serviceTraffic } from './model/policy-status.ts'
 import { routeStatus } from './model/route-status.ts'
 import { DirectoryProvider } from './providers/directory/directory-provider.ts'
 import type { ControlPlaneSettings } from './settings.ts'
@@ -128,6 +129,12 @@ function makeAdmin(
   }))
   admin.page('GET', '/routes', () => ({
     body: { routes: [...model.allRoutes()].map((route) => routeStatus(model, route)) },
+  }))
+  admin.page('GET', '/policies', () => ({
+    body: {
+      policies: [...model.allPolicies()].map((policy) => policyStatus(model, policy)),
+      services: [...model.services()].flatMap(([, service]) => serviceTraffic(model, service) ?? []),
+    },
   }))
   admin.page('GET', '/clients', () => ({ body: ads.clients() }))
   return admin

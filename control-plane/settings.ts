@@ -34,7 +34,7 @@ export const controlPlaneSettings = {
     env: 'WEFT_ADMIN_ADDRESS',
     kind: 'address',
     default: '127.0.0.1:9990',
-    help: '/live /ready /metrics /findings /routes /splits /clients',
+    help: '/live /ready /metrics /findings /routes /policies /splits /clients',
   },
   trustDomain: {
     flag: '--trust-domain',

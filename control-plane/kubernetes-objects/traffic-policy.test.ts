@@ -211,6 +211,16 @@ describe('what is wrong is named by its field', () => {
     ],
     [{ targetRefs, rateLimit: {} }, 'spec.rateLimit.requestsPerSecond: is required'],
     [{ targetRefs, fault: {} }, 'spec.fault: must have a delay or an abort'],
+    [
+      {
+        targetRefs,
+        fault: {
+          abort: { status: 503 },
+          headers: [{ type: 'RegularExpression', name: 'x', value: '((a{50}){50}){50}' }],
+        },
+      },
+      'spec.fault.headers[0].value: regex repeats too much',
+    ],
     [{ targetRefs, fault: { abort: { status: 700 } } }, 'spec.fault.abort.status: must be a whole number'],
   ])('%j', (spec, problem) => {
     const { policy, problems } = parse(spec)

@@ -153,6 +153,10 @@ export class MeshModel {
     return oldestFirst(here).toSorted((a, b) => rankOf(b) - rankOf(a))
   }
 
+  allPolicies(): Iterable<TrafficPolicy> {
+    return this.#policies.values()
+  }
+
   /** The policies that name a service, on whatever port. */
   policiesNaming(serviceKey: string): readonly TrafficPolicy[] {
     return oldestFirst(this.#policiesOf(serviceKey))

@@ -16,6 +16,7 @@ import {
   endpoints,
   listener,
   recordingSink,
+  routeByRegex,
   routes,
   routeTo,
 } from './test-resources.ts'
@@ -433,6 +434,22 @@ async function sendDestination(stream: TestAdsStream): Promise<void> {
 }
 
 describe('with a destination in use', () => {
+  test('a regex that would stall is refused by a NACK with its path and the reason', async () => {
+    const { answer, stream, calls } = await meshConfig()
+    const outcome = answer.mesh.resolve(destination)
+    await sendDestination(stream)
+    await outcome
+    const before = [...calls]
+    const bytes = routeByRegex('((a{50}){50}){50}')
+    stream.send('routeConfiguration', 'bad', [{ name: routes, version: '2', bytes }])
+    let answered = await stream.next()
+    while (answered.responseNonce !== 'bad') answered = await stream.next()
+    expect(answered.errorDetail?.message).toContain(
+      `${routes}: virtual_hosts[0].routes[0].match.safe_regex: regex repeats too much`,
+    )
+    expect(calls).toEqual(before)
+  })
+
   test('it is followed from name to endpoints, and stays as it is while the control plane is away', async () => {
     const { answer, stream, clock, calls, lost } = await meshConfig()
     const outcome = answer.mesh.resolve(destination)

@@ -159,3 +159,21 @@ describe('why a reply is not what the application would have said is told', () =
       .toEqual([expect.objectContaining({ flag: '', status: 200 })])
   })
 })
+
+test('what policies ask for, and of whom, is shown by the control plane', async () => {
+  const { text } = await fetchText(plane.running.adminPort, '/policies')
+  const page = JSON.parse(text) as {
+    policies: readonly { name: string; targets: readonly object[] }[]
+    services: readonly { name: string; ports: readonly object[] }[]
+  }
+  expect(page.policies.find(({ name }) => name === 'failing')?.targets).toEqual([
+    {
+      service: 'failing',
+      inForce: [8080],
+      conditions: [{ type: 'Accepted', status: 'True', reason: 'Accepted', message: '' }],
+    },
+  ])
+  expect(page.services.find(({ name }) => name === 'failing')?.ports).toEqual([
+    { port: 8080, sections: { retries: 'TrafficPolicy shop/failing' } },
+  ])
+})
