@@ -42,6 +42,8 @@ test('a parent comes with its port and section, and as it was written', () => {
 })
 
 test('what is not said is what the API says', () => {
+  expect(routeOf({}).rules).toEqual([ruleOf({})])
+  expect(routeOf({ rules: [] }).rules).toEqual([])
   expect(ruleOf({ backendRefs: [{ name: 'a', port: 80 }], matches: [{}] })).toEqual({
     name: undefined,
     matches: [{ path: { kind: 'prefix', value: '/' }, headers: [], query: [], method: undefined }],
@@ -170,6 +172,11 @@ describe('is refused with its path', () => {
   const redirect = (requestRedirect: object) => ({ type: 'RequestRedirect', requestRedirect })
   const rewrite = (urlRewrite: object) => ({ type: 'URLRewrite', urlRewrite })
   test.each<[string, object, string]>([
+    [
+      'a header without a value to match',
+      { matches: [{ headers: [{ name: 'x', value: '' }] }] },
+      'spec.rules[0].matches[0].headers[0].value: must not be empty',
+    ],
     [
       'a regex with look-around',
       { matches: [{ path: { type: 'RegularExpression', value: '(?=a)' } }] },

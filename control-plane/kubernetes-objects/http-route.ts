@@ -36,6 +36,7 @@ export function readTextMatch(field: FieldReader, lower: boolean): TextMatch {
   const name = field.at('name').requiredString()
   const type = field.at('type').choice(['Exact', 'RegularExpression']) ?? 'Exact'
   const value = field.at('value').requiredString()
+  if (value === '' && field.at('value').present) field.at('value').problem('must not be empty')
   if (type === 'RegularExpression') checkRegex(field.at('value'), value)
   return { name: lower ? name.toLowerCase() : name, value, regex: type === 'RegularExpression' }
 }
@@ -156,7 +157,9 @@ export function convertHttpRoute(
   { key, namespace, name, createdMs }: ObjectHead,
 ): Change {
   const spec = object.at('spec')
-  const fields = spec.at('rules').list()
+  const listed = spec.at('rules')
+  // The CRD's default is one rule for everything.
+  const fields = listed.present ? listed.list() : [listed]
   const rules = fields.map((field) => readRule(field, namespace))
   rules.forEach((rule, r) => {
     if (rule.name !== undefined && rules.findIndex((other) => other.name === rule.name) !== r)

@@ -118,17 +118,21 @@ const responseCodes = {
   308: 'PERMANENT_REDIRECT',
 } as const
 
+const standardPorts = { http: 80, https: 443 } as const
+
 export function redirectAction(
   { scheme, host, port, path, status }: RedirectSettings,
   match: RouteMatch | undefined,
   kind: ClientKind,
 ): RedirectAction {
+  // Envoy writes every port that it is given, the scheme's own too; but it leaves one out with a host of ours.
+  const implied = kind === 'envoy' && host !== undefined && port === standardPorts[scheme ?? 'http']
   const where = path?.kind === 'full' ? { pathRedirect: path.value } : pathFields(path, match, kind)
   return {
     ...where,
     ...(scheme !== undefined && { schemeRedirect: scheme }),
     ...(host !== undefined && { hostRedirect: host }),
-    ...(port !== undefined && { portRedirect: port }),
+    ...(port !== undefined && !implied && { portRedirect: port }),
     responseCode: responseCodes[status],
   }
 }
