@@ -14,7 +14,7 @@ export class NameServer {
   ttlSeconds = 1
   /** It takes questions and answers none. */
   silent = false
-  /** The names asked for, each as often as it was. */
+  /** What was asked for, as `name family`, each as often as it was. */
   readonly asked: string[] = []
   readonly #socket: dgram.Socket
 
@@ -22,7 +22,7 @@ export class NameServer {
     this.#socket = socket
     socket.on('message', (message, from) => {
       const question = readQuestion(message)
-      this.asked.push(question.name)
+      this.asked.push(`${question.name} ${types[question.type as 1 | 28]}`)
       if (this.silent) return
       socket.send(this.#answer(message, question), from.port, from.address)
     })
