@@ -4,6 +4,13 @@ export const annotations = {
   inbound: 'config.weft.dev/inbound',
 } as const
 
+/** What the injector writes on a Pod that it gives a sidecar. */
+export const injectedLabel = 'weft.dev/injected'
+export const injectedAnnotations = {
+  proxyVersion: 'weft.dev/proxy-version',
+  trustBundle: 'weft.dev/trust-bundle',
+} as const
+
 /** Annotations of a Service: settings for the traffic to it, as in a TrafficPolicy, which beats them section by section. */
 export const trafficAnnotations = {
   retryHttp: 'retry.weft.dev/http',

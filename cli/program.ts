@@ -1,5 +1,6 @@
 /** Every command that is not a process of the mesh, and the help that lists them all. */
 import { Command, CommanderError, Option } from 'commander'
+import { defaultControlPlane, defaultImage } from '../api/deployment.ts'
 import { WeftError } from '../core/errors.ts'
 import { version } from '../core/version.ts'
 import { meshProcesses, runMeshProcess } from './mesh-processes.ts'
@@ -43,6 +44,7 @@ function makeProgram(exitWith: (status: number) => void): Command {
   }
   addToken(program)
   addSplit(program)
+  addInject(program, exitWith)
   addDemo(program, exitWith)
   const versionCommand = program
     .command('version')
@@ -97,6 +99,52 @@ function addSplit(program: Command): void {
       },
     )
   withExample(split, 'weft split catalog -n shop')
+}
+
+type InjectOptions = {
+  readonly trustBundle: string
+  readonly image: string
+  readonly imagePullPolicy: 'Always' | 'IfNotPresent' | 'Never'
+  readonly controlPlane: string
+  readonly trustDomain: string
+  readonly interception: 'init' | 'cni'
+}
+
+function addInject(program: Command, exitWith: (status: number) => void): void {
+  const command = program
+    .command('inject')
+    .description('add sidecars to manifests; what becomes of each object is said on standard error')
+    .argument('[file]', 'of YAML or JSON; - is standard input', '-')
+    .requiredOption('--trust-bundle <file>', 'PEM that the control plane is trusted by')
+    .option('--image <name>', 'of weft', defaultImage)
+    .addOption(
+      new Option('--image-pull-policy <policy>')
+        .choices(['Always', 'IfNotPresent', 'Never'])
+        .default('IfNotPresent'),
+    )
+    .option('--control-plane <address>', 'as pods reach it', defaultControlPlane)
+    .option('--trust-domain <name>', 'of the mesh', 'cluster.local')
+    .addOption(
+      new Option('--interception <by>', 'who redirects connections').choices(['init', 'cni']).default('init'),
+    )
+    .action(async (file: string, { trustBundle, ...rest }: InjectOptions) => {
+      const { injectManifests, readManifests, writeManifests } = await import('./inject.ts')
+      const plan = { ...rest, trustBundle: await readManifests(trustBundle) }
+      exitWith(writeManifests(injectManifests(await readManifests(file), plan)))
+    })
+  withExample(
+    command,
+    'kubectl get deploy -o yaml | weft inject --trust-bundle root-cert.pem - | kubectl apply -f -',
+  )
+  const undo = program
+    .command('uninject')
+    .description('take the sidecars out of manifests')
+    .argument('[file]', 'of YAML or JSON; - is standard input', '-')
+    .action(async (file: string) => {
+      const { readManifests, uninjectManifests, writeManifests } = await import('./inject.ts')
+      exitWith(writeManifests(uninjectManifests(await readManifests(file))))
+    })
+  withExample(undo, 'weft uninject web.yaml > web.plain.yaml')
 }
 
 function addDemo(program: Command, exitWith: (status: number) => void): void {

@@ -20,6 +20,8 @@ export type AdminReply = {
   readonly status?: number
   readonly contentType?: string
   readonly body: string | object
+  /** Whoever asks takes any answer for a good one: the connection is cut instead. */
+  readonly cut?: boolean
 }
 
 export type AdminHandler = (request: AdminRequest) => AdminReply | Promise<AdminReply>
@@ -177,6 +179,10 @@ async function readBody(request: IncomingMessage): Promise<string | undefined> {
 
 function send(response: ServerResponse, reply: AdminReply): void {
   if (response.headersSent || response.destroyed) return
+  if (reply.cut === true) {
+    response.destroy()
+    return
+  }
   const isText = typeof reply.body === 'string'
   const body = typeof reply.body === 'string' ? reply.body : `${JSON.stringify(reply.body, undefined, 2)}\n`
   response.statusCode = reply.status ?? 200

@@ -1,4 +1,5 @@
 /** Puts a sidecar together: identity, configuration, data path, admin. Reads like the list of its parts. */
+import { parseApplicationProbes } from '../api/application-probe.ts'
 import { AdminServer } from '../core/admin-server.ts'
 import { type Clock, systemClock } from '../core/clock.ts'
 import { describe, failureFields } from '../core/errors.ts'
@@ -7,6 +8,7 @@ import { createRegistry } from '../core/metrics.ts'
 import { OutageLog } from '../core/outage-log.ts'
 import { Shutdown } from '../core/shutdown.ts'
 import { addPages } from './admin/pages.ts'
+import { addProbes } from './admin/probes.ts'
 import { openBootstrap, staticDials, withBootstrap } from './bootstrap/apply-bootstrap.ts'
 import { loadBootstrap } from './bootstrap/decode-bootstrap.ts'
 import { DataPath, type DataPathOptions } from './data-path.ts'
@@ -91,8 +93,22 @@ function reports(
   }
 }
 
+/** `job` is a label of Prometheus itself. */
+const ownerLabels: ReadonlyMap<string, string> = new Map([
+  ['deployment', 'deployment'],
+  ['replicaset', 'replicaset'],
+  ['statefulset', 'statefulset'],
+  ['daemonset', 'daemonset'],
+  ['job', 'k8s_job'],
+  ['cronjob', 'cronjob'],
+  ['replicationcontroller', 'replicationcontroller'],
+])
+
 function metricLabels(settings: ProxySettings): Record<string, string> {
   const labels: Record<string, string> = { namespace: settings.namespace, pod: settings.pod }
+  const [kind = '', name] = settings.owner?.split('/') ?? []
+  const ownerLabel = ownerLabels.get(kind)
+  if (ownerLabel !== undefined && name !== undefined) labels[ownerLabel] = name
   if (settings.deployment !== undefined) labels['deployment'] = settings.deployment
   if (settings.podTemplateHash !== undefined) labels['pod_template_hash'] = settings.podTemplateHash
   return labels
@@ -195,6 +211,7 @@ export async function startProxy(
   shutdown.add('control plane', () => mesh.stop())
   const admin = new AdminServer({ ...settings.adminAddress, log, registry })
   addChecks(admin, mesh, shutdown, () => inboundProblem)
+  addProbes(admin, settings.probes === undefined ? new Map() : parseApplicationProbes(settings.probes))
   addPages({
     admin,
     dataPath,

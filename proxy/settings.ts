@@ -47,6 +47,12 @@ export const proxySettings = {
     kind: 'string',
     help: 'label of the metrics',
   },
+  owner: {
+    flag: '--owner',
+    env: 'WEFT_OWNER',
+    kind: 'string',
+    help: 'kind/name of what else owns the pod, e.g. statefulset/redis; label of the metrics',
+  },
   podTemplateHash: {
     flag: '--pod-template-hash',
     env: 'WEFT_POD_TEMPLATE_HASH',
@@ -94,6 +100,12 @@ export const proxySettings = {
     kind: 'address',
     default: '127.0.0.1:4191',
     help: '/live /ready /metrics /config /clusters /logging /shutdown',
+  },
+  probes: {
+    flag: '--probes',
+    env: 'WEFT_PROBES',
+    kind: 'string',
+    help: 'JSON of the injector: probes of the kubelet that the admin server passes on to the application',
   },
   state: {
     flag: '--state',

@@ -1,5 +1,6 @@
 /** Workload tokens: JWTs signed with ES256, made by `weft token create` and checked by the control plane. */
 import { type KeyObject, randomUUID, sign, verify } from 'node:crypto'
+import { tokenAudience } from '../../api/token.ts'
 import type { Clock } from '../../core/clock.ts'
 import { WeftError } from '../../core/errors.ts'
 import {
@@ -10,7 +11,6 @@ import {
   parseSubject,
 } from './authenticator.ts'
 
-const TOKEN_AUDIENCE = 'weft'
 const TOKEN_ISSUER = 'weft'
 /** Tokens of Kubernetes have about 1 KiB. */
 const LARGEST_TOKEN_BYTES = 8 * 1024
@@ -35,7 +35,7 @@ export function createToken(options: {
   const claims = encode({
     iss: TOKEN_ISSUER,
     sub: formatSubject(identity),
-    aud: [options.audience ?? TOKEN_AUDIENCE],
+    aud: [options.audience ?? tokenAudience],
     iat: nowS,
     nbf: nowS,
     exp: nowS + Math.ceil(options.ttlMs / 1000),
@@ -58,7 +58,7 @@ export class TokenAuthenticator implements Authenticator {
   constructor(options: { readonly publicKey: KeyObject; readonly clock: Clock; readonly audience?: string }) {
     this.#publicKey = options.publicKey
     this.#clock = options.clock
-    this.#audience = options.audience ?? TOKEN_AUDIENCE
+    this.#audience = options.audience ?? tokenAudience
   }
 
   /** Nothing of the claims is believed, nor told, before the signature is checked. */
