@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { ports, sidecarUid } from '../api/ports.ts'
 import { reasonOf, WeftError } from '../core/errors.ts'
+import { runMain } from '../core/main-guard.ts'
 import { asksForHelp, readSettings, settingsHelp, type SettingsTable } from '../core/settings.ts'
 import { type Interception, type IpFamily, restoreScript } from '../injector/interception-rules.ts'
 
@@ -137,3 +138,5 @@ export async function main(
     `${redirected}: inbound connections go to port ${plan.inboundPort}, outbound ones to ${plan.outboundPort}\n`,
   )
 }
+
+if (import.meta.main) void runMain(() => main(process.argv.slice(2), process.env))

@@ -28,6 +28,22 @@ export const meshProcesses: ReadonlyMap<string, MeshProcess> = new Map([
     },
   ],
   [
+    'injector',
+    {
+      description: 'run the admission webhook that gives pods their sidecars',
+      example: 'weft injector --kubeconfig ~/.kube/config --image registry.example/weft:1',
+      main: async (args, env) => (await import('../injector/main.ts')).main(args, env),
+    },
+  ],
+  [
+    'await',
+    {
+      description: 'wait until the sidecar of this pod is ready',
+      example: 'weft await --timeout 30s',
+      main: async (args, env) => (await import('./await.ts')).main(args, env),
+    },
+  ],
+  [
     'init',
     {
       description: 'redirect the connections of this network namespace to its sidecar',

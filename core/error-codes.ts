@@ -46,6 +46,10 @@ export const errorCodes = {
     summary: 'the rules that redirect connections to the sidecar could not be set',
     hint: "run it with NET_ADMIN and NET_RAW in the workload's network namespace, with iptables installed; --dry-run prints the rules",
   },
+  SIDECAR_NOT_READY: {
+    summary: 'the sidecar did not become ready in time',
+    hint: "see the sidecar's log; its /ready says what it waits for",
+  },
   FILE_UNREADABLE: {
     summary: 'a file cannot be read',
     hint: 'check its path and its permissions',
@@ -87,6 +91,20 @@ export const errorCodes = {
   BACKEND_UNKNOWN: {
     summary: 'a backend is not a Service that the mesh knows',
     hint: 'create the Service, or correct its name; until then it gets no traffic',
+  },
+
+  // The API server of a cluster
+  KUBERNETES_UNREACHABLE: {
+    summary: 'the Kubernetes API server does not answer',
+    hint: 'check that it runs and that KUBECONFIG or the pod leads to it; what is known stays in force, and it is tried again',
+  },
+  KUBERNETES_REFUSED: {
+    summary: 'the Kubernetes API server does not allow it',
+    hint: 'check the ServiceAccount and its roles against those that weft is installed with',
+  },
+  KUBERNETES_FAILED: {
+    summary: 'the Kubernetes API server answers with a failure',
+    hint: 'see the reason and its own log; what is known stays in force, and it is tried again',
   },
 
   TRACES_UNDELIVERED: {

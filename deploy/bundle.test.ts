@@ -17,8 +17,8 @@ test('the bundle of a sidecar loads no builtin that it does not ask for', () => 
   expect(stderr).not.toContain('undici')
 })
 
-test('the bundle of the control plane starts', () => {
-  expect(run([bundleOf('control-plane'), '--help']).stdout).toContain('Usage: weft control-plane')
+test.each(['control-plane', 'injector', 'init', 'await'] as const)('the bundle of %s starts', (name) => {
+  expect(run([bundleOf(name), '--help']).stdout).toContain(`Usage: weft ${name}`)
 })
 
 function run(args: readonly string[]): { readonly stdout: string; readonly stderr: string } {

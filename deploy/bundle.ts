@@ -1,5 +1,4 @@
 /**
-/**
  * `npm run build`: one file for each process, under dist/. Type stripping and hundreds of small files cost start-up
  * time and memory that an image need not pay. koffi stays outside, as it brings a native library of its own, and re2js, as
  * it is only loaded where a route has a regex. The source map beside it is for whoever reads a profile; no process loads
@@ -12,9 +11,19 @@ import path from 'node:path'
 import * as esbuild from 'esbuild'
 
 const root = path.join(import.meta.dirname, '..')
-const processes = ['proxy', 'control-plane'] as const
 
-export type ProcessName = (typeof processes)[number]
+/** By its name in dist/. `init` and `await` run once in a pod, before and beside the sidecar. */
+const entries = {
+  proxy: 'proxy/main.ts',
+  'control-plane': 'control-plane/main.ts',
+  injector: 'injector/main.ts',
+  init: 'cli/init.ts',
+  await: 'cli/await.ts',
+} as const
+
+export type ProcessName = keyof typeof entries
+
+const processes = Object.keys(entries) as readonly ProcessName[]
 
 /** Parts of packages that are never called, and would be loaded or at least parsed at each start. */
 const unused: readonly { readonly of: string; readonly path: RegExp }[] = [
@@ -44,7 +53,7 @@ export function bundleOf(name: ProcessName): string {
 
 async function bundle(name: ProcessName): Promise<number> {
   const { metafile } = await esbuild.build({
-    entryPoints: [path.join(root, name, 'main.ts')],
+    entryPoints: [path.join(root, entries[name])],
     outfile: bundleOf(name),
     bundle: true,
     platform: 'node',

@@ -7,6 +7,8 @@ import { createWorkloadToken } from '../../cli/token.ts'
 import { startControlPlane } from '../../control-plane/control-plane.ts'
 import { readControlPlaneSettings } from '../../control-plane/settings.ts'
 import { createLog } from '../../core/log.ts'
+import { createRegistry } from '../../core/metrics.ts'
+import { registerWebhookMetrics } from '../../injector/webhook-metrics.ts'
 import { startProxy } from '../../proxy/proxy.ts'
 import { readProxySettings } from '../../proxy/settings.ts'
 import { page, table } from './markdown.ts'
@@ -62,6 +64,12 @@ async function scrapeBoth(
   }
 }
 
+function injectorMetrics(): Promise<string> {
+  const registry = createRegistry('injector')
+  registerWebhookMetrics(registry)
+  return registry.metrics()
+}
+
 /** The families of an exposition, by name. */
 function families(text: string): readonly (readonly string[])[] {
   const types = new Map([...text.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, name, type]) => [name, type]))
@@ -81,5 +89,6 @@ export async function metricsPage(): Promise<string> {
     'In the Prometheus text format at `/metrics` of the admin address. Names and labels of the golden metrics are those of Linkerd; [metrics and traces](../metrics-and-traces.md) says how to read them.',
     `## Sidecar\n\n${table(head, families(sidecar))}`,
     `## Control plane\n\n${table(head, families(controlPlane))}`,
+    `## Injector\n\n${table(head, families(await injectorMetrics()))}`,
   )
 }
