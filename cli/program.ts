@@ -2,6 +2,7 @@
 import { Command, CommanderError, Option } from 'commander'
 import { defaultControlPlane, defaultImage } from '../api/deployment.ts'
 import { WeftError } from '../core/errors.ts'
+import type { InstallOptions } from '../deploy/manifests/install-options.ts'
 import { version } from '../core/version.ts'
 import { meshProcesses, runMeshProcess } from './mesh-processes.ts'
 
@@ -45,6 +46,7 @@ function makeProgram(exitWith: (status: number) => void): Command {
   addToken(program)
   addSplit(program)
   addInject(program, exitWith)
+  addInstall(program)
   addDemo(program, exitWith)
   const versionCommand = program
     .command('version')
@@ -145,6 +147,37 @@ function addInject(program: Command, exitWith: (status: number) => void): void {
       exitWith(writeManifests(uninjectManifests(await readManifests(file))))
     })
   withExample(undo, 'weft uninject web.yaml > web.plain.yaml')
+}
+
+function addInstall(program: Command): void {
+  const install = program
+    .command('install')
+    .description('print all of weft as YAML for kubectl: control plane, injector, their rights, CRDs')
+    .option('--image <name>', 'of weft', defaultImage)
+    .addOption(
+      new Option('--image-pull-policy <policy>')
+        .choices(['Always', 'IfNotPresent', 'Never'])
+        .default('IfNotPresent'),
+    )
+    .option('--trust-domain <name>', 'of the mesh', 'cluster.local')
+    .addOption(
+      new Option('--interception <by>', 'who redirects connections').choices(['init', 'cni']).default('init'),
+    )
+    .option('--ha', 'three replicas on different nodes; no pod is made without its sidecar', false)
+    .action(async (options: InstallOptions) => {
+      const { installText } = await import('./install.ts')
+      process.stdout.write(installText(options))
+    })
+  withExample(install, 'weft install --image registry.example/weft:0.1.0 --ha | kubectl apply -f -')
+  const uninstall = program
+    .command('uninstall')
+    .description('print what to delete to have no weft any more')
+    .option('--crds', 'the CRDs too, and with them every policy and split that somebody has made', false)
+    .action(async ({ crds }: { crds: boolean }) => {
+      const { uninstallText } = await import('./install.ts')
+      process.stdout.write(uninstallText({ withCrds: crds }))
+    })
+  withExample(uninstall, 'weft uninstall | kubectl delete --ignore-not-found -f -')
 }
 
 function addDemo(program: Command, exitWith: (status: number) => void): void {

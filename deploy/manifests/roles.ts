@@ -1,0 +1,87 @@
+/** ServiceAccounts and their rights: each part has its own, and none that it does not use. */
+import {
+  controlPlaneName,
+  injectorName,
+  rootSecretName,
+  trustBundleName,
+  weftNamespace,
+} from '../../api/deployment.ts'
+import type { Manifest } from './install-options.ts'
+import { clusterWide, inWeft } from './meta.ts'
+
+type Rule = {
+  readonly apiGroups: readonly string[]
+  readonly resources: readonly string[]
+  readonly resourceNames?: readonly string[]
+  readonly verbs: readonly string[]
+}
+
+const rbac = 'rbac.authorization.k8s.io'
+
+function serviceAccount(name: string): Manifest {
+  return { apiVersion: 'v1', kind: 'ServiceAccount', metadata: inWeft(name) }
+}
+
+function granted(name: string, kind: 'Role' | 'ClusterRole', rules: readonly Rule[]): readonly Manifest[] {
+  const metadata = kind === 'Role' ? inWeft(name) : clusterWide(name)
+  const apiVersion = `${rbac}/v1`
+  return [
+    { apiVersion, kind, metadata, rules },
+    {
+      apiVersion,
+      kind: `${kind}Binding`,
+      metadata,
+      roleRef: { apiGroup: rbac, kind, name },
+      subjects: [{ kind: 'ServiceAccount', name, namespace: weftNamespace }],
+    },
+  ]
+}
+
+const watch = (group: string, ...resources: readonly string[]): Rule => ({
+  apiGroups: [group],
+  resources,
+  verbs: ['list', 'watch'],
+})
+
+export function controlPlaneRights(): readonly Manifest[] {
+  return [
+    serviceAccount(controlPlaneName),
+    ...granted(controlPlaneName, 'ClusterRole', [
+      watch('', 'namespaces', 'services', 'pods'),
+      watch('discovery.k8s.io', 'endpointslices'),
+      watch('split.smi-spec.io', 'trafficsplits'),
+      watch('specs.smi-spec.io', 'httproutegroups', 'tcproutes'),
+      watch('gateway.networking.k8s.io', 'httproutes', 'referencegrants'),
+      watch('weft.dev', 'trafficpolicies'),
+      { apiGroups: ['authentication.k8s.io'], resources: ['tokenreviews'], verbs: ['create'] },
+    ]),
+    // Both are there, empty, from the beginning: it needs no right to make others.
+    ...granted(controlPlaneName, 'Role', [
+      { apiGroups: [''], resources: ['secrets'], resourceNames: [rootSecretName], verbs: ['get', 'update'] },
+      {
+        apiGroups: [''],
+        resources: ['configmaps'],
+        resourceNames: [trustBundleName],
+        verbs: ['get', 'update'],
+      },
+    ]),
+  ]
+}
+
+export function injectorRights(): readonly Manifest[] {
+  return [
+    serviceAccount(injectorName),
+    ...granted(injectorName, 'ClusterRole', [
+      { apiGroups: [''], resources: ['namespaces'], verbs: ['get'] },
+      {
+        apiGroups: ['admissionregistration.k8s.io'],
+        resources: ['mutatingwebhookconfigurations'],
+        resourceNames: [injectorName],
+        verbs: ['get', 'update'],
+      },
+    ]),
+    ...granted(injectorName, 'Role', [
+      { apiGroups: [''], resources: ['configmaps'], resourceNames: [trustBundleName], verbs: ['get'] },
+    ]),
+  ]
+}
