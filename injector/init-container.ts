@@ -22,6 +22,8 @@ export function initContainer(plan: SidecarPlan, settings: PodSettings): Contain
       `--proxy-uid=${proxyUid}`,
       ...initFlags,
     ],
+    // iptables-legacy wants to lock a file that nobody could make; in a pod's own network nobody competes.
+    env: [{ name: 'XTABLES_LOCKFILE', value: '/dev/null' }],
     resources: { requests: { cpu: '10m', memory: '64Mi' } },
     securityContext: {
       ...securityContext(initUid),
