@@ -23,7 +23,8 @@ const entries = {
 
 export type ProcessName = keyof typeof entries
 
-const processes = Object.keys(entries) as readonly ProcessName[]
+/** What can be started from dist/, and from /weft in the image. */
+export const processes = Object.keys(entries) as readonly ProcessName[]
 
 /** Parts of packages that are never called, and would be loaded or at least parsed at each start. */
 const unused: readonly { readonly of: string; readonly path: RegExp }[] = [

@@ -1,10 +1,11 @@
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { parseAllDocuments } from 'yaml'
 import { installText, uninstallText } from '../../cli/install.ts'
 import { readSettings } from '../../core/settings.ts'
 import { injectorSettings } from '../../injector/settings.ts'
+import { processes } from '../bundle.ts'
 import type { InstallOptions, Manifest } from './install-options.ts'
 import { kustomizeFiles } from './kustomize-files.ts'
 import { crdFiles, installManifests } from './manifests.ts'
@@ -56,6 +57,18 @@ test('the injector takes the flags that it is given', () => {
     const [container] = templateOf(deployment).spec.containers
     if (container?.name === 'weft-injector') readSettings(injectorSettings, { args: container.args, env: {} })
   }
+})
+
+test('what is started is in the image', () => {
+  const golden = path.join(import.meta.dirname, '../../injector/golden')
+  const texts = [
+    installText(ha),
+    ...readdirSync(golden).map((file) => readFileSync(path.join(golden, file), 'utf8')),
+  ]
+  const started = texts.flatMap((text) =>
+    [...text.matchAll(/\/weft\/([a-z-]+)\.cjs/g)].map(([, name]) => name),
+  )
+  expect(new Set(started)).toEqual(new Set(processes))
 })
 
 test('what the user chose arrives at the sidecars', () => {
