@@ -79,7 +79,11 @@ async function admit(object: unknown, more: object = {}): Promise<Response> {
   const { status, body } = await post(review(object, more))
   expect(status, body).toBe(200)
   const answered = JSON.parse(body) as { apiVersion: string; kind: string; response: Response }
-  expect(answered).toMatchObject({ apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview' })
+  expect(answered).toMatchObject({
+    apiVersion: 'admission.k8s.io/v1',
+    kind: 'AdmissionReview',
+    response: { uid: 'u-1' },
+  })
   return answered.response
 }
 
