@@ -46,6 +46,7 @@ async function readBody(request: IncomingMessage): Promise<string | undefined> {
 export class WebhookServer {
   readonly #parts: WebhookParts
   #server: Server | undefined
+  #stopping = false
 
   constructor(parts: WebhookParts) {
     this.#parts = parts
@@ -81,6 +82,7 @@ export class WebhookServer {
   async stop(): Promise<void> {
     const server = this.#server
     if (server === undefined || !server.listening) return
+    this.#stopping = true
     await new Promise<void>((resolve) => {
       const late = setTimeout(() => server.closeAllConnections(), drainTimeoutMs)
       server.close(() => {
@@ -105,7 +107,7 @@ export class WebhookServer {
     response.setHeader('content-type', answer.json === true ? 'application/json' : 'text/plain')
     response.setHeader('content-length', Buffer.byteLength(answer.body))
     // What was not read would be taken for the next request.
-    if (!request.complete) response.setHeader('connection', 'close')
+    if (!request.complete || this.#stopping) response.setHeader('connection', 'close')
     response.end(answer.body)
   }
 
