@@ -17,6 +17,11 @@ export const annotationHelp = {
     value: '`listen-address:port=application-port`, comma-separated',
     help: 'where the sidecar takes inbound connections when nothing is redirected',
   },
+  opaquePorts: {
+    on: 'Service (its ports, for clients), Pod (its ports), Namespace (for those of both that have none)',
+    value: 'ports and ranges, comma-separated; may be empty',
+    help: 'ports whose bytes are passed on without a look at their protocol; replaces the default list, `25,587,3306,4444,4567,4568,5432,6379,9300,11211`',
+  },
   retryHttp: {
     on: service,
     value: "`5xx`, `gateway-error`, `503`, `500-504` or a condition of Envoy's, comma-separated",

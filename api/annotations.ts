@@ -2,6 +2,7 @@
 export const annotations = {
   inject: 'weft.dev/inject',
   inbound: 'config.weft.dev/inbound',
+  opaquePorts: 'config.weft.dev/opaque-ports',
 } as const
 
 /** What the injector writes on a Pod that it gives a sidecar. */

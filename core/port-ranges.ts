@@ -3,6 +3,15 @@
 /** Both ends are part of it. */
 export type PortRange = { readonly from: number; readonly to: number }
 
+export function includesPort(ranges: readonly PortRange[], port: number): boolean {
+  return ranges.some(({ from, to }) => from <= port && port <= to)
+}
+
+/** As `parsePortRanges` reads it. */
+export function formatPortRanges(ranges: readonly PortRange[]): string {
+  return ranges.map(({ from, to }) => (from === to ? String(from) : `${from}-${to}`)).join(',')
+}
+
 /** Reads a list; undefined when some part of it is no port or range of ports. The empty text is the empty list. */
 export function parsePortRanges(text: string): readonly PortRange[] | undefined {
   const parts = text

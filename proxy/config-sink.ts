@@ -2,6 +2,7 @@
 import type { DnsHosts } from './dns/dns-endpoints.ts'
 import type { ClusterConfig, EndpointConfig, InboundConfig } from './cluster/cluster-config.ts'
 import type { VirtualHostRules } from './route/route-rule.ts'
+import type { TcpRoute } from './route/tcp-route.ts'
 
 /**
  * Receives configuration that is already validated. Each call swaps one thing atomically; exchanges in flight finish
@@ -16,6 +17,8 @@ export interface ConfigSink {
   removeCluster(name: string): void
   /** `destination` is a name as subscribed (`catalog.shop:8080`). */
   setRoutes(destination: string, hosts: readonly VirtualHostRules[]): void
+  /** What becomes of its connections that are no requests; undefined: there is no such thing. */
+  setTcpRoute(destination: string, route: TcpRoute | undefined): void
   /** The mesh does not know this name (any more): pass through or refuse, as the policy says. */
   setUnknown(destination: string): void
   removeRoutes(destination: string): void

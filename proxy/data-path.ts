@@ -10,26 +10,31 @@ import { ClusterSet } from './cluster/cluster-set.ts'
 import type { ClusterParts } from './cluster/cluster.ts'
 import { Endpoint } from './cluster/endpoint.ts'
 import type { ConfigSink, Discovery } from './config-sink.ts'
-import { dialAny } from './dial-any.ts'
+import { Dialler, isMeshed } from './dialler.ts'
 import type { DnsHosts } from './dns/dns-endpoints.ts'
 import { Egress, type EgressOptions } from './egress.ts'
 import type { Downstream, Exchange } from './exchange.ts'
 import type { WireError } from './http1/wire-error.ts'
 import { Inbound, type MeshAccept } from './inbound.ts'
+import { inboundLabels } from './inbound-labels.ts'
 import type { Layer } from './layer.ts'
 import { ConnectionLimit } from './listen/connection-limit.ts'
 import { Connections } from './listen/connections.ts'
-import type { Wire } from './listen/wire.ts'
 import { OutboundListener } from './outbound-listener.ts'
+import { OutboundTcp } from './outbound-tcp.ts'
 import { Outbound } from './outbound.ts'
 import { Admission } from './overload/admission.ts'
-import { dialInTurn, dialMesh, dialPlain, type MeshDial } from './pool/dial.ts'
+import type { MeshDial } from './pool/dial.ts'
 import { Http1Pool } from './pool/http1-pool.ts'
 import type { VirtualHostRules } from './route/route-rule.ts'
-import type { ClientTimeouts, ServeParts, ServeStats } from './serve.ts'
+import type { TcpRoute } from './route/tcp-route.ts'
+import { type ClientTimeouts, makeServeStats, type ServeParts, type ServeStats } from './serve.ts'
 import { StaticListener } from './static-listener.ts'
+import type { TcpRecord } from './tcp-access-log.ts'
+import { type TcpUpstream, tunnelEnd } from './tcp-forward.ts'
 import { type GoldenStats, GoldenStatsTable } from './telemetry/golden-stats.ts'
 import { MirrorStatsTable } from './telemetry/mirror-stats.ts'
+import { TcpStatsTable } from './telemetry/tcp-stats.ts'
 
 export type Address = { readonly host: string; readonly port: number }
 
@@ -52,6 +57,8 @@ export type DataPathOptions = EgressOptions & {
   readonly acceptMesh: MeshAccept
   /** Trace and access log, outermost first. */
   readonly observers: readonly Layer[]
+  /** The access log of connections. */
+  readonly onTcpEnd?: (record: TcpRecord) => void
   readonly onUnexpected: (error: unknown) => void
   readonly onRefused: (error: WeftError, peer: string) => void
   readonly onViolation: (error: WireError, downstream: Downstream, began: boolean) => void
@@ -63,16 +70,9 @@ const sweepEveryMs = 1_000
 /** Idle connections kept per endpoint; more than a burst of this size is opened anew. */
 const maxIdlePerEndpoint = 1024
 
-function makeServeStats(): ServeStats {
-  return { opened: 0, closed: 0, violations: 0, flags: new Map(), readBytes: 0, writtenBytes: 0 }
-}
-
-function isMeshed(config: EndpointConfig, cluster: ClusterConfig): boolean {
-  return cluster.tls === 'always' || (cluster.tls === 'per-endpoint' && config.meshed)
-}
-
 export class DataPath implements ConfigSink {
   readonly golden = new GoldenStatsTable()
+  readonly tcp = new TcpStatsTable()
   readonly clusters: ClusterSet
   readonly egress: Egress
   readonly connectionLimit: ConnectionLimit
@@ -83,7 +83,9 @@ export class DataPath implements ConfigSink {
   readonly serveStats = { inbound: makeServeStats(), outbound: makeServeStats() }
   readonly #options: DataPathOptions
   readonly #connections: Connections
+  readonly #dialler: Dialler
   readonly #outbound: Outbound
+  readonly #outboundTcp: OutboundTcp
   readonly #outboundListener: OutboundListener | undefined
   readonly #inbound: Inbound
   readonly #static: StaticListener[] = []
@@ -92,6 +94,7 @@ export class DataPath implements ConfigSink {
   constructor(options: DataPathOptions, discovery: Discovery) {
     const { clock } = options
     this.#options = options
+    this.#dialler = new Dialler({ clock, dialMesh: options.dialMesh, stats: this.tcp })
     this.connectionLimit = new ConnectionLimit(options.maxConnections)
     this.#connections = new Connections(clock)
     this.clusters = new ClusterSet(this.#clusterParts('outbound'))
@@ -100,35 +103,18 @@ export class DataPath implements ConfigSink {
       clusterParts: this.#clusterParts('outbound'),
       isOwnAddress: (host, port) => port === this.outboundPort && (host.startsWith('127.') || host === '::1'),
     })
-    this.#outbound = new Outbound({
+    this.#outboundTcp = new OutboundTcp({
       clock,
-      admission: this.admission,
       clusters: this.clusters,
-      mirrorStats: this.mirrorStats,
-      faultCounts: this.faultCounts,
-      rateLimitCounts: this.rateLimitCounts,
-      namespace: options.namespace,
       discovery,
       policy: options.outboundPolicy,
       passthrough: this.egress.passthrough,
-      localStats: (x) => this.#localStats(x),
-      onUnexpected: options.onUnexpected,
-      observers: options.observers,
+      dial: (cluster) => this.#dialler.dialTcp(cluster),
     })
+    const serve = this.#serveParts(this.serveStats.outbound)
+    this.#outbound = this.#makeOutbound(discovery, serve)
     this.#outboundListener =
-      options.outboundAddress === undefined
-        ? undefined
-        : new OutboundListener({
-            clock,
-            connections: this.#connections,
-            connectionLimit: this.connectionLimit,
-            serve: this.#serveParts(this.serveStats.outbound),
-            handler: this.#outbound.handler,
-            originalDestination: options.originalDestination,
-            detectTimeoutMs: options.detectTimeoutMs,
-            onListenerError: options.onListenerError,
-            onRefused: options.onRefused,
-          })
+      options.outboundAddress === undefined ? undefined : this.#makeOutboundListener(serve)
     this.#inbound = new Inbound({
       ...options,
       connections: this.#connections,
@@ -139,13 +125,8 @@ export class DataPath implements ConfigSink {
       redirectAddress: options.inboundAddress,
       isOwnPort: (port) => port === this.outboundPort || port === options.adminPort,
       rateLimitCounts: this.rateLimitCounts,
-      statsFor: ({ meshTls, principal, port }) =>
-        this.golden.for({
-          direction: 'inbound',
-          tls: String(meshTls),
-          target_port: String(port),
-          ...(principal === undefined ? {} : { client_id: principal }),
-        }),
+      statsFor: (client) => this.golden.for(inboundLabels(client)),
+      tcpStatsFor: (client) => this.tcp.for({ ...inboundLabels(client), peer: 'dst' }),
     })
   }
 
@@ -193,7 +174,7 @@ export class DataPath implements ConfigSink {
       onListenerError,
       serve: this.#serveParts(this.serveStats[direction]),
       handler: serve.kind === 'http' ? this.#outbound.handlerOf(name, serve.hosts) : undefined,
-      dial: () => this.#dialAny(serve.kind === 'tcp' ? serve.cluster : ''),
+      dial: () => this.#dialNamed(serve.kind === 'tcp' ? serve.cluster : ''),
       statsFor: (principal) => (direction === 'inbound' ? this.#staticStats(name, principal) : undefined),
     })
     const port = await listener.listen()
@@ -241,11 +222,17 @@ export class DataPath implements ConfigSink {
     this.#outbound.setRoutes(destination, hosts)
   }
 
+  setTcpRoute(destination: string, route: TcpRoute | undefined): void {
+    this.#outboundTcp.set(destination, route)
+  }
+
   setUnknown(destination: string): void {
+    this.#outboundTcp.setUnknown(destination)
     this.#outbound.setUnknown(destination)
   }
 
   removeRoutes(destination: string): void {
+    this.#outboundTcp.remove(destination)
     this.#outbound.remove(destination)
   }
 
@@ -253,10 +240,55 @@ export class DataPath implements ConfigSink {
     void this.#inbound.apply(config)
   }
 
+  #makeOutbound(discovery: Discovery, serve: ServeParts): Outbound {
+    const { clock, namespace, observers, onUnexpected, outboundPolicy: policy } = this.#options
+    return new Outbound({
+      clock,
+      tcp: this.#outboundTcp,
+      onTunnel: (x, upstream) => tunnelEnd(x, upstream, serve),
+      admission: this.admission,
+      clusters: this.clusters,
+      mirrorStats: this.mirrorStats,
+      faultCounts: this.faultCounts,
+      rateLimitCounts: this.rateLimitCounts,
+      namespace,
+      discovery,
+      policy,
+      passthrough: this.egress.passthrough,
+      localStats: (x) => this.#localStats(x),
+      onUnexpected,
+      observers,
+    })
+  }
+
+  #makeOutboundListener(serve: ServeParts): OutboundListener {
+    const { clock, originalDestination, detectTimeoutMs, onListenerError } = this.#options
+    return new OutboundListener({
+      clock,
+      connections: this.#connections,
+      connectionLimit: this.connectionLimit,
+      serve,
+      handler: this.#outbound.handler,
+      connect: this.#outbound.connect,
+      tcp: this.#outboundTcp,
+      originalDestination,
+      detectTimeoutMs,
+      onListenerError,
+    })
+  }
+
   #serveParts(stats: ServeStats): ServeParts {
-    const { clock, clientTimeouts, onViolation } = this.#options
-    const { admission } = this
-    return { admission, clock, connections: this.#connections, stats, timeouts: clientTimeouts, onViolation }
+    const { clock, clientTimeouts, onViolation, onTcpEnd, onRefused } = this.#options
+    return {
+      admission: this.admission,
+      clock,
+      connections: this.#connections,
+      stats,
+      timeouts: clientTimeouts,
+      onViolation,
+      onTcpEnd,
+      onTcpRefused: (error, { peer }) => onRefused(error, peer),
+    }
   }
 
   /** Where a reply made here is counted: by its destination only if configuration, not a request, named that. */
@@ -279,26 +311,10 @@ export class DataPath implements ConfigSink {
     })
   }
 
-  /** A connection for opaque bytes to any endpoint of `name`. */
-  async #dialAny(name: string): Promise<Wire> {
+  async #dialNamed(name: string): Promise<TcpUpstream> {
     const cluster = this.clusters.get(name)
     if (cluster === undefined) throw new WeftError('NO_ENDPOINTS', `there is no cluster ${name}`)
-    const { monotonicMs } = this.#options.clock
-    return dialAny(cluster, ({ config }) => this.#dial(config, cluster.config, 'weft-tcp'), monotonicMs)
-  }
-
-  #dial(config: EndpointConfig, cluster: ClusterConfig, alpn: string): Promise<Wire> {
-    return dialInTurn([config.address, ...config.otherAddresses], (host) =>
-      this.#dialAddress(host, config, cluster, alpn),
-    )
-  }
-
-  #dialAddress(host: string, config: EndpointConfig, cluster: ClusterConfig, alpn: string): Promise<Wire> {
-    const { clock, dialMesh: dial } = this.#options
-    const { port, identity: expectedIdentity } = config
-    const timeoutMs = cluster.connectTimeoutMs
-    if (!isMeshed(config, cluster)) return dialPlain(host, port, timeoutMs, clock)
-    return dialMesh(dial, { host, port, alpn, expectedIdentity, timeoutMs, cluster: cluster.name })
+    return this.#dialler.dialTcp(cluster)
   }
 
   #clusterParts(direction: 'inbound' | 'outbound'): ClusterParts {
@@ -311,7 +327,7 @@ export class DataPath implements ConfigSink {
     return (config, cluster, connections) => {
       const { identity } = config
       const pool = new Http1Pool({
-        dial: () => this.#dial(endpoint.config, cluster(), 'weft-h1'),
+        dial: () => this.#dialler.dial(endpoint.config, cluster(), 'weft-h1'),
         nowMs: clock.monotonicMs,
         idleTimeoutMs: cluster().idleTimeoutMs,
         maxIdle: maxIdlePerEndpoint,

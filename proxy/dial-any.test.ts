@@ -19,7 +19,7 @@ function dialling(alive: readonly string[]) {
 
 test('endpoints that do not accept are passed over, and left out afterwards', async () => {
   const { cluster, dialled, connect } = dialling(['10.0.0.1', '10.0.0.2'])
-  for (let i = 0; i < 50; i++) expect(await connect()).toBe(wire)
+  for (let i = 0; i < 50; i++) expect((await connect()).wire).toBe(wire)
   expect(dialled.filter((address) => address === '10.0.0.3')).toHaveLength(1)
   expect(cluster.endpoints.filter(({ health }) => health.inUse)).toHaveLength(2)
 })

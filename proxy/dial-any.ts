@@ -6,6 +6,9 @@ import { UpstreamFailure } from './upstream-failure.ts'
 
 const maxEndpoints = 3
 
+/** Who accepted. */
+export type DialledEndpoint = { readonly wire: Wire; readonly endpoint: Endpoint }
+
 /**
  * Dials endpoints until one accepts: nothing was sent to those that did not. What became of each is told to the cluster.
  * Rejects with UpstreamFailure 'no-endpoint', or as the last of them did.
@@ -14,7 +17,7 @@ export async function dialAny(
   cluster: Cluster,
   dial: (endpoint: Endpoint) => Promise<Wire>,
   nowMs: () => number,
-): Promise<Wire> {
+): Promise<DialledEndpoint> {
   const tried: Endpoint[] = []
   for (;;) {
     const startedMs = nowMs()
@@ -24,7 +27,7 @@ export async function dialAny(
     try {
       const wire = await dial(endpoint)
       cluster.outlier.connected(endpoint, nowMs())
-      return wire
+      return { wire, endpoint }
     } catch (error) {
       cluster.outlier.connectFailed(endpoint, startedMs, nowMs())
       tried.push(endpoint)

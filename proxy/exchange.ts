@@ -7,6 +7,7 @@ import type { Endpoint } from './cluster/endpoint.ts'
 import type { HeaderList } from './header-list.ts'
 import type { Wire } from './listen/wire.ts'
 import type { RetryReason } from './retry/retry-policy.ts'
+import type { SpliceStats } from './tcp/splice.ts'
 import type { GoldenStats } from './telemetry/golden-stats.ts'
 
 export type Direction = 'inbound' | 'outbound'
@@ -176,10 +177,14 @@ export class Exchange {
   }
 }
 
-/** What an accepted upgrade hands over: the upstream's wire and the bytes that followed its 101. */
+/** What an accepted upgrade or CONNECT hands over: the upstream's wire and the bytes that it has sent already. */
 export interface Tunnel {
-  /** Gives up the upstream connection; from here on its bytes belong to the caller. */
-  takeWire(): { readonly wire: Wire; readonly early: Buffer }
+  /** Gives up the upstream connection; from here on its bytes belong to the caller, who tells `onEnd` when it is over. */
+  takeWire(): {
+    readonly wire: Wire
+    readonly early: Buffer
+    readonly onEnd?: (stats: SpliceStats) => void
+  }
 }
 
 /** A reply's head and body. Layers may change `headers` before the codec writes it. */
@@ -188,7 +193,7 @@ export class Reply {
   readonly reason: string
   readonly headers: HeaderList
   readonly body: Body
-  /** Set on a 101: what becomes of the connection. */
+  /** Set on a 101, and on the 200 to a CONNECT: what becomes of the connection. */
   readonly tunnel: Tunnel | undefined
 
   constructor(status: number, reason: string, headers: HeaderList, body: Body, tunnel?: Tunnel) {

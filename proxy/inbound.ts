@@ -1,13 +1,18 @@
 /** The inbound side: what others send to this workload's application. */
-import { Buffer } from 'node:buffer'
+import type { Buffer } from 'node:buffer'
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
-import type { Clock, Timer } from '../core/clock.ts'
+import { defaultOpaquePorts } from '../api/opaque-ports.ts'
+import type { Timer } from '../core/clock.ts'
 import { toWeftError, WeftError } from '../core/errors.ts'
+import { includesPort } from '../core/port-ranges.ts'
 import { type InboundConfig, type InboundPort, plainEndpoint } from './cluster/cluster-config.ts'
-import { applicationCluster, applicationConnectTimeoutMs } from './application-cluster.ts'
+import { applicationCluster } from './application-cluster.ts'
 import { Cluster, type ClusterParts } from './cluster/cluster.ts'
+import { EarlyUpstream } from './early-upstream.ts'
 import type { Downstream, Exchange, Handler } from './exchange.ts'
+import type { ClientFacts } from './inbound-labels.ts'
+import { InboundTcp, type InboundTcpParts } from './inbound-tcp.ts'
 import { compose, type Layer } from './layer.ts'
 import { balance } from './layers/balance.ts'
 import { metrics } from './layers/metrics.ts'
@@ -18,15 +23,14 @@ import type { RateLimitCounts } from './layers/rate-limit.ts'
 import { shed } from './layers/shed.ts'
 import type { ConnectionLimit } from './listen/connection-limit.ts'
 import type { Connections } from './listen/connections.ts'
-import { type Detected, Detector } from './listen/detect.ts'
+import { detect, type Detected, Detector, detectTls } from './listen/detect.ts'
 import { type Accepted, Listener } from './listen/listener.ts'
 import { Wire } from './listen/wire.ts'
 import type { Admission } from './overload/admission.ts'
-import { dialPlain } from './pool/dial.ts'
 import { RateLimits } from './rate-limits.ts'
 import type { RateLimitPolicy } from './rate-limit/rate-limit-policy.ts'
 import { DestinationRetries } from './retry/destination-retries.ts'
-import { serveHttp1, type ServeParts, splice } from './serve.ts'
+import { serveHttp1 } from './serve.ts'
 import type { GoldenStats } from './telemetry/golden-stats.ts'
 
 /** Terminates mesh TLS on a socket whose ClientHello was put back; calls exactly one of the two. */
@@ -36,12 +40,10 @@ export type MeshAccept = (
   onRefused: (error: WeftError) => void,
 ) => void
 
-export type InboundParts = {
-  readonly clock: Clock
+export type InboundParts = InboundTcpParts & {
   readonly connections: Connections
   readonly connectionLimit: ConnectionLimit
   readonly admission: Admission
-  readonly serve: ServeParts
   readonly clusterParts: ClusterParts
   readonly acceptMesh: MeshAccept
   readonly rateLimitCounts: RateLimitCounts
@@ -51,11 +53,7 @@ export type InboundParts = {
   /** A port of the sidecar itself: nobody outside may reach that, least of all by the name of the workload. */
   readonly isOwnPort: (port: number) => boolean
   readonly detectTimeoutMs: number
-  readonly statsFor: (facts: {
-    readonly meshTls: boolean
-    readonly principal: string | undefined
-    readonly port: number
-  }) => GoldenStats
+  readonly statsFor: (facts: ClientFacts) => GoldenStats
   readonly onUnexpected: (error: unknown) => void
   readonly onRefused: (error: WeftError, peer: string) => void
   readonly onListenerError: (error: Error) => void
@@ -78,15 +76,18 @@ type Port = {
 
 export class Inbound {
   readonly #parts: InboundParts
+  readonly #tcp: InboundTcp
   readonly #ports = new Map<number, Port>()
   #redirected: Listener | undefined
   #mtls: InboundConfig['mtls'] = 'permissive'
+  #opaquePorts = defaultOpaquePorts
   #applying: Promise<void> = Promise.resolve()
   #again: Timer | undefined
   #closed = false
 
   constructor(parts: InboundParts) {
     this.#parts = parts
+    this.#tcp = new InboundTcp(parts)
   }
 
   get ports(): readonly InboundPort[] {
@@ -117,6 +118,7 @@ export class Inbound {
   async #apply(config: InboundConfig): Promise<void> {
     if (this.#closed) return
     this.#mtls = config.mtls
+    this.#opaquePorts = config.opaquePorts ?? defaultOpaquePorts
     const wanted = new Map(config.ports.map((port) => [port.applicationPort, port]))
     for (const [number, port] of this.#ports) {
       const next = wanted.get(number)
@@ -159,7 +161,8 @@ export class Inbound {
   }
 
   #listener(onAccept: (accepted: Accepted) => void): Listener {
-    return new Listener(this.#parts.connectionLimit, onAccept, this.#parts.onListenerError)
+    const { connectionLimit, serve, onListenerError } = this.#parts
+    return new Listener(connectionLimit, serve.stats, onAccept, onListenerError)
   }
 
   #makePort(config: InboundPort): Port {
@@ -217,34 +220,53 @@ export class Inbound {
       listen: undefined,
       applicationHost: '127.0.0.1',
       applicationPort: number,
-      protocol: 'detect',
+      protocol: includesPort(this.#opaquePorts, number) ? 'opaque' : 'detect',
     })
     this.#ports.set(number, port)
     return port
   }
 
   #accept(accepted: Accepted, port: Port): void {
-    const { clock, connections, detectTimeoutMs, serve } = this.#parts
+    const { clock, connections, detectTimeoutMs: timeoutMs } = this.#parts
     const { wire } = accepted
-    serve.stats.opened++
-    if (port.config.protocol === 'opaque') {
-      this.#forwardClear(accepted, Buffer.alloc(0), port)
-      return
-    }
-    const detector = new Detector(wire, clock.monotonicMs, detectTimeoutMs, {
-      onDetected: (detected, bytes, firstByteMs) => {
-        connections.remove(detector)
-        this.#serve(detected, bytes, firstByteMs, accepted, port)
+    const opaque = port.config.protocol === 'opaque'
+    let early: EarlyUpstream | undefined
+    const detector = new Detector(
+      wire,
+      // Of an opaque port only mesh TLS has to be told from the rest.
+      { clock, timeoutMs, look: opaque ? detectTls : detect },
+      {
+        onDetected: (detected, bytes, firstByteMs) => {
+          connections.remove(detector)
+          this.#serve(detected, bytes, firstByteMs, accepted, port, early)
+        },
+        onGone: () => {
+          connections.remove(detector)
+          early?.drop()
+        },
+        onSilent: () => {
+          // What speaks in clear is refused anyway, so it need not be found out.
+          if (this.#mtls === 'strict') return
+          if (opaque) detector.giveUp()
+          else early = new EarlyUpstream(this.#tcp.dial(port.config, undefined), () => detector.giveUp())
+        },
       },
-      onGone: () => connections.remove(detector),
-    })
+    )
     connections.add(detector)
     wire.readInto(detector)
   }
 
-  #serve(detected: Detected, bytes: Buffer, firstByteMs: number, accepted: Accepted, port: Port): void {
+  #serve(
+    detected: Detected,
+    bytes: Buffer,
+    firstByteMs: number,
+    accepted: Accepted,
+    port: Port,
+    early: EarlyUpstream | undefined,
+  ): void {
     const { wire } = accepted
     if (detected.kind === 'tls' && detected.hello.alpn.some((name) => name.startsWith('weft-'))) {
+      early?.drop()
       wire.pause()
       this.#parts.acceptMesh(
         wire.release(bytes),
@@ -252,20 +274,27 @@ export class Inbound {
         (error) => this.#parts.onRefused(error, accepted.peerAddress),
       )
     } else if (detected.kind === 'http1') {
+      early?.drop()
       const downstream = this.#downstream(accepted, port, undefined)
       serveHttp1(wire, downstream, port.handler, { bytes, firstByteMs }, this.#parts.serve)
     } else {
       // HTTP/2 in clear, the application's own TLS, anything else: the application's business, byte for byte.
-      this.#forwardClear(accepted, bytes, port)
+      this.#forwardClear(accepted, bytes, port, early)
     }
   }
 
   /** Bytes that nobody has proven to be somebody's: where that is asked for, they do not reach the application. */
-  #forwardClear({ wire, peerAddress }: Accepted, bytes: Buffer, port: Port): void {
+  #forwardClear(
+    { wire, peerAddress }: Accepted,
+    bytes: Buffer,
+    port: Port,
+    early: EarlyUpstream | undefined,
+  ): void {
     if (this.#mtls !== 'strict') {
-      void this.#forwardBytes(wire, bytes, port)
+      this.#tcp.forwardClear(wire, bytes, peerAddress, port.config, early)
       return
     }
+    early?.drop()
     wire.destroy()
     this.#parts.onRefused(new WeftError('REQUEST_DENIED', 'this workload takes mesh mTLS only'), peerAddress)
   }
@@ -276,24 +305,7 @@ export class Inbound {
       const downstream = this.#downstream(accepted, port, principal)
       serveHttp1(wire, downstream, port.handler, undefined, this.#parts.serve)
     } else {
-      void this.#forwardBytes(wire, Buffer.alloc(0), port)
-    }
-  }
-
-  async #forwardBytes(client: Wire, bytes: Buffer, port: Port): Promise<void> {
-    const { applicationHost, applicationPort } = port.config
-    client.pause()
-    try {
-      const upstream = await dialPlain(
-        applicationHost,
-        applicationPort,
-        applicationConnectTimeoutMs,
-        this.#parts.clock,
-      )
-      splice(client, upstream, bytes, Buffer.alloc(0), this.#parts.serve)
-    } catch (error) {
-      client.destroy()
-      this.#parts.onRefused(new WeftError('UPSTREAM_CONNECT_FAILED', String(error), { cause: error }), '')
+      this.#tcp.forwardMesh(wire, accepted.peerAddress, principal, port.config)
     }
   }
 

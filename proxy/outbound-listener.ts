@@ -2,15 +2,17 @@
 import { Buffer } from 'node:buffer'
 import { type Address, isLoopback } from '../core/address.ts'
 import type { Clock } from '../core/clock.ts'
-import { toWeftError, WeftError } from '../core/errors.ts'
+import { toWeftError } from '../core/errors.ts'
+import { EarlyUpstream } from './early-upstream.ts'
 import type { Downstream, Handler } from './exchange.ts'
 import type { ConnectionLimit } from './listen/connection-limit.ts'
 import type { Connections } from './listen/connections.ts'
 import { type Detected, Detector } from './listen/detect.ts'
 import { type Accepted, Listener } from './listen/listener.ts'
-import type { Wire } from './listen/wire.ts'
-import { dialPlain } from './pool/dial.ts'
-import { type FirstBytes, serveHttp1, type ServeParts, splice } from './serve.ts'
+import { WaitingConnection } from './listen/waiting-connection.ts'
+import type { OutboundTcp } from './outbound-tcp.ts'
+import { type FirstBytes, serveHttp1, type ServeParts } from './serve.ts'
+import { forwardTcp, type TcpUpstream } from './tcp-forward.ts'
 
 export type OutboundListenerParts = {
   readonly clock: Clock
@@ -18,13 +20,15 @@ export type OutboundListenerParts = {
   readonly connectionLimit: ConnectionLimit
   readonly serve: ServeParts
   readonly handler: Handler
+  /** Of CONNECT. */
+  readonly connect: Handler
+  readonly tcp: OutboundTcp
   readonly originalDestination: ((fd: number) => string | undefined) | undefined
   readonly detectTimeoutMs: number
   readonly onListenerError: (error: Error) => void
-  readonly onRefused: (error: WeftError, peer: string) => void
 }
 
-const opaqueConnectTimeoutMs = 1_000
+const noBytes = Buffer.alloc(0)
 
 export class OutboundListener {
   readonly #parts: OutboundListenerParts
@@ -35,9 +39,9 @@ export class OutboundListener {
 
   constructor(parts: OutboundListenerParts) {
     this.#parts = parts
-    const { connectionLimit, onListenerError } = parts
+    const { connectionLimit, onListenerError, serve } = parts
     const listener = (): Listener =>
-      new Listener(connectionLimit, (accepted) => this.#accept(accepted), onListenerError)
+      new Listener(connectionLimit, serve.stats, (accepted) => this.#accept(accepted), onListenerError)
     this.#listener = listener()
     this.#twin = listener()
   }
@@ -59,19 +63,56 @@ export class OutboundListener {
   }
 
   #accept(accepted: Accepted): void {
-    const { clock, connections, detectTimeoutMs, serve, originalDestination } = this.#parts
-    const { wire, fd } = accepted
-    serve.stats.opened++
-    const dialled = originalDestination?.(fd)
+    const { originalDestination, tcp } = this.#parts
+    const dialled = originalDestination?.(accepted.fd)
     // Whoever dials us ourselves speaks to us as to a proxy, redirected or not.
     const original = dialled === undefined || this.#isOwn(dialled) ? undefined : dialled
-    const detector = new Detector(wire, clock.monotonicMs, detectTimeoutMs, {
-      onDetected: (detected, bytes, firstByteMs) => {
-        connections.remove(detector)
-        this.#serve(detected, { bytes, firstByteMs }, accepted, original)
+    if (original === undefined) {
+      this.#detect(accepted, undefined)
+      return
+    }
+    const opaque = tcp.isOpaque(original)
+    if (opaque === undefined) void this.#discover(accepted, original)
+    else this.#take(accepted, original, opaque)
+  }
+
+  /** Before a byte is looked at: perhaps nobody is to look. */
+  async #discover(accepted: Accepted, original: string): Promise<void> {
+    const { connections, tcp } = this.#parts
+    const waiting = new WaitingConnection(accepted.wire)
+    connections.add(waiting)
+    await tcp.discover(original)
+    connections.remove(waiting)
+    if (!accepted.wire.closed) this.#take(accepted, original, tcp.isOpaque(original) === true)
+  }
+
+  #take(accepted: Accepted, original: string, opaque: boolean): void {
+    if (opaque) this.#forward(accepted, noBytes, original, this.#parts.tcp.connect(original))
+    else this.#detect(accepted, original)
+  }
+
+  #detect(accepted: Accepted, original: string | undefined): void {
+    const { clock, connections, detectTimeoutMs: timeoutMs, tcp } = this.#parts
+    const { wire } = accepted
+    let early: EarlyUpstream | undefined
+    const onSilent = (destination: string): void => {
+      early = new EarlyUpstream(tcp.connect(destination), () => detector.giveUp())
+    }
+    const detector = new Detector(
+      wire,
+      { clock, timeoutMs },
+      {
+        onDetected: (detected, bytes, firstByteMs) => {
+          connections.remove(detector)
+          this.#serve(detected, { bytes, firstByteMs }, accepted, original, early)
+        },
+        onGone: () => {
+          connections.remove(detector)
+          early?.drop()
+        },
+        ...(original !== undefined && { onSilent: () => onSilent(original) }),
       },
-      onGone: () => connections.remove(detector),
-    })
+    )
     connections.add(detector)
     wire.readInto(detector)
   }
@@ -81,37 +122,46 @@ export class OutboundListener {
     return port === this.#port && isLoopback(host)
   }
 
-  #serve(detected: Detected, first: FirstBytes, accepted: Accepted, original: string | undefined): void {
+  #serve(
+    detected: Detected,
+    first: FirstBytes,
+    accepted: Accepted,
+    original: string | undefined,
+    early: EarlyUpstream | undefined,
+  ): void {
     const { wire, peerAddress, peerPort } = accepted
-    if (detected.kind === 'http1' || original === undefined) {
-      // Without an original destination only HTTP can say where it wants to go; anything else gets a 400 there.
-      const downstream: Downstream = {
-        direction: 'outbound',
-        peerAddress,
-        peerPort,
-        meshTls: false,
-        principal: undefined,
-        originalDestination: original,
-        applicationPort: 0,
-        stats: undefined,
-      }
-      serveHttp1(wire, downstream, this.#parts.handler, first, this.#parts.serve)
-    } else {
-      void this.#forwardBytes(wire, first.bytes, original, peerAddress)
+    if (detected.kind !== 'http1' && original !== undefined) {
+      this.#forward(accepted, first.bytes, original, this.#upstreamFor(detected, original, early))
+      return
     }
+    early?.drop()
+    // Without an original destination only HTTP can say where it wants to go; anything else gets a 400 there.
+    const downstream: Downstream = {
+      direction: 'outbound',
+      peerAddress,
+      peerPort,
+      meshTls: false,
+      principal: undefined,
+      originalDestination: original,
+      applicationPort: 0,
+      stats: undefined,
+    }
+    const { handler, connect, serve } = this.#parts
+    // Redirected, the client takes us for the server, which is asked for no tunnels.
+    serveHttp1(wire, downstream, handler, first, serve, original === undefined ? connect : undefined)
   }
 
-  /** Opaque bytes go where the application dialled. */
-  async #forwardBytes(client: Wire, bytes: Buffer, original: string, peer: string): Promise<void> {
-    const { host, port } = splitAddress(original)
-    client.pause()
-    try {
-      const upstream = await dialPlain(host, port, opaqueConnectTimeoutMs, this.#parts.clock)
-      splice(client, upstream, bytes, Buffer.alloc(0), this.#parts.serve)
-    } catch (error) {
-      client.destroy()
-      this.#parts.onRefused(new WeftError('UPSTREAM_CONNECT_FAILED', String(error), { cause: error }), peer)
-    }
+  #upstreamFor(detected: Detected, original: string, early: EarlyUpstream | undefined): Promise<TcpUpstream> {
+    const serverName = detected.kind === 'tls' ? detected.hello.serverName : undefined
+    if (early !== undefined && !early.gone && serverName === undefined) return early.take()
+    early?.drop()
+    return this.#parts.tcp.connect(original, serverName)
+  }
+
+  #forward(accepted: Accepted, bytes: Buffer, original: string, dialling: Promise<TcpUpstream>): void {
+    const { wire, peerAddress: peer } = accepted
+    const client = { direction: 'outbound', peer, principal: undefined, destination: original } as const
+    void forwardTcp(wire, bytes, dialling, client, this.#parts.serve)
   }
 }
 

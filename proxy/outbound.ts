@@ -1,18 +1,25 @@
 /** The outbound side: what the application sends, to destinations that the mesh knows or lets pass. */
 import { WeftError } from '../core/errors.ts'
+import { Body } from './body.ts'
 import type { ClusterSet } from './cluster/cluster-set.ts'
 import type { Discovery } from './config-sink.ts'
-import type { Exchange, Handler, Receiver } from './exchange.ts'
+import { type Exchange, type Handler, type Receiver, Reply } from './exchange.ts'
+import { HeaderList } from './header-list.ts'
+import { connectNotAllowed } from './http1/request-head.ts'
+import { WireError } from './http1/wire-error.ts'
 import { compose, type Layer } from './layer.ts'
 import { metrics } from './layers/metrics.ts'
 import { rescue } from './layers/rescue.ts'
 import { shed } from './layers/shed.ts'
 import type { Admission } from './overload/admission.ts'
+import type { OutboundTcp } from './outbound-tcp.ts'
 import type { Passthrough } from './passthrough.ts'
 import { DestinationRetries } from './retry/destination-retries.ts'
 import { routed, type RoutedParts } from './routed.ts'
 import { destinationName } from './route/destination-name.ts'
 import type { VirtualHostRules } from './route/route-rule.ts'
+import type { SpliceStats } from './tcp/splice.ts'
+import type { TcpUpstream } from './tcp-forward.ts'
 import type { GoldenStats } from './telemetry/golden-stats.ts'
 
 export type OutboundParts = RoutedParts & {
@@ -22,6 +29,9 @@ export type OutboundParts = RoutedParts & {
   readonly discovery: Discovery
   readonly policy: 'allow' | 'deny'
   readonly passthrough: Passthrough
+  readonly tcp: OutboundTcp
+  /** Counts the connection of a tunnel; its result is told how that ended. */
+  readonly onTunnel: (x: Exchange, upstream: TcpUpstream) => (stats: SpliceStats) => void
   readonly localStats: (x: Exchange) => GoldenStats
   readonly onUnexpected: (error: unknown) => void
   /** Layers that are there only when asked for (access log), and the trace. */
@@ -50,6 +60,8 @@ export class Outbound {
   denied = 0
   /** One handler for all: it finds the destination's own chain. */
   readonly handler: Handler
+  /** Of CONNECT. */
+  readonly connect: Handler
 
   constructor(parts: OutboundParts) {
     this.#parts = parts
@@ -63,6 +75,8 @@ export class Outbound {
       shed(parts.admission),
     )
     this.handler = this.#chain((x, receiver) => this.#toDestination(x, receiver))
+    const tunnel = this.#chain((x, receiver) => void this.#tunnel(x, receiver))
+    this.connect = (x, receiver) => void this.#allowed(x, receiver, tunnel)
   }
 
   /** The handler of a listener that has routes of its own. */
@@ -122,6 +136,35 @@ export class Outbound {
       this.#parts.discovery.touch(name)
     }
     known.handler(x, receiver)
+  }
+
+  /** A tunnel to where connections may go; anything else is refused as everywhere. */
+  async #allowed(x: Exchange, receiver: Receiver, tunnel: Handler): Promise<void> {
+    const { tcp } = this.#parts
+    const name = this.#nameOf(x)
+    x.destination = name
+    await tcp.discover(name)
+    if (tcp.takes(name)) tunnel(x, receiver)
+    else receiver.onFailure(x, new WireError(405, connectNotAllowed))
+  }
+
+  async #tunnel(x: Exchange, receiver: Receiver): Promise<void> {
+    const { tcp, onTunnel } = this.#parts
+    try {
+      const upstream = await tcp.connect(x.destination)
+      if (x.aborted) {
+        upstream.wire.destroy()
+        upstream.release()
+        return
+      }
+      x.clusterName = upstream.cluster
+      x.upstreamAddress = upstream.address
+      const { wire, early } = upstream
+      const tunnel = { takeWire: () => ({ wire, early, onEnd: onTunnel(x, upstream) }) }
+      receiver.onReply(x, new Reply(200, 'Connection established', new HeaderList(), Body.empty, tunnel))
+    } catch (error) {
+      receiver.onFailure(x, error)
+    }
   }
 
   #nameOf(x: Exchange): string {

@@ -60,8 +60,9 @@ function clusterConfig(): ClusterConfig {
 export class Passthrough {
   readonly #parts: PassthroughParts
   readonly #entries = new Map<string, Entry>()
-  /** Exchanges passed through; read at scrape. */
+  /** Exchanges passed through, and connections; read at scrape. */
   count = 0
+  connections = 0
 
   constructor(parts: PassthroughParts) {
     this.#parts = parts
@@ -75,6 +76,16 @@ export class Passthrough {
     // With an address at hand the look-up goes on beside.
     if (entry.cluster.available) entry.handler(x, receiver)
     else void this.#handleResolved(entry, x, receiver)
+  }
+
+  /** Where a connection to `destination` goes. Rejects with WeftError DESTINATION_UNKNOWN when the name has no address. */
+  async clusterFor(destination: string): Promise<Cluster> {
+    this.connections++
+    const entry = this.#entryFor(destination)
+    const old = this.#parts.clock.monotonicMs() > entry.staleAtMs
+    if (old || !entry.cluster.available) this.#refresh(entry, destination)
+    if (!entry.cluster.available) await entry.resolving
+    return entry.cluster
   }
 
   sweep(): void {

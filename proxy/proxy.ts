@@ -21,6 +21,7 @@ import { makeOriginalDestination } from './listen/original-destination.ts'
 import type { Mesh } from './mesh.ts'
 import { noMesh } from './no-mesh.ts'
 import { clientLimits, watchOverload } from './overload-guard.ts'
+import { tcpAccessLog } from './tcp-access-log.ts'
 import type { MeshDial } from './pool/dial.ts'
 import type { ProxySettings } from './settings.ts'
 import { registerDataPathMetrics } from './telemetry/data-path-metrics.ts'
@@ -152,6 +153,7 @@ function makeDataPath(
       resolver: new DnsResolver(settings.dnsServers),
       acceptMesh: mesh.acceptMesh,
       observers: more.observers,
+      ...(settings.accessLog !== 'off' && { onTcpEnd: tcpAccessLog(settings.accessLog, log, clock) }),
       onInboundProblem: more.onInboundProblem,
       ...reports(settings, log, clock),
     },

@@ -1,13 +1,15 @@
 /** Puts a codec on a wire whose protocol is known: HTTP/1 exchanges for a handler, or bytes for another wire. */
 import { Buffer } from 'node:buffer'
 import type { Clock } from '../core/clock.ts'
+import type { WeftError } from '../core/errors.ts'
 import type { Downstream, Handler, Reply, ResponseFlag } from './exchange.ts'
 import { ServerConnection } from './http1/server-connection.ts'
 import type { WireError } from './http1/wire-error.ts'
 import type { Connections } from './listen/connections.ts'
 import type { Wire } from './listen/wire.ts'
 import type { Admission } from './overload/admission.ts'
-import { Splice } from './tcp/splice.ts'
+import { Splice, type SpliceStats } from './tcp/splice.ts'
+import type { TcpRecord } from './tcp-access-log.ts'
 
 /** How long clients are waited for. */
 export type ClientTimeouts = {
@@ -30,10 +32,24 @@ export type ServeStats = {
   opened: number
   closed: number
   violations: number
+  /** Connections that could not be passed on, by the code of why. */
+  readonly tcpErrors: Map<string, number>
   /** Exchanges by what was wrong with them. */
   readonly flags: Map<ResponseFlag, number>
   readBytes: number
   writtenBytes: number
+}
+
+export function makeServeStats(): ServeStats {
+  return {
+    opened: 0,
+    closed: 0,
+    violations: 0,
+    tcpErrors: new Map(),
+    flags: new Map(),
+    readBytes: 0,
+    writtenBytes: 0,
+  }
 }
 
 export type ServeParts = {
@@ -43,12 +59,15 @@ export type ServeParts = {
   readonly timeouts: ClientTimeouts
   readonly admission: Admission
   readonly onViolation: (error: WireError, downstream: Downstream, began: boolean) => void
+  /** A connection whose bytes were passed on is over, or could not be passed on. */
+  readonly onTcpEnd: ((record: TcpRecord) => void) | undefined
+  readonly onTcpRefused: (error: WeftError, client: Pick<TcpRecord, 'peer'>) => void
 }
 
 function tunnel(client: Wire, reply: Reply, early: Buffer, parts: ServeParts): void {
   if (reply.tunnel === undefined) return
-  const { wire: upstream, early: fromUpstream } = reply.tunnel.takeWire()
-  splice(client, upstream, early, fromUpstream, parts)
+  const { wire: upstream, early: fromUpstream, onEnd } = reply.tunnel.takeWire()
+  splice(client, upstream, early, fromUpstream, parts, onEnd)
 }
 
 /** Joins two wires; `toUpstream` and `toClient` were read before. */
@@ -58,29 +77,33 @@ export function splice(
   toUpstream: Buffer,
   toClient: Buffer,
   parts: ServeParts,
+  onEnd?: (stats: SpliceStats) => void,
 ): void {
   const { clock, timeouts } = parts
   const idle = { nowMs: clock.monotonicMs, timeoutMs: timeouts.idleMs }
-  const joined = new Splice(client, upstream, idle, (done, { toUpstreamBytes, toClientBytes }) => {
-    parts.stats.readBytes += toUpstreamBytes
-    parts.stats.writtenBytes += toClientBytes
+  const joined = new Splice(client, upstream, idle, (done, stats) => {
+    parts.stats.readBytes += stats.toUpstreamBytes
+    parts.stats.writtenBytes += stats.toClientBytes
+    onEnd?.(stats)
     parts.connections.remove(done)
   })
   parts.connections.add(joined)
   joined.start(toUpstream, toClient)
 }
 
-/** Serves HTTP/1 on `wire`. */
+/** Serves HTTP/1 on `wire`; `connect` answers CONNECT, which is refused without it. */
 export function serveHttp1(
   wire: Wire,
   downstream: Downstream,
   handler: Handler,
   first: FirstBytes | undefined,
   parts: ServeParts,
+  connect?: Handler,
 ): void {
   const { timeouts } = parts
   const connection = new ServerConnection(wire, {
     handler,
+    connect,
     downstream,
     admission: parts.admission,
     nowMs: parts.clock.monotonicMs,

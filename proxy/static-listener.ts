@@ -1,13 +1,14 @@
 /** A listener of a bootstrap file: HTTP by its own routes, or bytes to a cluster, behind TLS or not. */
 import { Buffer } from 'node:buffer'
-import { reasonOf, WeftError } from '../core/errors.ts'
+import type { WeftError } from '../core/errors.ts'
 import type { StaticListenerConfig } from './bootstrap/decode-static-listener.ts'
 import type { Downstream, Handler } from './exchange.ts'
 import type { MeshAccept } from './inbound.ts'
 import type { ConnectionLimit } from './listen/connection-limit.ts'
 import { type Accepted, Listener } from './listen/listener.ts'
 import { Wire } from './listen/wire.ts'
-import { serveHttp1, type ServeParts, splice } from './serve.ts'
+import { serveHttp1, type ServeParts } from './serve.ts'
+import { forwardTcp, type TcpUpstream } from './tcp-forward.ts'
 import type { GoldenStats } from './telemetry/golden-stats.ts'
 
 export type StaticListenerParts = {
@@ -18,7 +19,7 @@ export type StaticListenerParts = {
   /** Set when it speaks HTTP. */
   readonly handler: Handler | undefined
   /** Opens a connection to an endpoint of the cluster that bytes go to. Rejects with WeftError or UpstreamFailure. */
-  readonly dial: () => Promise<Wire>
+  readonly dial: () => Promise<TcpUpstream>
   readonly statsFor: (principal: string | undefined) => GoldenStats | undefined
   readonly onRefused: (error: WeftError, peer: string) => void
   readonly onListenerError: (error: Error) => void
@@ -36,6 +37,7 @@ export class StaticListener {
     this.#parts = parts
     this.#listener = new Listener(
       parts.connectionLimit,
+      parts.serve.stats,
       (accepted) => this.#accept(accepted),
       parts.onListenerError,
     )
@@ -52,8 +54,7 @@ export class StaticListener {
   }
 
   #accept(accepted: Accepted): void {
-    const { acceptTls, serve, onRefused } = this.#parts
-    serve.stats.opened++
+    const { acceptTls, onRefused } = this.#parts
     if (acceptTls === undefined) {
       this.#serve(accepted.wire, accepted, undefined)
       return
@@ -67,7 +68,7 @@ export class StaticListener {
 
   #serve(wire: Wire, accepted: Accepted, principal: string | undefined): void {
     const { handler, serve } = this.#parts
-    if (handler === undefined) void this.#forward(wire, accepted.peerAddress)
+    if (handler === undefined) this.#forward(wire, accepted, principal)
     else serveHttp1(wire, this.#downstream(accepted, principal), handler, undefined, serve)
   }
 
@@ -84,14 +85,9 @@ export class StaticListener {
     }
   }
 
-  async #forward(client: Wire, peer: string): Promise<void> {
-    client.pause()
-    try {
-      splice(client, await this.#parts.dial(), none, none, this.#parts.serve)
-    } catch (error) {
-      client.destroy()
-      const reason = new WeftError('UPSTREAM_CONNECT_FAILED', reasonOf(error), { cause: error })
-      this.#parts.onRefused(reason, peer)
-    }
+  #forward(client: Wire, { peerAddress: peer }: Accepted, principal: string | undefined): void {
+    const { direction, name: destination } = this.#config
+    const facts = { direction, peer, principal: principal === '' ? undefined : principal, destination }
+    void forwardTcp(client, none, this.#parts.dial(), facts, this.#parts.serve)
   }
 }

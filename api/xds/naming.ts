@@ -10,6 +10,9 @@ export const transportSocketMatch = 'envoy.transport_socket_match'
 /** The transport-socket match of an endpoint that is reached over mesh mTLS: `{ tlsMode: 'weft' }`. */
 export const meshTlsMode = { tlsMode: 'weft' } as const
 
+/** Listener filters of a destination whose protocol is to be found out; without one its connections are opaque. */
+export const httpInspector = 'envoy.filters.listener.http_inspector'
+
 /** A route's cluster that stands for a backend that does not exist. */
 export const invalidBackendCluster = 'weft:invalid-backend'
 

@@ -2,6 +2,7 @@ import { annotations } from '../../api/annotations.ts'
 import type { Change } from '../model/objects.ts'
 import type { ObjectHead } from './convert.ts'
 import type { FieldReader } from './field-reader.ts'
+import { readOpaquePorts } from './opaque-ports.ts'
 
 /** `weft.dev/inject` of an object, as annotation or label; the annotation wins. */
 export function readInject(object: FieldReader): boolean | undefined {
@@ -17,5 +18,6 @@ export function readInject(object: FieldReader): boolean | undefined {
 }
 
 export function convertNamespace(object: FieldReader, { key, name }: ObjectHead): Change {
-  return { kind: 'namespace', key, value: { name, inject: readInject(object) } }
+  const value = { name, inject: readInject(object), opaquePorts: readOpaquePorts(object) }
+  return { kind: 'namespace', key, value }
 }

@@ -3,6 +3,7 @@ import type { Change, Workload } from '../model/objects.ts'
 import type { ObjectHead } from './convert.ts'
 import type { FieldReader } from './field-reader.ts'
 import { readInject } from './namespace.ts'
+import { readOpaquePorts } from './opaque-ports.ts'
 
 function readInbound(metadata: FieldReader): Workload['inbound'] {
   const text = metadata.at('annotations').strings()[annotations.inbound]
@@ -40,6 +41,7 @@ export function convertPod(object: FieldReader, { key, namespace, name }: Object
     inject: readInject(object),
     inbound: readInbound(metadata),
     containerPorts: [...new Set(ports)],
+    opaquePorts: readOpaquePorts(object),
     deployment: deploymentOf(metadata, labels),
     podTemplateHash: labels['pod-template-hash'] ?? labels['rollouts-pod-template-hash'],
   }

@@ -1,6 +1,7 @@
 import type { Change, ServicePort } from '../model/objects.ts'
 import type { ObjectHead } from './convert.ts'
 import type { FieldReader } from './field-reader.ts'
+import { readOpaquePorts } from './opaque-ports.ts'
 import { readTrafficAnnotations } from './traffic-annotations.ts'
 
 function readPort(field: FieldReader): ServicePort[] {
@@ -37,5 +38,7 @@ export function convertService(object: FieldReader, { key, namespace, name }: Ob
     spec.at('ports').problem('need names when there are several')
   const externalName = readExternalName(spec)
   const traffic = readTrafficAnnotations(object.at('metadata').at('annotations'))
-  return { kind: 'service', key, value: { namespace, name, clusterIps, ports, externalName, traffic } }
+  const opaquePorts = readOpaquePorts(object)
+  const value = { namespace, name, clusterIps, ports, externalName, opaquePorts, traffic }
+  return { kind: 'service', key, value }
 }

@@ -1,4 +1,6 @@
 /** The mesh as it is known now. Applying a change costs what the change touches, however large the mesh is. */
+import { defaultOpaquePorts } from '../../api/opaque-ports.ts'
+import type { PortRange } from '../../core/port-ranges.ts'
 import { type ListedEndpoint, type ServiceEndpoint, usableEndpoints } from './endpoints.ts'
 import { IndexOf } from './index-of.ts'
 import type {
@@ -47,6 +49,7 @@ export class MeshModel {
   readonly #slicesOfService = new IndexOf()
   readonly #slicesOfWorkload = new IndexOf()
   readonly #workloadsOfNamespace = new IndexOf()
+  readonly #servicesOfNamespace = new IndexOf()
   readonly #splitsOfApex = new IndexOf()
   readonly #policiesOfService = new IndexOf()
   /** Apexes whose routing depends on a service. */
@@ -93,6 +96,11 @@ export class MeshModel {
       workload.inbound.length > 0 ||
       (workload.inject ?? this.#namespaces.get(workload.namespace)?.inject ?? false)
     )
+  }
+
+  /** The ports whose bytes are nobody's business, of a service or a workload. */
+  opaquePorts({ namespace, opaquePorts }: Service | Workload): readonly PortRange[] {
+    return opaquePorts ?? this.#namespaces.get(namespace)?.opaquePorts ?? defaultOpaquePorts
   }
 
   /** The endpoints that may be sent to, of one port of a service, in a stable order. */
@@ -193,6 +201,7 @@ export class MeshModel {
         store(this.#namespaces, change.key, change.value)
         for (const workload of this.#workloadsOfNamespace.sources(change.key))
           this.#touchWorkload(workload, dirty)
+        for (const service of this.#servicesOfNamespace.sources(change.key)) dirty.services.add(service)
         dirty.routing = true
         return
       case 'service':
@@ -237,6 +246,7 @@ export class MeshModel {
     this.#serviceOfAddress.set(key, value?.clusterIps ?? [])
     const other = value?.externalName === undefined ? undefined : serviceKeyOfHost(value.externalName)
     this.#aliasesOfService.set(key, other === undefined ? [] : [other])
+    this.#servicesOfNamespace.set(key, value === undefined ? [] : [value.namespace])
     dirty.services.add(key)
     this.#touchWorkloadsOf(key, dirty)
     for (const apex of this.#apexesOfBackend.sources(key)) dirty.services.add(apex)

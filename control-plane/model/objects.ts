@@ -1,5 +1,5 @@
 /** What the mesh consists of, whoever told us: no Kubernetes and no xDS in here. Keys are `namespace/name`. */
-
+import type { PortRange } from '../../core/port-ranges.ts'
 import type { ReferenceGrant, Route } from './route.ts'
 import type { TrafficSettings } from './traffic-settings.ts'
 
@@ -11,6 +11,8 @@ export type Service = {
   readonly ports: readonly ServicePort[]
   /** A name for something else: a host outside, or another Service. Undefined: it has endpoints. */
   readonly externalName?: string | undefined
+  /** Of its own ports; undefined: as its namespace says. */
+  readonly opaquePorts: readonly PortRange[] | undefined
   /** What its annotations say; a TrafficPolicy says more. */
   readonly traffic: TrafficSettings
 }
@@ -35,7 +37,12 @@ export type EndpointSlice = {
   readonly endpoints: readonly SliceEndpoint[]
 }
 
-export type Namespace = { readonly name: string; readonly inject: boolean | undefined }
+export type Namespace = {
+  readonly name: string
+  readonly inject: boolean | undefined
+  /** For what says nothing itself; undefined: the default ones. */
+  readonly opaquePorts: readonly PortRange[] | undefined
+}
 
 export type Workload = {
   readonly namespace: string
@@ -49,6 +56,8 @@ export type Workload = {
     readonly applicationPort: number
   }[]
   readonly containerPorts: readonly number[]
+  /** undefined: as its namespace says. */
+  readonly opaquePorts: readonly PortRange[] | undefined
   readonly deployment: string | undefined
   readonly podTemplateHash: string | undefined
 }

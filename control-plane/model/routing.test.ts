@@ -177,7 +177,14 @@ describe('with grants required', () => {
   const api: Change = {
     kind: 'service',
     key: 'other/api',
-    value: { namespace: 'other', name: 'api', clusterIps: [], ports, traffic: noTrafficSettings },
+    value: {
+      namespace: 'other',
+      name: 'api',
+      clusterIps: [],
+      ports,
+      opaquePorts: undefined,
+      traffic: noTrafficSettings,
+    },
   }
   const grant = (services?: readonly string[]): Change => ({
     kind: 'grant',

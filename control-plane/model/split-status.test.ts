@@ -66,7 +66,14 @@ describe('the conditions of a split', () => {
       (name): Change => ({
         kind: 'service',
         key: `shop/${name}`,
-        value: { namespace: 'shop', name, clusterIps: [], ports, traffic: noTrafficSettings },
+        value: {
+          namespace: 'shop',
+          name,
+          clusterIps: [],
+          ports,
+          opaquePorts: undefined,
+          traffic: noTrafficSettings,
+        },
       }),
     )
     const onOne = route('r', 'catalog', ['catalog-v1'])

@@ -10,7 +10,7 @@ export function service(name: string, port = 8080, clusterIps: readonly string[]
   return {
     kind: 'service',
     key: `${namespace}/${name}`,
-    value: { namespace, name, clusterIps, ports, traffic: noTrafficSettings },
+    value: { namespace, name, clusterIps, ports, opaquePorts: undefined, traffic: noTrafficSettings },
   }
 }
 
@@ -24,6 +24,7 @@ export function externalService(name: string, externalName: string, ports: reado
       name,
       clusterIps: [],
       ports: ports.map((port) => ({ name: String(port), port, protocol: '' })),
+      opaquePorts: undefined,
       externalName,
       traffic: noTrafficSettings,
     },
@@ -88,6 +89,7 @@ export function workload(name: string, facts: Partial<Workload> = {}): Change {
     inject: undefined,
     inbound: [],
     containerPorts: [8080],
+    opaquePorts: undefined,
     deployment: undefined,
     podTemplateHash: undefined,
     ...facts,

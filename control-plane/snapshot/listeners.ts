@@ -1,8 +1,26 @@
 /** Destinations and workloads -> Listener. */
 import { ports } from '../../api/ports.ts'
 import { pack } from '../../api/xds/codec.ts'
-import { defaultSecret, faultFilter, inboundClusterName, rootCaSecret } from '../../api/xds/naming.ts'
-import type { Address, FilterChain, HttpFilter, Listener, TransportSocket } from '../../api/xds/types.ts'
+import {
+  defaultSecret,
+  faultFilter,
+  httpInspector,
+  inboundClusterName,
+  rootCaSecret,
+  weftMetadata,
+} from '../../api/xds/naming.ts'
+import { toStruct } from '../../api/xds/struct.ts'
+import type {
+  Address,
+  FilterChain,
+  HttpFilter,
+  Listener,
+  TcpProxy,
+  TransportSocket,
+} from '../../api/xds/types.ts'
+import { formatPortRanges, includesPort, type PortRange } from '../../core/port-ranges.ts'
+import { backendName } from './route-filters.ts'
+import type { WeightedBackend } from '../model/rule.ts'
 import type { Workload } from '../model/objects.ts'
 import type { RateLimitSettings, TrafficSettings } from '../model/traffic-settings.ts'
 import { ads } from './clusters.ts'
@@ -26,18 +44,53 @@ function idleFault(): HttpFilter {
   }
 }
 
+/** What becomes of a destination's connections that are not HTTP. */
+export type TcpListening = { readonly backends: readonly WeightedBackend[]; readonly opaque: boolean }
+
+function tcpChain(filter: TcpProxy): FilterChain {
+  return {
+    name: 'tcp',
+    filters: [
+      {
+        name: 'envoy.filters.network.tcp_proxy',
+        typedConfig: pack('envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy', filter),
+      },
+    ],
+  }
+}
+
+/** For clients that take connections themselves, and not only requests. */
+function tcpListening(statPrefix: string, { backends, opaque }: TcpListening): Partial<Listener> {
+  const clusters = backends.flatMap(({ backend, weight }) =>
+    backend === undefined ? [] : [{ name: backendName(backend), weight }],
+  )
+  const inspector = {
+    name: httpInspector,
+    typedConfig: pack('envoy.extensions.filters.listener.http_inspector.v3.HttpInspector', {}),
+  }
+  return {
+    defaultFilterChain: tcpChain({ statPrefix, weightedClusters: { clusters } }),
+    listenerFilters: opaque ? [] : [inspector],
+  }
+}
+
 /** `routeName` is the destination's canonical name, the same for all names that clients use for it. */
 export function buildDestinationListener(
   name: string,
   routeName: string,
   { fault }: Pick<TrafficSettings, 'fault'>,
+  tcp: TcpListening | undefined,
 ): Listener {
   const manager = {
     statPrefix: name,
     rds: { configSource: ads, routeConfigName: routeName },
     httpFilters: [...(fault === undefined ? [] : [idleFault()]), router()],
   }
-  return { name, apiListener: { apiListener: pack(managerName, manager) } }
+  return {
+    name,
+    apiListener: { apiListener: pack(managerName, manager) },
+    ...(tcp !== undefined && tcpListening(name, tcp)),
+  }
 }
 
 /** As a sidecar would treat the requests: no limits that nobody asked for, and replies left as they are. */
@@ -80,13 +133,10 @@ function meshServerSocket(): TransportSocket {
   }
 }
 
-/** Permissive: one chain for mesh TLS, its twin for everything in clear. */
-function chainsFor(
-  listenPort: number,
-  applicationPort: number,
+function httpFilterOf(
+  cluster: string,
   limits: readonly RateLimitSettings[],
-): FilterChain[] {
-  const cluster = inboundClusterName(applicationPort)
+): NonNullable<FilterChain['filters']> {
   const routeConfig = {
     name: cluster,
     virtualHosts: [
@@ -105,7 +155,20 @@ function chainsFor(
   }
   const httpFilters = [...limits.map(limitFilter), router()]
   const manager = { statPrefix: cluster, routeConfig, httpFilters }
-  const filters = [{ name: managerFilter, typedConfig: pack(managerName, manager) }]
+  return [{ name: managerFilter, typedConfig: pack(managerName, manager) }]
+}
+
+/** Permissive: one chain for mesh TLS, its twin for everything in clear. */
+function chainsFor(
+  listenPort: number,
+  applicationPort: number,
+  limits: readonly RateLimitSettings[],
+  opaquePorts: readonly PortRange[],
+): FilterChain[] {
+  const cluster = inboundClusterName(applicationPort)
+  const { filters } = includesPort(opaquePorts, applicationPort)
+    ? tcpChain({ statPrefix: cluster, cluster })
+    : { filters: httpFilterOf(cluster, limits) }
   const destinationPort = { value: listenPort }
   return [
     {
@@ -131,11 +194,20 @@ export function buildInboundListener(
   name: string,
   workload: Workload,
   limitsOf: (listenPort: number) => readonly RateLimitSettings[],
+  opaquePorts: readonly PortRange[],
 ): Listener {
-  const base: Listener = { name, trafficDirection: 'INBOUND' }
+  // Also for ports that have no chain: what is redirected is served, declared or not.
+  const facts = toStruct({ opaquePorts: formatPortRanges(opaquePorts) })
+  const base: Listener = {
+    name,
+    trafficDirection: 'INBOUND',
+    metadata: { filterMetadata: { [weftMetadata]: facts } },
+  }
   const [first, ...others] = workload.inbound
   if (first === undefined) {
-    const filterChains = workload.containerPorts.flatMap((port) => chainsFor(port, port, limitsOf(port)))
+    const filterChains = workload.containerPorts.flatMap((port) =>
+      chainsFor(port, port, limitsOf(port), opaquePorts),
+    )
     return {
       ...base,
       address: socketAddress('0.0.0.0', ports.inbound),
@@ -148,7 +220,7 @@ export function buildInboundListener(
     address: socketAddress(first.host, first.port),
     additionalAddresses: others.map(({ host, port }) => ({ address: socketAddress(host, port) })),
     filterChains: workload.inbound.flatMap(({ port, applicationPort }) =>
-      chainsFor(port, applicationPort, limitsOf(port)),
+      chainsFor(port, applicationPort, limitsOf(port), opaquePorts),
     ),
   }
 }

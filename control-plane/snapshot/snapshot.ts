@@ -12,6 +12,7 @@ import {
 import { type ResourceKind, resourceNames } from '../../api/xds/type-urls.ts'
 import { parseAddress } from '../../core/address.ts'
 import { type Dirty, keyOf, type MeshModel } from '../model/mesh-model.ts'
+import { isOpaque, tcpBackends } from '../model/tcp-routing.ts'
 import { trafficOf } from '../model/traffic.ts'
 import type { ClientKind } from './client-kind.ts'
 import { buildCluster, buildEndpoints, buildInboundCluster } from './clusters.ts'
@@ -64,7 +65,13 @@ export class Snapshot {
   /** Drops what the change touched, and tells the dependencies that were. */
   invalidate(dirty: Dirty): ReadonlySet<string> {
     const dependencies = new Set<string>()
-    for (const key of dirty.services) dependencies.add(`service:${key}`)
+    for (const key of dirty.services) {
+      dependencies.add(`service:${key}`)
+      // A Listener by address says where connections go, too; endpoints say nothing of that.
+      if (dirty.routing)
+        for (const address of this.#model.service(key)?.clusterIps ?? [])
+          dependencies.add(`address:${address}`)
+    }
     for (const key of dirty.workloads) dependencies.add(`workload:${key}`)
     for (const address of dirty.addresses) dependencies.add(`address:${address}`)
     for (const dependency of dependencies) this.#cache.delete(dependency)
@@ -135,7 +142,11 @@ export class Snapshot {
       if (workload === undefined || client === 'grpc') return undefined
       const served = this.#model.servedBy(keyOf(inbound.namespace, inbound.pod))
       const limitsOf = (listenPort: number) => inboundLimits(this.#model, served, listenPort)
-      return resource(resourceNames.listener, name, buildInboundListener(name, workload, limitsOf))
+      return resource(
+        resourceNames.listener,
+        name,
+        buildInboundListener(name, workload, limitsOf, this.#model.opaquePorts(workload)),
+      )
     }
     const gateway = parseGatewayListenerName(name)
     const address = gateway === undefined ? undefined : parseAddress(gateway.address)
@@ -146,11 +157,19 @@ export class Snapshot {
     const { service, port } = destination
     const routeName = serviceResourceName(service.name, service.namespace, port.port)
     const traffic = trafficOf(this.#model, service, port)
+    // gRPC clients know requests only, and refuse what they do not know.
+    const tcp =
+      client === 'sidecar'
+        ? {
+            backends: tcpBackends(this.#model, service, port.port),
+            opaque: isOpaque(this.#model, service, port),
+          }
+        : undefined
     return resource(
       resourceNames.listener,
       name,
       address === undefined
-        ? buildDestinationListener(name, routeName, traffic)
+        ? buildDestinationListener(name, routeName, traffic, tcp)
         : buildGatewayListener(name, address, routeName, traffic),
     )
   }

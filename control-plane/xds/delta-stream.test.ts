@@ -78,7 +78,7 @@ describe('make before break', () => {
     client.sent()
     mesh.change(removed(service('later')), weights(1000, 1000))
     expect(client.sent()).toEqual([
-      `listener -${later}`,
+      `listener +${apex} -${later}`,
       `routeConfiguration +${apex} -${later}`,
       `clusterLoadAssignment -${later}`,
       `cluster -${later}`,
@@ -87,7 +87,7 @@ describe('make before break', () => {
 })
 
 describe('nothing is sent twice', () => {
-  test('a weight change is one RouteConfiguration, an endpoint change one ClusterLoadAssignment', () => {
+  test('a weight change is a Listener, for connections, and a RouteConfiguration, an endpoint change one ClusterLoadAssignment', () => {
     const mesh = new TestMesh()
     const client = open(mesh)
     const names = ['catalog', 'catalog-v1', 'catalog-v2'].map(nameOf)
@@ -95,7 +95,7 @@ describe('nothing is sent twice', () => {
       client.subscribe(kind, names)
     client.sent()
     mesh.change(weights(1000, 1000))
-    expect(client.sent()).toEqual([`routeConfiguration +${apex}`])
+    expect(client.sent()).toEqual([`listener +${apex}`, `routeConfiguration +${apex}`])
     mesh.change(slice('catalog-v2', [{ address: '10.0.0.3' }]))
     expect(client.sent()).toEqual([`clusterLoadAssignment +${nameOf('catalog-v2')}`])
     mesh.change(slice('catalog-v2', [{ address: '10.0.0.3' }]))

@@ -1,4 +1,5 @@
 /** A cluster and its endpoints, as data: decoded from CDS and EDS. */
+import type { PortRange } from '../../core/port-ranges.ts'
 import type { RateLimitPolicy } from '../rate-limit/rate-limit-policy.ts'
 
 /** The cluster name a route uses for a backend that does not exist: its share of requests gets 500. */
@@ -131,5 +132,7 @@ export type InboundPort = {
 
 export type InboundConfig = {
   readonly mtls: 'permissive' | 'strict'
+  /** Of those that are not among `ports`; undefined: the default ones. */
+  readonly opaquePorts?: readonly PortRange[]
   readonly ports: readonly InboundPort[]
 }

@@ -1,5 +1,5 @@
 /** Parses a request's head: RFC 9112 sections 3, 5 and 6, strictly (no repair of what is malformed). */
-import type { BodyLength } from '../body.ts'
+import { type BodyLength, untilClose } from '../body.ts'
 import type { HeaderList } from '../header-list.ts'
 import { targetTable, tokenTable } from './characters.ts'
 import { type Fields, hasToken, parseFields } from './fields.ts'
@@ -18,6 +18,7 @@ export type RequestHead = {
   readonly absoluteForm: boolean
   readonly versionMinor: 0 | 1
   readonly headers: HeaderList
+  /** `untilClose` for a CONNECT: all that follows is the tunnel's. */
   readonly bodyLength: BodyLength
   readonly keepAlive: boolean
   readonly expectContinue: boolean
@@ -125,16 +126,51 @@ function parseRequestLine(source: HeadSource): RequestLine | undefined {
   return { method: source.slice(start, methodEnd), target: source.slice(targetStart, at), versionMinor }
 }
 
+export const connectNotAllowed = 'CONNECT is not allowed here'
+
+/** RFC 9110 9.3.6: the target is host and port, both of them, and there is no body. */
+function parseConnect(source: HeadSource, { target, versionMinor }: RequestLine): RequestHead | undefined {
+  if (!isAuthority(target) || !/:[0-9]+$/.test(target)) throw new WireError(405, connectNotAllowed)
+  const fields = parseFields(source, 400)
+  if (fields === undefined) return undefined
+  authorityFromHost(fields, versionMinor)
+  if (requestBodyLength(fields, versionMinor) !== 0) throw new WireError(400, 'CONNECT with a body')
+  return {
+    method: 'CONNECT',
+    target,
+    authority: target,
+    absoluteForm: true,
+    versionMinor,
+    headers: fields.headers,
+    bodyLength: untilClose,
+    keepAlive: keepsAlive(fields, versionMinor),
+    expectContinue: false,
+    upgrade: undefined,
+    acceptsTrailers: false,
+  }
+}
+
+/** As `parseRequestHead`, where CONNECT may be allowed. */
+export function parseProxyRequestHead(source: HeadSource): RequestHead | undefined {
+  return parseRequestHead(source, parseConnect)
+}
+
 /**
  * Parses the head at `source` and moves its position behind the empty line; undefined when that is not there yet. Throws
  * WireError with the status to answer: 400 for anything malformed, 405 for CONNECT, 417, 431, 501 or 505.
  */
-export function parseRequestHead(source: HeadSource): RequestHead | undefined {
+export function parseRequestHead(
+  source: HeadSource,
+  connect?: (source: HeadSource, line: RequestLine) => RequestHead | undefined,
+): RequestHead | undefined {
   const line = parseRequestLine(source)
   if (line === undefined) return undefined
   const { method, versionMinor } = line
   let { target } = line
-  if (method === 'CONNECT') throw new WireError(405, 'CONNECT is not allowed here')
+  if (method === 'CONNECT') {
+    if (connect !== undefined) return connect(source, line)
+    throw new WireError(405, connectNotAllowed)
+  }
   const fields = parseFields(source, 400)
   if (fields === undefined) return undefined
   const { headers } = fields

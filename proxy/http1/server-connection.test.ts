@@ -61,6 +61,7 @@ function serve(body: Body, request = closingRequest): Served {
   const connection = new ServerConnection(wire as unknown as Wire, {
     handler: (x, receiver) =>
       receiver.onReply(x, new Reply(200, 'OK', HeaderList.of('Content-Length', String(body.length)), body)),
+    connect: undefined,
     downstream: { meshTls: false } as Downstream,
     admission: new Admission(),
     nowMs: clock.monotonicMs,

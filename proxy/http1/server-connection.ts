@@ -19,7 +19,7 @@ import { BodyReader } from './body-reader.ts'
 import { BodyWriter } from './body-writer.ts'
 import { HeadCollector } from './head-collector.ts'
 import { maxPipelinedBytes } from './limits.ts'
-import { parseRequestHead, type RequestHead } from './request-head.ts'
+import { parseProxyRequestHead, parseRequestHead, type RequestHead } from './request-head.ts'
 import { serializeResponseHead } from './serialize.ts'
 import { statusText } from './status-text.ts'
 import { WireError } from './wire-error.ts'
@@ -29,6 +29,8 @@ export const inlineBodyBytes = 16 * 1024
 
 export type ServerConnectionOptions = {
   readonly handler: Handler
+  /** Answers CONNECT with a tunnel, or says why not; undefined: it is refused. */
+  readonly connect: Handler | undefined
   readonly downstream: Downstream
   readonly admission: Admission
   readonly nowMs: () => number
@@ -55,7 +57,7 @@ const lingerMs = 1000
 export class ServerConnection implements WireReader, BodySource, Receiver {
   readonly #wire: Wire
   readonly #options: ServerConnectionOptions
-  readonly #heads = new HeadCollector(parseRequestHead, 400, 431)
+  readonly #heads: HeadCollector<RequestHead>
   readonly #onInterim = (status: number, headers: HeaderList): void => this.#writeInterim(status, headers)
   #exchange: Exchange | undefined
   #request: RequestHead | undefined
@@ -82,6 +84,8 @@ export class ServerConnection implements WireReader, BodySource, Receiver {
   constructor(wire: Wire, options: ServerConnectionOptions) {
     this.#wire = wire
     this.#options = options
+    const parse = options.connect === undefined ? parseRequestHead : parseProxyRequestHead
+    this.#heads = new HeadCollector<RequestHead>(parse, 400, 431)
     this.deadlineMs = options.nowMs() + options.headTimeoutMs
   }
 
@@ -200,7 +204,8 @@ export class ServerConnection implements WireReader, BodySource, Receiver {
   }
 
   #startExchange(request: RequestHead, buffer: Buffer, after: number, end: number): void {
-    const { nowMs, downstream, handler } = this.#options
+    const { nowMs, downstream } = this.#options
+    let { handler } = this.#options
     this.deadlineMs = never
     this.#request = request
     this.#emptyLineBytes = 0
@@ -214,6 +219,11 @@ export class ServerConnection implements WireReader, BodySource, Receiver {
     } else if (bodyLength > 0 && bodyLength <= available && bodyLength <= inlineBodyBytes) {
       consumed = after + bodyLength
       body = Body.of(this.#heads.textAfter(buffer, after, consumed))
+    } else if (bodyLength === untilClose) {
+      body = Body.empty
+      handler = this.#options.connect ?? handler
+      // Without a tunnel nobody knows what the bytes are that follow.
+      this.#keepAlive = false
     } else {
       body = new Body(bodyLength, this)
       this.#bodyReader = new BodyReader(body, 400)
@@ -250,9 +260,10 @@ export class ServerConnection implements WireReader, BodySource, Receiver {
     }
   }
 
-  /** Bytes of the next request while this one is in flight. */
+  /** Bytes of the next request, or of a tunnel, while this one is in flight. */
   #hold(buffer: Buffer, start: number, end: number): void {
-    if (!this.#keepAlive && this.#request?.upgrade === undefined) return
+    const { upgrade, bodyLength } = this.#request as RequestHead
+    if (!this.#keepAlive && upgrade === undefined && bodyLength !== untilClose) return
     this.#pipelined.push(Buffer.from(buffer.subarray(start, end)))
     this.#pipelinedBytes += end - start
     // A byte in a piece of its own would cost a hundred times what is counted here.
@@ -365,7 +376,8 @@ export class ServerConnection implements WireReader, BodySource, Receiver {
   #openTunnel(exchange: Exchange, reply: Reply): void {
     const early = Buffer.concat(this.#pipelined)
     this.#pipelined = []
-    const hopFields = `Connection: Upgrade\r\nUpgrade: ${this.#request?.upgrade ?? ''}\r\n`
+    const upgrade = this.#request?.upgrade
+    const hopFields = upgrade === undefined ? '' : `Connection: Upgrade\r\nUpgrade: ${upgrade}\r\n`
     this.#wire.writeText(serializeResponseHead(reply.status, reply.reason, reply.headers, hopFields))
     this.#exchange = undefined
     this.deadlineMs = never

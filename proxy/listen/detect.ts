@@ -1,5 +1,6 @@
 /** Tells from a connection's first bytes what it speaks; hands the wire on with those bytes. */
 import { Buffer } from 'node:buffer'
+import type { Clock, Timer } from '../../core/clock.ts'
 import { type ClientHello, looksLikeTls, parseClientHello } from './client-hello.ts'
 import type { Wire, WireReader } from './wire.ts'
 
@@ -15,13 +16,17 @@ const proxySignature = '\r\n\r\n\0\r\nQUIT\n'
 /** As the request line has it; what goes on without a space is none. */
 const maxMethodBytes = 32
 
+/** Tells TLS from everything else. */
+export function detectTls(bytes: Buffer): Detected | 'more' {
+  if (!looksLikeTls(bytes)) return { kind: 'opaque' }
+  const hello = parseClientHello(bytes)
+  if (hello === 'incomplete') return 'more'
+  return hello === 'malformed' ? { kind: 'opaque' } : { kind: 'tls', hello }
+}
+
 /** The protocol that `bytes` begin with, or 'more' when that cannot be told yet. */
 export function detect(bytes: Buffer): Detected | 'more' {
-  if (looksLikeTls(bytes)) {
-    const hello = parseClientHello(bytes)
-    if (hello === 'incomplete') return 'more'
-    return hello === 'malformed' ? { kind: 'opaque' } : { kind: 'tls', hello }
-  }
+  if (looksLikeTls(bytes)) return detectTls(bytes)
   const text = bytes.latin1Slice(0, Math.min(bytes.length, 64))
   if (http2Preface.startsWith(text.slice(0, http2Preface.length))) {
     return text.length >= http2Preface.length ? { kind: 'http2' } : 'more'
@@ -38,42 +43,65 @@ export function detect(bytes: Buffer): Detected | 'more' {
   return next === '' ? 'more' : { kind: 'opaque' }
 }
 
+export type DetectOptions = {
+  readonly clock: Clock
+  readonly timeoutMs: number
+  readonly look?: typeof detect
+}
+
 export type DetectOutcome = {
   /** `bytes` is a copy of all that was read so far, since `firstByteMs`. */
   readonly onDetected: (detected: Detected, bytes: Buffer, firstByteMs: number) => void
   /** The client went before it said anything. */
   readonly onGone: () => void
+  /** The client has not said a byte for a while: perhaps it waits for the server to speak first. */
+  readonly onSilent?: () => void
 }
+
+/** Longer than any client takes that means to speak first, its TLS handshake included, and hardly noticed by the others. */
+export const silenceMs = 200
 
 /** Reads a new wire until its protocol is known, then calls `onDetected` once; the caller sets the next reader. */
 export class Detector implements WireReader {
   readonly #wire: Wire
   readonly #outcome: DetectOutcome
   readonly #nowMs: () => number
+  readonly #look: typeof detect
+  readonly #silence: Timer | undefined
   #firstByteMs: number | undefined
   #bytes: Buffer = Buffer.alloc(0)
   #done = false
   /** When `onDeadline` is due; then whatever came is passed on as opaque bytes. */
   deadlineMs: number
 
-  constructor(wire: Wire, nowMs: () => number, timeoutMs: number, outcome: DetectOutcome) {
+  constructor(wire: Wire, { clock, timeoutMs, look = detect }: DetectOptions, outcome: DetectOutcome) {
     this.#wire = wire
+    this.#look = look
     this.#outcome = outcome
-    this.#nowMs = nowMs
-    this.deadlineMs = nowMs() + timeoutMs
+    this.#nowMs = clock.monotonicMs
+    this.deadlineMs = clock.monotonicMs() + timeoutMs
+    const { onSilent } = outcome
+    this.#silence = onSilent === undefined ? undefined : clock.after(silenceMs, onSilent)
+  }
+
+  /** The server has spoken: what the client says to that is its own business. */
+  giveUp(): void {
+    if (!this.#done) this.#finish({ kind: 'opaque' })
   }
 
   onBytes(buffer: Buffer, start: number, end: number): void {
     if (this.#done) return
+    this.#silence?.cancel()
     this.#firstByteMs ??= this.#nowMs()
     // A copy: the wire's buffer is read into again.
     this.#bytes = Buffer.concat([this.#bytes, buffer.subarray(start, end)])
-    const detected = detect(this.#bytes)
+    const detected = this.#look(this.#bytes)
     if (detected !== 'more') this.#finish(detected)
   }
 
   onEnd(): void {
     if (this.#done) return
+    this.#silence?.cancel()
     if (this.#bytes.length > 0) this.#finish({ kind: 'opaque' })
     else this.#wire.destroy()
   }
@@ -81,13 +109,14 @@ export class Detector implements WireReader {
   onClose(): void {
     if (this.#done) return
     this.#done = true
+    this.#silence?.cancel()
     this.#outcome.onGone()
   }
 
   onDrain(): void {}
 
   onDeadline(): void {
-    if (!this.#done) this.#finish({ kind: 'opaque' })
+    this.giveUp()
   }
 
   destroy(): void {
@@ -101,6 +130,7 @@ export class Detector implements WireReader {
 
   #finish(detected: Detected): void {
     this.#done = true
+    this.#silence?.cancel()
     this.#outcome.onDetected(detected, this.#bytes, this.#firstByteMs ?? this.#nowMs())
   }
 }

@@ -13,6 +13,9 @@ export type Accepted = {
   readonly fd: number
 }
 
+/** What a listener counts of its connections. */
+export type ConnectionCounts = { opened: number; closed: number }
+
 const backlog = 4096
 /** How an IPv4 address looks on a listener that takes both families. */
 const mapped = '::ffff:'
@@ -30,9 +33,14 @@ export class Listener {
 
   constructor(
     limit: ConnectionLimit,
+    counts: ConnectionCounts,
     onAccept: (accepted: Accepted) => void,
     onError: (error: Error) => void,
   ) {
+    const onClose = (): void => {
+      limit.release()
+      counts.closed++
+    }
     this.#server = net.createServer(
       {
         allowHalfOpen: true,
@@ -47,11 +55,12 @@ export class Listener {
           socket.destroy()
           return
         }
+        counts.opened++
         const fd = descriptor(socket)
         const { remoteAddress = '', remotePort = 0 } = socket
         const wire = Wire.over(socket)
         // Also when TLS has taken the socket over: it closes what is below it.
-        wire.socket.once('close', limit.release)
+        wire.socket.once('close', onClose)
         const peerAddress = remoteAddress.startsWith(mapped)
           ? remoteAddress.slice(mapped.length)
           : remoteAddress

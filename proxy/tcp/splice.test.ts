@@ -88,7 +88,7 @@ describe('two connections that are joined', () => {
     await expect.poll(() => client.text).toBe('hello answer')
     client.socket.end()
     upstream.socket.end()
-    await expect.poll(() => closed).toEqual([{ toUpstreamBytes: 14, toClientBytes: 12 }])
+    await expect.poll(() => closed).toEqual([{ toUpstreamBytes: 14, toClientBytes: 12, end: 'complete' }])
   })
 
   it('keep a half-close: the other direction goes on', async () => {

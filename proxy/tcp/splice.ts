@@ -11,6 +11,7 @@ class Half implements WireReader {
   /** All of it has arrived, FIN included. */
   ended = false
   bytes = 0
+  #closed = false
 
   constructor(from: Wire, to: Wire, onClosed: () => void) {
     this.#from = from
@@ -35,6 +36,8 @@ class Half implements WireReader {
   }
 
   onClose(): void {
+    if (this.#closed) return
+    this.#closed = true
     this.#onClosed()
   }
 
@@ -44,7 +47,14 @@ class Half implements WireReader {
   }
 }
 
-export type SpliceStats = { readonly toUpstreamBytes: number; readonly toClientBytes: number }
+/** Who broke it off before all was said: one of the two, the idle limit, or we at a drain's deadline. */
+export type SpliceEnd = 'complete' | 'client' | 'upstream' | 'idle' | 'cut'
+
+export type SpliceStats = {
+  readonly toUpstreamBytes: number
+  readonly toClientBytes: number
+  readonly end: SpliceEnd
+}
 
 /** How long neither side may send a byte. */
 export type IdleLimit = { readonly nowMs: () => number; readonly timeoutMs: number }
@@ -56,6 +66,7 @@ export class Splice implements Connection {
   readonly #down: Half
   readonly #idle: IdleLimit
   #movedBytes = 0
+  #end: SpliceEnd = 'complete'
   deadlineMs: number
 
   /** Carries bytes between the two until both have ended, or none has come for too long. */
@@ -70,14 +81,18 @@ export class Splice implements Connection {
     this.#idle = idle
     this.deadlineMs = idle.nowMs() + idle.timeoutMs
     let open = 2
-    const closed = (other: Wire): void => {
+    const closed = (who: 'client' | 'upstream', other: Wire): void => {
       // Gone before all was said in both directions: the other side must neither take what it has for everything nor
       // go on sending to nobody.
-      if (!this.#up.ended || !this.#down.ended) other.reset()
-      if (--open === 0) onClosed(this, { toUpstreamBytes: this.#up.bytes, toClientBytes: this.#down.bytes })
+      if (!this.#up.ended || !this.#down.ended) {
+        if (this.#end === 'complete') this.#end = who
+        other.reset()
+      }
+      if (--open > 0) return
+      onClosed(this, { toUpstreamBytes: this.#up.bytes, toClientBytes: this.#down.bytes, end: this.#end })
     }
-    this.#up = new Half(client, upstream, () => closed(upstream))
-    this.#down = new Half(upstream, client, () => closed(client))
+    this.#up = new Half(client, upstream, () => closed('client', upstream))
+    this.#down = new Half(upstream, client, () => closed('upstream', client))
   }
 
   /** Starts; `toUpstream` and `toClient` are bytes that were read before. */
@@ -91,13 +106,16 @@ export class Splice implements Connection {
     if (this.#upstream.ended) this.#down.onEnd()
     this.#client.resume()
     this.#upstream.resume()
+    // Who has gone already does not say so again.
+    if (this.#client.closed) this.#up.onClose()
+    if (this.#upstream.closed) this.#down.onClose()
   }
 
   /** Looked at once per timeout instead of at each byte, so the cut comes after one to two times that long. */
   onDeadline(): void {
     const movedBytes = this.#up.bytes + this.#down.bytes
     if (movedBytes === this.#movedBytes) {
-      this.destroy()
+      this.#cut('idle')
       return
     }
     this.#movedBytes = movedBytes
@@ -108,6 +126,11 @@ export class Splice implements Connection {
   drain(): void {}
 
   destroy(): void {
+    this.#cut('cut')
+  }
+
+  #cut(end: SpliceEnd): void {
+    if (this.#end === 'complete') this.#end = end
     this.#client.destroy()
     this.#upstream.destroy()
   }

@@ -4,43 +4,22 @@ import type { DataPath } from '../data-path.ts'
 import { registerClusterMetrics } from './cluster-metrics.ts'
 import { registerFamily, registerGoldenMetrics } from './golden-metrics.ts'
 import { registerPolicyMetrics } from './policy-metrics.ts'
+import { registerTcpMetrics } from './tcp-metrics.ts'
 
 const directions = ['inbound', 'outbound'] as const
 
 export function registerDataPathMetrics(registry: Registry, dataPath: DataPath): void {
   registerGoldenMetrics(registry, dataPath.golden)
-  const perDirection = (
-    name: string,
-    help: string,
-    read: (stats: DataPath['serveStats']['inbound']) => number,
-  ): void =>
-    registerFamily(registry, {
-      name,
-      help,
-      type: 'counter',
-      samples: () =>
-        directions.map((direction) => ({
-          labels: { direction, peer: 'src' },
-          value: read(dataPath.serveStats[direction]),
-        })),
-    })
-  perDirection('tcp_open_total', 'Connections accepted', (stats) => stats.opened)
-  perDirection(
-    'tcp_read_bytes_total',
-    'Bytes of opaque connections, from their client',
-    (stats) => stats.readBytes,
-  )
-  perDirection(
-    'tcp_write_bytes_total',
-    'Bytes of opaque connections, to their client',
-    (stats) => stats.writtenBytes,
-  )
-  perDirection('http_violations_total', 'Requests refused as malformed', (stats) => stats.violations)
+  registerTcpMetrics(registry, dataPath)
   registerFamily(registry, {
-    name: 'tcp_open_connections',
-    help: 'Connections from clients that are open',
-    type: 'gauge',
-    samples: () => [{ labels: { peer: 'src' }, value: dataPath.openConnections }],
+    name: 'http_violations_total',
+    help: 'Requests refused as malformed',
+    type: 'counter',
+    samples: () =>
+      directions.map((direction) => ({
+        labels: { direction, peer: 'src' },
+        value: dataPath.serveStats[direction].violations,
+      })),
   })
   registerEgressMetrics(registry, dataPath)
   registerFlagMetrics(registry, dataPath)

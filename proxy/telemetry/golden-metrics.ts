@@ -2,7 +2,7 @@
 import type { Registry } from '../../core/metrics.ts'
 import { type GoldenStats, type GoldenStatsTable, latencyBucketsMs } from './golden-stats.ts'
 
-type Sample = {
+export type Sample = {
   readonly metricName?: string
   readonly labels: Readonly<Record<string, string | number>>
   readonly value: number

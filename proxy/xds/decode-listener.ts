@@ -1,12 +1,16 @@
 /** Listener -> where a destination's routes are, or what this workload's own inbound side serves. Secret -> roots. */
 import { unpackAs } from '../../api/xds/codec.ts'
-import { parseInboundClusterName } from '../../api/xds/naming.ts'
+import { httpInspector, parseInboundClusterName, weftMetadata } from '../../api/xds/naming.ts'
+import { fromStruct } from '../../api/xds/struct.ts'
 import type { FilterChain, HttpConnectionManager, Listener, Secret } from '../../api/xds/types.ts'
+import { parsePortRanges } from '../../core/port-ranges.ts'
 import type { InboundConfig, InboundPort } from '../cluster/cluster-config.ts'
 import type { RateLimitPolicy } from '../rate-limit/rate-limit-policy.ts'
+import type { TcpRoute } from '../route/tcp-route.ts'
 import { decodeRateLimits, limitName } from './decode-rate-limit.ts'
 import { faultName } from './decode-route-policy.ts'
 import { type DecodedRoutes, decodeRoutes } from './decode-routes.ts'
+import { decodeTcpProxy } from './decode-tcp-proxy.ts'
 import type { Problems } from './problems.ts'
 
 export const managerName = 'envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager'
@@ -17,6 +21,8 @@ export type DecodedListener =
   | {
       readonly kind: 'destination'
       readonly routes: { readonly rds: string } | { readonly inline: DecodedRoutes }
+      /** undefined: requests are all that it takes. */
+      readonly tcp: TcpRoute | undefined
     }
   | { readonly kind: 'inbound'; readonly config: InboundConfig }
 
@@ -29,18 +35,32 @@ function checkFilters({ httpFilters = [] }: HttpConnectionManager, problems: Pro
   }
 }
 
-function destination(manager: HttpConnectionManager, problems: Problems): DecodedListener {
+function routesOf(
+  manager: HttpConnectionManager,
+  problems: Problems,
+): Extract<DecodedListener, { kind: 'destination' }>['routes'] {
   checkFilters(manager, problems)
   const rds = manager.rds?.routeConfigName
-  if (rds !== undefined && rds !== '') return { kind: 'destination', routes: { rds } }
+  if (rds !== undefined && rds !== '') return { rds }
   if (manager.routeConfig !== undefined) {
-    return {
-      kind: 'destination',
-      routes: { inline: decodeRoutes(manager.routeConfig, problems, 'api_listener.route_config.') },
-    }
+    return { inline: decodeRoutes(manager.routeConfig, problems, 'api_listener.route_config.') }
   }
   problems.add('api_listener', 'names no routes')
-  return { kind: 'destination', routes: { rds: '' } }
+  return { rds: '' }
+}
+
+/** Where its connections go; opaque, when nothing finds out whether they are HTTP. */
+function tcpRoute(listener: Listener, problems: Problems): TcpRoute | undefined {
+  const chain = listener.defaultFilterChain
+  if (chain === undefined) return undefined
+  const proxy = unpackAs(tcpProxyName, chain.filters?.[0]?.typedConfig)
+  const path = 'default_filter_chain.filters[0].typed_config'
+  if (proxy === undefined) {
+    problems.add(path, 'must be a TcpProxy')
+    return undefined
+  }
+  const opaque = !(listener.listenerFilters ?? []).some(({ name }) => name === httpInspector)
+  return { clusters: decodeTcpProxy(proxy, path, problems), opaque }
 }
 
 function applicationPort(
@@ -97,12 +117,31 @@ function mtlsMode(listener: Listener): InboundConfig['mtls'] {
   return chains.length > 0 && all ? 'strict' : 'permissive'
 }
 
+/** Of the ports that have no chain. */
+function opaquePortsOf(listener: Listener, problems: Problems): InboundConfig['opaquePorts'] {
+  const text = fromStruct(listener.metadata?.filterMetadata?.[weftMetadata])['opaquePorts']
+  if (text === undefined) return undefined
+  const ranges = typeof text === 'string' ? parsePortRanges(text) : undefined
+  if (ranges === undefined)
+    problems.add(`metadata.filter_metadata.${weftMetadata}.opaquePorts`, 'are no ports')
+  return ranges
+}
+
 export function decodeListener(listener: Listener, problems: Problems): DecodedListener {
   const manager = unpackAs(managerName, listener.apiListener?.apiListener)
-  if (manager !== undefined) return destination(manager, problems)
+  if (manager !== undefined)
+    return { kind: 'destination', routes: routesOf(manager, problems), tcp: tcpRoute(listener, problems) }
   if (listener.trafficDirection !== 'INBOUND')
     problems.add('traffic_direction', 'must be INBOUND without an api_listener')
-  return { kind: 'inbound', config: { mtls: mtlsMode(listener), ports: inboundPorts(listener, problems) } }
+  const opaquePorts = opaquePortsOf(listener, problems)
+  return {
+    kind: 'inbound',
+    config: {
+      mtls: mtlsMode(listener),
+      ports: inboundPorts(listener, problems),
+      ...(opaquePorts !== undefined && { opaquePorts }),
+    },
+  }
 }
 
 /** The PEM bundle of a validation context. */

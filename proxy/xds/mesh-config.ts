@@ -12,6 +12,7 @@ import { type DecodedListener, decodeListener, decodeTrustBundle } from './decod
 import { type DecodedRoutes, decodeRoutes } from './decode-routes.ts'
 import type { EndpointConfig } from '../cluster/cluster-config.ts'
 import { KnownEndpoints } from './known-endpoints.ts'
+import { clustersOf, type Destination, routesOf, tcpOf } from './destination.ts'
 import type { ReceivedResource } from './delta-client.ts'
 import type { StoredResource } from './last-known-good.ts'
 import { type Decoded, decoded } from './problems.ts'
@@ -26,15 +27,6 @@ export type MeshConfigOptions = {
   readonly onTrustBundle: (pem: string) => void
   /** A resource in force changed: what is kept on disk is out of date. */
   readonly onChange: () => void
-}
-
-type Destination = {
-  state: 'asked' | 'known' | 'unknown'
-  listener: DecodedListener | undefined
-  applied: DecodedRoutes | undefined
-  usedMs: number
-  warmUntilMs: number
-  waiting: ((outcome: 'known' | 'unknown' | 'unavailable') => void)[]
 }
 
 /** With the control plane away, an unknown name is given up after this. */
@@ -128,9 +120,9 @@ export class MeshConfig implements Discovery {
 
   /** For the admin page /config. */
   dump(): object {
-    const destinations = [...this.#destinations].map(([name, { state, applied }]) => [
+    const destinations = [...this.#destinations].map(([name, { state, applied, appliedTcp }]) => [
       name,
-      { state, hosts: applied?.hosts ?? [] },
+      { state, hosts: applied?.hosts ?? [], ...(appliedTcp !== undefined && { tcp: appliedTcp }) },
     ])
     const versions = [...this.#raw.values()].map(({ kind, name, version }) => ({ kind, name, version }))
     return { destinations: Object.fromEntries(destinations), resources: versions }
@@ -143,6 +135,7 @@ export class MeshConfig implements Discovery {
       state: 'asked',
       listener: undefined,
       applied: undefined,
+      appliedTcp: undefined,
       usedMs: this.#options.clock.monotonicMs(),
       warmUntilMs: Number.POSITIVE_INFINITY,
       waiting: [],
@@ -246,6 +239,7 @@ export class MeshConfig implements Discovery {
       if (destination === undefined) return
       destination.listener = undefined
       destination.applied = undefined
+      destination.appliedTcp = undefined
       this.#settle(destination, 'unknown')
       this.#options.sink.setUnknown(name)
     } else if (kind === 'routeConfiguration') {
@@ -263,11 +257,14 @@ export class MeshConfig implements Discovery {
   }
 
   #advanceOne(name: string, destination: Destination): void {
-    const routes = this.#routesOf(destination)
-    if (routes === undefined || routes === destination.applied) return
-    for (const cluster of routes.clusters) this.#options.subscriptions.subscribe('cluster', cluster)
+    const routes = routesOf(destination, this.#routes)
+    const tcp = tcpOf(destination)
+    if (routes === undefined) return
+    if (routes === destination.applied && tcp === destination.appliedTcp) return
+    const clusters = clustersOf(routes, tcp)
+    for (const cluster of clusters) this.#options.subscriptions.subscribe('cluster', cluster)
     const now = this.#options.clock.monotonicMs()
-    if (!this.#warm(routes)) {
+    if (!this.#warm(clusters)) {
       if (destination.warmUntilMs === Number.POSITIVE_INFINITY) {
         destination.warmUntilMs = now + warmingTimeoutMs
         this.#options.clock.after(warmingTimeoutMs, () => this.#advance())
@@ -275,18 +272,15 @@ export class MeshConfig implements Discovery {
       if (now < destination.warmUntilMs) return
     }
     destination.warmUntilMs = Number.POSITIVE_INFINITY
+    if (tcp !== destination.appliedTcp) this.#options.sink.setTcpRoute(name, tcp)
+    if (routes !== destination.applied) this.#options.sink.setRoutes(name, routes.hosts)
+    destination.appliedTcp = tcp
     destination.applied = routes
-    this.#options.sink.setRoutes(name, routes.hosts)
     this.#settle(destination, 'known')
   }
 
-  #routesOf({ listener }: Destination): DecodedRoutes | undefined {
-    if (listener?.kind !== 'destination') return undefined
-    return 'inline' in listener.routes ? listener.routes.inline : this.#routes.get(listener.routes.rds)
-  }
-
-  #warm(routes: DecodedRoutes): boolean {
-    for (const name of routes.clusters) {
+  #warm(clusters: ReadonlySet<string>): boolean {
+    for (const name of clusters) {
       const cluster = this.#clusters.get(name)
       if (cluster === undefined || !this.#endpoints.isWarm(name, cluster)) return false
     }
@@ -302,9 +296,9 @@ export class MeshConfig implements Discovery {
     const used = new Set<string>()
     const routeNames = new Set<string>()
     for (const destination of this.#destinations.values()) {
-      for (const routes of [destination.applied, this.#routesOf(destination)]) {
-        if (routes !== undefined) for (const name of routes.clusters) used.add(name)
-      }
+      const { applied, appliedTcp } = destination
+      const next = clustersOf(routesOf(destination, this.#routes), tcpOf(destination))
+      for (const name of [...clustersOf(applied, appliedTcp), ...next]) used.add(name)
       const { listener } = destination
       if (listener?.kind === 'destination' && 'rds' in listener.routes) routeNames.add(listener.routes.rds)
     }

@@ -73,6 +73,7 @@ export function recordingSink(): {
     setEndpoints: record('endpoints'),
     removeCluster: record('remove cluster'),
     setRoutes: record('routes'),
+    setTcpRoute: record('tcp route'),
     setUnknown: record('unknown'),
     removeRoutes: record('remove routes'),
     setInbound: record('inbound'),

@@ -77,7 +77,8 @@ test('a reply that ended in a pause leaves its connection readable', async () =>
 
 test('an upload that ended in a pause leaves its connection readable', async () => {
   const connections = new Connections(systemClock)
-  const stats = { opened: 0, closed: 0, violations: 0, flags: new Map(), readBytes: 0, writtenBytes: 0 }
+  const counts = { opened: 0, closed: 0, violations: 0, readBytes: 0, writtenBytes: 0 }
+  const stats = { ...counts, flags: new Map(), tcpErrors: new Map() }
   const handler = (x: Exchange, receiver: Receiver): void => {
     void readReluctantly(x.body).then((bytes) => {
       const content = String(bytes)
@@ -87,9 +88,11 @@ test('an upload that ended in a pause leaves its connection readable', async () 
   }
   const timeouts = { headMs: 10_000, idleMs: 60_000, streamIdleMs: 60_000 }
   const admission = new Admission()
-  const parts = { clock: systemClock, connections, stats, timeouts, admission, onViolation: () => undefined }
+  const reports = { onViolation: () => undefined, onTcpEnd: undefined, onTcpRefused: () => undefined }
+  const parts = { clock: systemClock, connections, stats, timeouts, admission, ...reports }
   const listener = new Listener(
     new ConnectionLimit(10),
+    stats,
     ({ wire }) => serveHttp1(wire, downstream, handler, undefined, parts),
     () => undefined,
   )

@@ -151,6 +151,7 @@ test('a reply that we write is the one that we were given', async () => {
     const connection = new ServerConnection(wire.wire, {
       handler: (x: Exchange, receiver: Receiver) =>
         receiver.onReply(x, new Reply(given.status, given.reason, headers, body)),
+      connect: undefined,
       downstream,
       admission: new Admission(),
       nowMs: () => 0,

@@ -86,6 +86,7 @@ export async function weftRequests(pieces: readonly string[]): Promise<Outcome> 
         })
       })
     },
+    connect: undefined,
     downstream,
     admission: new Admission(),
     nowMs: () => 0,

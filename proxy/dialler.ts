@@ -1,0 +1,102 @@
+/** Opens connections to endpoints: in clear, or over mesh mTLS where the endpoint has a sidecar. */
+import { Buffer } from 'node:buffer'
+import type { Clock } from '../core/clock.ts'
+import type { ClusterConfig, EndpointConfig } from './cluster/cluster-config.ts'
+import type { Cluster } from './cluster/cluster.ts'
+import type { Endpoint } from './cluster/endpoint.ts'
+import { dialAny } from './dial-any.ts'
+import type { Wire } from './listen/wire.ts'
+import { dialInTurn, dialMesh, dialPlain, type MeshDial } from './pool/dial.ts'
+import type { TcpUpstream } from './tcp-forward.ts'
+import type { TcpStats, TcpStatsTable } from './telemetry/tcp-stats.ts'
+import { UpstreamFailure } from './upstream-failure.ts'
+
+export type DiallerParts = {
+  readonly clock: Clock
+  readonly dialMesh: MeshDial
+  readonly stats: TcpStatsTable
+}
+
+const noBytes = Buffer.alloc(0)
+
+export function isMeshed(config: EndpointConfig, cluster: ClusterConfig): boolean {
+  return cluster.tls === 'always' || (cluster.tls === 'per-endpoint' && config.meshed)
+}
+
+function release({ connections }: Cluster, endpoint: Endpoint): void {
+  endpoint.inFlight--
+  connections.open--
+  connections.onFree?.()
+}
+
+export class Dialler {
+  readonly #parts: DiallerParts
+
+  constructor(parts: DiallerParts) {
+    this.#parts = parts
+  }
+
+  /** Speaks `alpn` where there is a sidecar. Rejects with UpstreamFailure. */
+  dial(config: EndpointConfig, cluster: ClusterConfig, alpn: string): Promise<Wire> {
+    return dialInTurn([config.address, ...config.otherAddresses], (host) =>
+      this.#dialAddress(host, config, cluster, alpn),
+    )
+  }
+
+  /**
+   * A connection for bytes that are not ours to read, to any endpoint; counted as load there until it is released.
+   * Rejects with UpstreamFailure.
+   */
+  async dialTcp(cluster: Cluster): Promise<TcpUpstream> {
+    const { monotonicMs } = this.#parts.clock
+    makeRoom(cluster)
+    const dial = async (endpoint: Endpoint): Promise<Wire> => {
+      endpoint.begin(monotonicMs())
+      cluster.connections.open++
+      try {
+        return await this.dial(endpoint.config, cluster.config, 'weft-tcp')
+      } catch (error) {
+        release(cluster, endpoint)
+        throw error
+      }
+    }
+    const { wire, endpoint } = await dialAny(cluster, dial, monotonicMs)
+    return {
+      wire,
+      early: noBytes,
+      stats: this.#statsOf(endpoint, cluster),
+      cluster: cluster.name,
+      address: endpoint.address,
+      release: () => release(cluster, endpoint),
+    }
+  }
+
+  #dialAddress(host: string, config: EndpointConfig, cluster: ClusterConfig, alpn: string): Promise<Wire> {
+    const { clock, dialMesh: dial } = this.#parts
+    const { port, identity: expectedIdentity } = config
+    const timeoutMs = cluster.connectTimeoutMs
+    if (!isMeshed(config, cluster)) return dialPlain(host, port, timeoutMs, clock)
+    return dialMesh(dial, { host, port, alpn, expectedIdentity, timeoutMs, cluster: cluster.name })
+  }
+
+  #statsOf({ config }: Endpoint, cluster: Cluster): TcpStats {
+    const { identity, labels } = config
+    return this.#parts.stats.for({
+      direction: 'outbound',
+      peer: 'dst',
+      tls: String(isMeshed(config, cluster.config)),
+      ...(identity === undefined ? {} : { server_id: identity }),
+      ...cluster.config.labels,
+      ...labels,
+    })
+  }
+}
+
+/** At the limit an idle connection is closed for the new one. */
+function makeRoom(cluster: Cluster): void {
+  const { name, breaker, connections } = cluster
+  if (breaker === undefined || connections.open < breaker.limits.maxConnections) return
+  if (connections.idle === 0)
+    throw new UpstreamFailure('overflow', `${name} has as many connections as it may`)
+  cluster.closeIdle()
+}

@@ -1,0 +1,113 @@
+/** Connections under Linkerd's names: by side (`peer="src"`), and by whom their bytes were passed on to (`peer="dst"`). */
+import type { Registry } from '../../core/metrics.ts'
+import type { DataPath } from '../data-path.ts'
+import { registerFamily, type Sample } from './golden-metrics.ts'
+import { latencyBucketsMs } from './golden-stats.ts'
+import type { TcpStats } from './tcp-stats.ts'
+
+const directions = ['inbound', 'outbound'] as const
+type SideStats = DataPath['serveStats']['inbound']
+
+/** `ofSide` gives what is counted of all connections with clients, `ofPeer` of those passed on. */
+type TcpFamily = {
+  readonly name: string
+  readonly help: string
+  readonly type: 'counter' | 'gauge'
+  readonly ofSide: (stats: SideStats) => number
+  readonly ofPeer: (stats: TcpStats) => readonly Sample[]
+}
+
+function single(read: (stats: TcpStats) => number): TcpFamily['ofPeer'] {
+  return (stats) => [{ labels: stats.labels, value: read(stats) }]
+}
+
+const families: readonly TcpFamily[] = [
+  {
+    name: 'tcp_open_total',
+    help: 'Connections accepted from clients, and opened for opaque bytes',
+    type: 'counter',
+    ofSide: (stats) => stats.opened,
+    ofPeer: single((stats) => stats.opened),
+  },
+  {
+    name: 'tcp_close_total',
+    help: 'Those that are over; failure is what was broken off',
+    type: 'counter',
+    ofSide: (stats) => stats.closed,
+    ofPeer: ({ labels, completed, broken }) => [
+      { labels: { ...labels, classification: 'success' }, value: completed },
+      { labels: { ...labels, classification: 'failure' }, value: broken },
+    ],
+  },
+  {
+    name: 'tcp_open_connections',
+    help: 'Those that are open',
+    type: 'gauge',
+    ofSide: (stats) => stats.opened - stats.closed,
+    ofPeer: single((stats) => stats.opened - stats.closed),
+  },
+  {
+    name: 'tcp_read_bytes_total',
+    help: 'Opaque bytes that the peer has sent, counted when the connection is over',
+    type: 'counter',
+    ofSide: (stats) => stats.readBytes,
+    ofPeer: single((stats) => stats.readBytes),
+  },
+  {
+    name: 'tcp_write_bytes_total',
+    help: 'Opaque bytes that the peer was sent, counted when the connection is over',
+    type: 'counter',
+    ofSide: (stats) => stats.writtenBytes,
+    ofPeer: single((stats) => stats.writtenBytes),
+  },
+]
+
+const duration = 'tcp_connection_duration_ms'
+
+function durationSamples({ labels, durationCounts, durationSumMs, closed }: TcpStats): Sample[] {
+  let cumulative = 0
+  const buckets: Sample[] = latencyBucketsMs.map((bound, i) => {
+    cumulative += durationCounts[i] as number
+    return { metricName: `${duration}_bucket`, labels: { ...labels, le: bound }, value: cumulative }
+  })
+  return [
+    ...buckets,
+    { metricName: `${duration}_bucket`, labels: { ...labels, le: '+Inf' }, value: closed },
+    { metricName: `${duration}_sum`, labels, value: durationSumMs },
+    { metricName: `${duration}_count`, labels, value: closed },
+  ]
+}
+
+export function registerTcpMetrics(registry: Registry, { serveStats, tcp, egress }: DataPath): void {
+  for (const { ofSide, ofPeer, ...family } of families)
+    registerFamily(registry, {
+      ...family,
+      samples: () => [
+        ...directions.map((direction) => ({
+          labels: { direction, peer: 'src' },
+          value: ofSide(serveStats[direction]),
+        })),
+        ...tcp.all().flatMap(ofPeer),
+      ],
+    })
+  registerFamily(registry, {
+    name: duration,
+    help: 'From the client being accepted to the end of both directions',
+    type: 'histogram',
+    samples: () => tcp.all().flatMap(durationSamples),
+  })
+  for (const direction of directions)
+    registerFamily(registry, {
+      name: `${direction}_tcp_errors_total`,
+      help: 'Connections that could not be passed on, by the code of why',
+      type: 'counter',
+      samples: () =>
+        [...serveStats[direction].tcpErrors].map(([error, value]) => ({ labels: { error }, value })),
+    })
+  registerFamily(registry, {
+    name: 'outbound_tcp_passthrough_total',
+    help: 'Connections to destinations that the mesh does not know',
+    type: 'counter',
+    samples: () => [{ labels: {}, value: egress.passthrough.connections }],
+  })
+}

@@ -1,0 +1,58 @@
+/** What is counted of the connections with one peer whose bytes nobody looks into; plain numbers, read at scrape. */
+import { type Labels, latencyBucketsMs } from './golden-stats.ts'
+
+export class TcpStats {
+  readonly labels: Labels
+  opened = 0
+  /** Ended by both sides. */
+  completed = 0
+  /** Broken off by either, or by us. */
+  broken = 0
+  /** From the peer, and to it. */
+  readBytes = 0
+  writtenBytes = 0
+  /** Not cumulative; one more than bounds, for what is above the last. */
+  readonly durationCounts = new Uint32Array(latencyBucketsMs.length + 1)
+  durationSumMs = 0
+
+  constructor(labels: Labels) {
+    this.labels = labels
+  }
+
+  get closed(): number {
+    return this.completed + this.broken
+  }
+
+  /** Counts a connection that is over. */
+  close(complete: boolean, durationMs: number): void {
+    if (complete) this.completed++
+    else this.broken++
+    const above = latencyBucketsMs.findIndex((bound) => durationMs <= bound)
+    const bucket = above === -1 ? latencyBucketsMs.length : above
+    this.durationCounts[bucket] = (this.durationCounts[bucket] as number) + 1
+    this.durationSumMs += durationMs
+  }
+}
+
+/** Labels come from configuration and from proven principals, but a mesh can be large: beyond this the rest shares one. */
+const maxSeries = 2000
+
+export class TcpStatsTable {
+  readonly #byKey = new Map<string, TcpStats>()
+  readonly #overflow = new TcpStats({ overflow: 'true' })
+
+  for(labels: Labels): TcpStats {
+    const key = JSON.stringify(Object.entries(labels).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+    const found = this.#byKey.get(key)
+    if (found !== undefined) return found
+    if (this.#byKey.size >= maxSeries) return this.#overflow
+    const made = new TcpStats(labels)
+    this.#byKey.set(key, made)
+    return made
+  }
+
+  /** Every label set that has counted something. */
+  all(): readonly TcpStats[] {
+    return [...this.#byKey.values(), this.#overflow].filter((stats) => stats.opened > 0)
+  }
+}

@@ -1,0 +1,36 @@
+/** One name that the sidecar follows: what it was told of it, and what of that is in force. */
+import type { TcpRoute } from '../route/tcp-route.ts'
+import type { DecodedListener } from './decode-listener.ts'
+import type { DecodedRoutes } from './decode-routes.ts'
+
+export type Destination = {
+  state: 'asked' | 'known' | 'unknown'
+  listener: DecodedListener | undefined
+  applied: DecodedRoutes | undefined
+  appliedTcp: TcpRoute | undefined
+  usedMs: number
+  warmUntilMs: number
+  waiting: ((outcome: 'known' | 'unknown' | 'unavailable') => void)[]
+}
+
+/** Those that it was told last, if they are there. */
+export function routesOf(
+  { listener }: Destination,
+  byName: ReadonlyMap<string, DecodedRoutes>,
+): DecodedRoutes | undefined {
+  if (listener?.kind !== 'destination') return undefined
+  return 'inline' in listener.routes ? listener.routes.inline : byName.get(listener.routes.rds)
+}
+
+export function tcpOf({ listener }: Destination): TcpRoute | undefined {
+  return listener?.kind === 'destination' ? listener.tcp : undefined
+}
+
+/** Everywhere that requests and connections may go. */
+export function clustersOf(
+  routes: DecodedRoutes | undefined,
+  tcp: TcpRoute | undefined,
+): ReadonlySet<string> {
+  const ofTcp = tcp?.clusters.map(({ cluster }) => cluster) ?? []
+  return new Set([...(routes?.clusters ?? []), ...ofTcp])
+}
