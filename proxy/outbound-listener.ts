@@ -79,11 +79,17 @@ export class OutboundListener {
   /** Before a byte is looked at: perhaps nobody is to look. */
   async #discover(accepted: Accepted, original: string): Promise<void> {
     const { connections, tcp } = this.#parts
-    const waiting = new WaitingConnection(accepted.wire)
+    const { wire } = accepted
+    // What comes meanwhile stays with the kernel.
+    wire.pause()
+    const waiting = new WaitingConnection(wire)
     connections.add(waiting)
     await tcp.discover(original)
     connections.remove(waiting)
-    if (!accepted.wire.closed) this.#take(accepted, original, tcp.isOpaque(original) === true)
+    if (wire.closed) return
+    const opaque = tcp.isOpaque(original) === true
+    this.#take(accepted, original, opaque)
+    if (!opaque) wire.resume()
   }
 
   #take(accepted: Accepted, original: string, opaque: boolean): void {

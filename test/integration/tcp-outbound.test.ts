@@ -7,7 +7,7 @@ import type { DataPathOptions } from '../../proxy/data-path.ts'
 import type { TcpRecord } from '../../proxy/tcp-access-log.ts'
 import { clientHello } from '../support/client-hello.ts'
 import { setEndpoints, startPlainDataPath } from '../support/plain-data-path.ts'
-import { RawClient, startRawServer } from '../support/raw-tcp.ts'
+import { RawClient, settleSockets, startRawServer } from '../support/raw-tcp.ts'
 import { startTcpApplication } from '../support/tcp-application.ts'
 
 const service = '10.96.0.10:9000'
@@ -311,3 +311,31 @@ test('where the address leads to a Service, the server name counts for nothing',
   expect(await client.take((text) => text.length >= hello9000.length + 2)).toBe(`a:${hello9000}`)
   expect(other.opened()).toBe(0)
 })
+
+test.each([true, false])(
+  'bytes that come while the destination is asked for are not lost (opaque: %s)',
+  async (opaque) => {
+    const app = await application('a')
+    let answer: (outcome: 'known') => void = () => undefined
+    const asked = new Promise<'known'>((resolve) => {
+      answer = resolve
+    })
+    const { dataPath, port, stop } = await startPlainDataPath(
+      [],
+      { originalDestination: () => service },
+      undefined,
+      () => asked,
+    )
+    onTestFinished(stop)
+    const client = new RawClient(port)
+    onTestFinished(() => client.destroy())
+    client.write(hello)
+    await settleSockets()
+    await expect.poll(() => dataPath.openConnections).toBe(1)
+    await settleSockets()
+    setEndpoints(dataPath, 'a', [app.port])
+    dataPath.setTcpRoute(service, { clusters: [{ cluster: 'a', weight: 1 }], opaque })
+    answer('known')
+    expect(await client.take((text) => text.endsWith(hello))).toBe(`a:${hello}`)
+  },
+)

@@ -1,6 +1,7 @@
 /** A data path with one destination, `app.test:80`, that leads to a given port: for tests of the HTTP/1 rules. */
 import { systemClock } from '../../core/clock.ts'
 import { defaultBalancing, plainEndpoint } from '../../proxy/cluster/cluster-config.ts'
+import type { Discovery } from '../../proxy/config-sink.ts'
 import { DnsResolver } from '../../proxy/dns/host-resolver.ts'
 import { DataPath, type DataPathOptions } from '../../proxy/data-path.ts'
 import type { RouteRule } from '../../proxy/route/route-rule.ts'
@@ -23,6 +24,7 @@ export async function startPlainDataPath(
   upstreamPorts: readonly number[],
   overrides: Partial<DataPathOptions> = {},
   rule: RouteRule = forwardRule({ cluster: 'app', weight: 1 }),
+  resolve: Discovery['resolve'] = () => Promise.resolve('unknown'),
 ): Promise<PlainDataPath> {
   const dataPath = new DataPath(
     {
@@ -52,7 +54,7 @@ export async function startPlainDataPath(
       onInboundProblem: () => undefined,
       ...overrides,
     },
-    { resolve: () => Promise.resolve('unknown'), touch: () => undefined },
+    { resolve, touch: () => undefined },
   )
   await dataPath.start()
   setAppEndpoints(dataPath, upstreamPorts)

@@ -67,6 +67,12 @@ export class RedirectedMesh {
       )
   }
 
+  /** An SMI TrafficSplit. */
+  addSplit(apex: string, weights: Readonly<Record<string, number>>): void {
+    const backends = Object.entries(weights).map(([service, weight]) => ({ service, weight }))
+    this.#add('split.smi-spec.io/v1alpha2', 'TrafficSplit', apex, { spec: { service: apex, backends } })
+  }
+
   async startControlPlane(): Promise<void> {
     const annotations = { 'weft.dev/inject': 'enabled' }
     const documents = [
