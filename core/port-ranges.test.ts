@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { parsePortRanges } from './port-ranges.ts'
+import { formatPortRanges, includesPort, parsePortRanges } from './port-ranges.ts'
 
 it.each([
   ['', []],
@@ -16,4 +16,15 @@ it.each([
 
 it.each(['0', '65536', '5-4', '1-', '-1', 'http', '1:2', '1 2', '1-2-3', '100000'])('refuses "%s"', (text) =>
   expect(parsePortRanges(text)).toBeUndefined(),
+)
+
+it('both ends of a range belong to it', () => {
+  const ranges = parsePortRanges('25,4567-4568') ?? []
+  expect([24, 25, 26, 4566, 4567, 4568, 4569].filter((port) => includesPort(ranges, port))).toEqual([
+    25, 4567, 4568,
+  ])
+})
+
+it.each(['', '25', '25,4567-4568'])('writes "%s" as it reads it', (text) =>
+  expect(formatPortRanges(parsePortRanges(text) ?? [])).toBe(text),
 )

@@ -165,6 +165,49 @@ test.each([
   },
 )
 
+describe('the connections of a destination', () => {
+  test('go in before its requests, once their clusters are there, too', async () => {
+    const mesh = setUp()
+    const resolved = mesh.config.resolve(name)
+    mesh.receive('listener', name, listener(['a', 'b']))
+    for (const [kind, resource, bytes] of [
+      ['routeConfiguration', routes, routeTo('a')],
+      ['cluster', 'a', cluster('a')],
+      ['clusterLoadAssignment', 'a', endpoints('a')],
+    ] as const)
+      mesh.receive(kind, resource, bytes)
+    expect(mesh.calls).toEqual(['cluster a', 'endpoints a'])
+    mesh.receive('cluster', 'b', cluster('b'))
+    mesh.receive('clusterLoadAssignment', 'b', endpoints('b'))
+    expect(await resolved).toBe('known')
+    expect(mesh.calls.slice(-2)).toEqual([`tcp route ${name}`, `routes ${name}`])
+  })
+
+  test('change without its routes, and their old clusters leave', () => {
+    const mesh = setUp()
+    void mesh.config.resolve(name)
+    makeKnown(mesh)
+    mesh.receive('listener', name, listener(['b']))
+    mesh.receive('cluster', 'b', cluster('b'))
+    mesh.receive('clusterLoadAssignment', 'b', endpoints('b'))
+    mesh.calls.length = 0
+    mesh.receive('listener', name, listener(['a']))
+    expect(mesh.calls).toEqual([`tcp route ${name}`, 'remove cluster b'])
+  })
+
+  test('that lead nowhere are refused, and the old ones stay', () => {
+    const mesh = setUp()
+    void mesh.config.resolve(name)
+    mesh.receive('listener', name, listener(['a']))
+    makeKnown(mesh)
+    mesh.calls.length = 0
+    const path = `${name}: default_filter_chain.filters[0].typed_config.weighted_clusters`
+    expect(mesh.receive('listener', name, listener([]))).toEqual([`${path}: all weights are zero`])
+    expect(mesh.receive('listener', name, listener(['']))).toEqual([`${path}.clusters[0].name: is empty`])
+    expect(mesh.calls).toEqual([])
+  })
+})
+
 test('an unchanged resource is not applied again', () => {
   const mesh = setUp()
   void mesh.config.resolve(name)

@@ -6,13 +6,23 @@ export const destination = 'catalog.shop:8080'
 export const routes = 'catalog.shop.svc.cluster.local:8080'
 const ads = { ads: {} }
 
-export function listener(): Buffer {
+/** With `tcp`, connections go to these clusters; opaque unless something inspects them. */
+export function listener(tcp?: readonly string[], inspectors: readonly string[] = []): Buffer {
   const manager = { rds: { routeConfigName: routes, configSource: ads } }
   const apiListener = pack(
     'envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager',
     manager,
   )
-  return encode('envoy.config.listener.v3.Listener', { name: destination, apiListener: { apiListener } })
+  const proxy = {
+    weightedClusters: { clusters: (tcp ?? []).map((cluster) => ({ name: cluster, weight: 1 })) },
+  }
+  const typedConfig = pack('envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy', proxy)
+  return encode('envoy.config.listener.v3.Listener', {
+    name: destination,
+    apiListener: { apiListener },
+    ...(tcp !== undefined && { defaultFilterChain: { filters: [{ typedConfig }] } }),
+    listenerFilters: inspectors.map((inspector) => ({ name: inspector })),
+  })
 }
 
 export function routeTo(...clusters: readonly string[]): Buffer {

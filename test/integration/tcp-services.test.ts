@@ -78,9 +78,12 @@ beforeAll(async () => {
   plane = await startTestControlPlane({
     'pods.yaml': `${podYaml}---\n${toYaml(pod)}`,
     'services.yaml': toYaml(
-      service('db', [5432, 9000]), slice('db', [5432, 9000], listenPort, 'db'),
-      service('v2', [9000]), slice('v2', [9000], two.port),
-      service('apex', [9000]), slice('apex', [9000], listenPort, 'db'),
+      service('db', [5432, 9000]),
+      slice('db', [5432, 9000], listenPort, 'db'),
+      service('v2', [9000]),
+      slice('v2', [9000], two.port),
+      service('apex', [9000]),
+      slice('apex', [9000], listenPort, 'db'),
     ),
   })
   db = await startSidecar(plane, { workload: 'db' })
