@@ -1,5 +1,6 @@
 /** The inbound side's bytes that are not HTTP: opaque ports, servers that speak first, and mesh TLS around all of it. */
 import { expect, onTestFinished, test } from 'vitest'
+import { untilOpen } from '../../bench/process.ts'
 import { freePorts } from '../../cli/demo/ports.ts'
 import { ManualClock } from '../../core/manual-clock.ts'
 import { clientHello } from '../support/client-hello.ts'
@@ -61,6 +62,27 @@ test('what begins like a request is not waited for on an opaque port', async () 
   const client = connect()
   client.write('PING')
   expect(await client.take((text) => text.length >= 8)).toBe('app:PING')
+})
+
+test('an opaque port that is redirected without having been declared is one all the same', async () => {
+  const app = await startTcpApplication('app')
+  const [inboundPort = 0] = await freePorts(1)
+  const { dataPath, stop } = await startPlainDataPath([], {
+    outboundAddress: undefined,
+    inboundAddress: { host: '127.0.0.1', port: inboundPort },
+    originalDestination: () => `127.0.0.1:${app.port}`,
+  })
+  onTestFinished(async () => {
+    stop()
+    await app.stop()
+  })
+  const opaquePorts = [{ from: app.port, to: app.port }]
+  dataPath.setInbound({ mtls: 'permissive', ports: [], opaquePorts })
+  await untilOpen(inboundPort)
+  const client = new RawClient(inboundPort)
+  onTestFinished(() => client.destroy())
+  client.write('GET')
+  expect(await client.take((text) => text.length >= 7)).toBe('app:GET')
 })
 
 test('bytes are counted by who came to which port', async () => {
