@@ -31,7 +31,7 @@ import type { TcpRoute } from './route/tcp-route.ts'
 import { type ClientTimeouts, makeServeStats, type ServeParts, type ServeStats } from './serve.ts'
 import { StaticListener } from './static-listener.ts'
 import type { TcpRecord } from './tcp-access-log.ts'
-import { type TcpUpstream, tunnelEnd } from './tcp-forward.ts'
+import { type TcpUpstream, watchTunnel } from './tcp-forward.ts'
 import { type GoldenStats, GoldenStatsTable } from './telemetry/golden-stats.ts'
 import { MirrorStatsTable } from './telemetry/mirror-stats.ts'
 import { TcpStatsTable } from './telemetry/tcp-stats.ts'
@@ -245,7 +245,7 @@ export class DataPath implements ConfigSink {
     return new Outbound({
       clock,
       tcp: this.#outboundTcp,
-      onTunnel: (x, upstream) => tunnelEnd(x, upstream, serve),
+      onTunnel: (x, upstream) => watchTunnel(x, upstream, serve),
       admission: this.admission,
       clusters: this.clusters,
       mirrorStats: this.mirrorStats,

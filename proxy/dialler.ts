@@ -18,6 +18,7 @@ export type DiallerParts = {
 }
 
 const noBytes = Buffer.alloc(0)
+const keepAliveProbeMs = 30_000
 
 export function isMeshed(config: EndpointConfig, cluster: ClusterConfig): boolean {
   return cluster.tls === 'always' || (cluster.tls === 'per-endpoint' && config.meshed)
@@ -61,6 +62,8 @@ export class Dialler {
       }
     }
     const { wire, endpoint } = await dialAny(cluster, dial, monotonicMs)
+    // It may be silent for long, and its peer be gone for good.
+    wire.socket.setKeepAlive(true, keepAliveProbeMs)
     return {
       wire,
       early: noBytes,

@@ -7,7 +7,7 @@ import type { Endpoint } from './cluster/endpoint.ts'
 import type { HeaderList } from './header-list.ts'
 import type { Wire } from './listen/wire.ts'
 import type { RetryReason } from './retry/retry-policy.ts'
-import type { SpliceStats } from './tcp/splice.ts'
+import type { SpliceWatch } from './tcp/splice.ts'
 import type { GoldenStats } from './telemetry/golden-stats.ts'
 
 export type Direction = 'inbound' | 'outbound'
@@ -179,11 +179,11 @@ export class Exchange {
 
 /** What an accepted upgrade or CONNECT hands over: the upstream's wire and the bytes that it has sent already. */
 export interface Tunnel {
-  /** Gives up the upstream connection; from here on its bytes belong to the caller, who tells `onEnd` when it is over. */
+  /** Gives up the upstream connection; from here on its bytes belong to the caller, who tells `watch` of them. */
   takeWire(): {
     readonly wire: Wire
     readonly early: Buffer
-    readonly onEnd?: (stats: SpliceStats) => void
+    readonly watch?: SpliceWatch
   }
 }
 

@@ -18,7 +18,7 @@ import { DestinationRetries } from './retry/destination-retries.ts'
 import { routed, type RoutedParts } from './routed.ts'
 import { destinationName } from './route/destination-name.ts'
 import type { VirtualHostRules } from './route/route-rule.ts'
-import type { SpliceStats } from './tcp/splice.ts'
+import type { SpliceWatch } from './tcp/splice.ts'
 import type { TcpUpstream } from './tcp-forward.ts'
 import type { GoldenStats } from './telemetry/golden-stats.ts'
 
@@ -30,8 +30,8 @@ export type OutboundParts = RoutedParts & {
   readonly policy: 'allow' | 'deny'
   readonly passthrough: Passthrough
   readonly tcp: OutboundTcp
-  /** Counts the connection of a tunnel; its result is told how that ended. */
-  readonly onTunnel: (x: Exchange, upstream: TcpUpstream) => (stats: SpliceStats) => void
+  /** Counts the connection of a tunnel. */
+  readonly onTunnel: (x: Exchange, upstream: TcpUpstream) => SpliceWatch
   readonly localStats: (x: Exchange) => GoldenStats
   readonly onUnexpected: (error: unknown) => void
   /** Layers that are there only when asked for (access log), and the trace. */
@@ -141,17 +141,21 @@ export class Outbound {
   /** A tunnel to where connections may go; anything else is refused as everywhere. */
   async #allowed(x: Exchange, receiver: Receiver, tunnel: Handler): Promise<void> {
     const { tcp } = this.#parts
-    const name = this.#nameOf(x)
-    x.destination = name
-    await tcp.discover(name)
-    if (tcp.takes(name)) tunnel(x, receiver)
-    else receiver.onFailure(x, new WireError(405, connectNotAllowed))
+    try {
+      x.destination = this.#nameOf(x)
+      await tcp.discover(x.destination)
+      if (tcp.takes(x.destination)) tunnel(x, receiver)
+      else receiver.onFailure(x, new WireError(405, connectNotAllowed))
+    } catch (error) {
+      receiver.onFailure(x, error)
+    }
   }
 
   async #tunnel(x: Exchange, receiver: Receiver): Promise<void> {
     const { tcp, onTunnel } = this.#parts
     try {
       const upstream = await tcp.connect(x.destination)
+      x.nowMs = this.#parts.clock.monotonicMs()
       if (x.aborted) {
         upstream.wire.destroy()
         upstream.release()
@@ -160,7 +164,7 @@ export class Outbound {
       x.clusterName = upstream.cluster
       x.upstreamAddress = upstream.address
       const { wire, early } = upstream
-      const tunnel = { takeWire: () => ({ wire, early, onEnd: onTunnel(x, upstream) }) }
+      const tunnel = { takeWire: () => ({ wire, early, watch: onTunnel(x, upstream) }) }
       receiver.onReply(x, new Reply(200, 'Connection established', new HeaderList(), Body.empty, tunnel))
     } catch (error) {
       receiver.onFailure(x, error)

@@ -8,7 +8,7 @@ import type { WireError } from './http1/wire-error.ts'
 import type { Connections } from './listen/connections.ts'
 import type { Wire } from './listen/wire.ts'
 import type { Admission } from './overload/admission.ts'
-import { Splice, type SpliceStats } from './tcp/splice.ts'
+import { Splice, type SpliceBytes, type SpliceWatch } from './tcp/splice.ts'
 import type { TcpRecord } from './tcp-access-log.ts'
 
 /** How long clients are waited for. */
@@ -36,8 +36,11 @@ export type ServeStats = {
   readonly tcpErrors: Map<string, number>
   /** Exchanges by what was wrong with them. */
   readonly flags: Map<ResponseFlag, number>
+  /** Of joined connections that are over ... */
   readBytes: number
   writtenBytes: number
+  /** ... and those that are not. */
+  readonly live: Set<SpliceBytes>
 }
 
 export function makeServeStats(): ServeStats {
@@ -49,6 +52,7 @@ export function makeServeStats(): ServeStats {
     flags: new Map(),
     readBytes: 0,
     writtenBytes: 0,
+    live: new Set(),
   }
 }
 
@@ -66,8 +70,8 @@ export type ServeParts = {
 
 function tunnel(client: Wire, reply: Reply, early: Buffer, parts: ServeParts): void {
   if (reply.tunnel === undefined) return
-  const { wire: upstream, early: fromUpstream, onEnd } = reply.tunnel.takeWire()
-  splice(client, upstream, early, fromUpstream, parts, onEnd)
+  const { wire: upstream, early: fromUpstream, watch } = reply.tunnel.takeWire()
+  splice(client, upstream, early, fromUpstream, parts, watch)
 }
 
 /** Joins two wires; `toUpstream` and `toClient` were read before. */
@@ -77,17 +81,20 @@ export function splice(
   toUpstream: Buffer,
   toClient: Buffer,
   parts: ServeParts,
-  onEnd?: (stats: SpliceStats) => void,
+  watch?: SpliceWatch,
 ): void {
   const { clock, timeouts } = parts
   const idle = { nowMs: clock.monotonicMs, timeoutMs: timeouts.idleMs }
   const joined = new Splice(client, upstream, idle, (done, stats) => {
     parts.stats.readBytes += stats.toUpstreamBytes
     parts.stats.writtenBytes += stats.toClientBytes
-    onEnd?.(stats)
+    parts.stats.live.delete(done)
     parts.connections.remove(done)
+    watch?.onEnd(done, stats.end)
   })
+  parts.stats.live.add(joined)
   parts.connections.add(joined)
+  watch?.onStart(joined)
   joined.start(toUpstream, toClient)
 }
 

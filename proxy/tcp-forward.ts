@@ -5,7 +5,7 @@ import type { Exchange, ResponseFlag } from './exchange.ts'
 import { WaitingConnection } from './listen/waiting-connection.ts'
 import type { Wire } from './listen/wire.ts'
 import { type ServeParts, splice } from './serve.ts'
-import type { SpliceEnd, SpliceStats } from './tcp/splice.ts'
+import type { SpliceEnd, SpliceWatch } from './tcp/splice.ts'
 import type { TcpRecord } from './tcp-access-log.ts'
 import type { TcpStats } from './telemetry/tcp-stats.ts'
 import { UpstreamFailure } from './upstream-failure.ts'
@@ -38,39 +38,39 @@ function flagOf(error: unknown): ResponseFlag {
 }
 
 /** Counts what one connection carried, and writes it down. */
-export function tcpEnd(
+export function watchTcp(
   client: TcpClient,
   upstream: TcpUpstream,
   startedMs: number,
   parts: ServeParts,
-): (stats: SpliceStats) => void {
-  upstream.stats.opened++
-  return ({ toUpstreamBytes, toClientBytes, end }) => {
-    const durationMs = parts.clock.monotonicMs() - startedMs
-    upstream.release()
-    upstream.stats.readBytes += toClientBytes
-    upstream.stats.writtenBytes += toUpstreamBytes
-    upstream.stats.close(end === 'complete', durationMs)
-    parts.onTcpEnd?.({
-      ...client,
-      cluster: upstream.cluster,
-      upstream: upstream.address,
-      receivedBytes: toUpstreamBytes,
-      sentBytes: toClientBytes,
-      durationMs: Math.round(durationMs * 1000) / 1000,
-      flag: flags[end],
-    })
+): SpliceWatch {
+  return {
+    onStart: (bytes) => upstream.stats.begin(bytes),
+    onEnd: (bytes, end) => {
+      const durationMs = parts.clock.monotonicMs() - startedMs
+      upstream.release()
+      upstream.stats.end(bytes, end === 'complete', durationMs)
+      parts.onTcpEnd?.({
+        ...client,
+        cluster: upstream.cluster,
+        upstream: upstream.address,
+        receivedBytes: bytes.toUpstreamBytes,
+        sentBytes: bytes.toClientBytes,
+        durationMs: Math.round(durationMs * 1000) / 1000,
+        flag: flags[end],
+      })
+    },
   }
 }
 
-/** As `tcpEnd`, of the tunnel that a CONNECT asked for. */
-export function tunnelEnd(
+/** As `watchTcp`, of the tunnel that a CONNECT asked for. */
+export function watchTunnel(
   { downstream, destination, startedAtMs }: Exchange,
   upstream: TcpUpstream,
   parts: ServeParts,
-): (stats: SpliceStats) => void {
+): SpliceWatch {
   const { direction, peerAddress: peer, principal } = downstream
-  return tcpEnd({ direction, peer, principal, destination }, upstream, startedAtMs, parts)
+  return watchTcp({ direction, peer, principal, destination }, upstream, startedAtMs, parts)
 }
 
 function refusalOf(error: unknown): WeftError {
@@ -112,8 +112,8 @@ export async function forwardTcp(
   parts.connections.add(waiting)
   try {
     const upstream = await dialling
-    const onEnd = tcpEnd(facts, upstream, startedMs, parts)
-    splice(client, upstream.wire, bytes, upstream.early, parts, onEnd)
+    const watch = watchTcp(facts, upstream, startedMs, parts)
+    splice(client, upstream.wire, bytes, upstream.early, parts, watch)
   } catch (error) {
     client.reset()
     tellFailure(facts, error, startedMs, parts)

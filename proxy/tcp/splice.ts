@@ -50,10 +50,15 @@ class Half implements WireReader {
 /** Who broke it off before all was said: one of the two, the idle limit, or we at a drain's deadline. */
 export type SpliceEnd = 'complete' | 'client' | 'upstream' | 'idle' | 'cut'
 
-export type SpliceStats = {
-  readonly toUpstreamBytes: number
-  readonly toClientBytes: number
-  readonly end: SpliceEnd
+/** What was carried; of a connection that is open, so far. */
+export type SpliceBytes = { readonly toUpstreamBytes: number; readonly toClientBytes: number }
+
+export type SpliceStats = SpliceBytes & { readonly end: SpliceEnd }
+
+/** Who counts a connection, from its beginning to its end. */
+export type SpliceWatch = {
+  readonly onStart: (bytes: SpliceBytes) => void
+  readonly onEnd: (bytes: SpliceBytes, end: SpliceEnd) => void
 }
 
 /** How long neither side may send a byte. */
@@ -93,6 +98,14 @@ export class Splice implements Connection {
     }
     this.#up = new Half(client, upstream, () => closed('client', upstream))
     this.#down = new Half(upstream, client, () => closed('upstream', client))
+  }
+
+  get toUpstreamBytes(): number {
+    return this.#up.bytes
+  }
+
+  get toClientBytes(): number {
+    return this.#down.bytes
   }
 
   /** Starts; `toUpstream` and `toClient` are bytes that were read before. */

@@ -3,7 +3,7 @@ import type { Registry } from '../../core/metrics.ts'
 import type { DataPath } from '../data-path.ts'
 import { registerFamily, type Sample } from './golden-metrics.ts'
 import { latencyBucketsMs } from './golden-stats.ts'
-import type { TcpStats } from './tcp-stats.ts'
+import { sumOf, type TcpStats } from './tcp-stats.ts'
 
 const directions = ['inbound', 'outbound'] as const
 type SideStats = DataPath['serveStats']['inbound']
@@ -48,16 +48,16 @@ const families: readonly TcpFamily[] = [
   },
   {
     name: 'tcp_read_bytes_total',
-    help: 'Opaque bytes that the peer has sent, counted when the connection is over',
+    help: 'Bytes of opaque connections and tunnels that the peer has sent',
     type: 'counter',
-    ofSide: (stats) => stats.readBytes,
+    ofSide: ({ live, readBytes }) => sumOf(live, 'toUpstreamBytes', readBytes),
     ofPeer: single((stats) => stats.readBytes),
   },
   {
     name: 'tcp_write_bytes_total',
-    help: 'Opaque bytes that the peer was sent, counted when the connection is over',
+    help: 'Bytes of opaque connections and tunnels that the peer was sent',
     type: 'counter',
-    ofSide: (stats) => stats.writtenBytes,
+    ofSide: ({ live, writtenBytes }) => sumOf(live, 'toClientBytes', writtenBytes),
     ofPeer: single((stats) => stats.writtenBytes),
   },
 ]

@@ -1,5 +1,13 @@
 /** What is counted of the connections with one peer whose bytes nobody looks into; plain numbers, read at scrape. */
+import type { SpliceBytes } from '../tcp/splice.ts'
 import { type Labels, latencyBucketsMs } from './golden-stats.ts'
+
+/** What is carried by `live` connections, and was by those before. */
+export function sumOf(live: Iterable<SpliceBytes>, direction: keyof SpliceBytes, before: number): number {
+  let sum = before
+  for (const bytes of live) sum += bytes[direction]
+  return sum
+}
 
 export class TcpStats {
   readonly labels: Labels
@@ -8,9 +16,10 @@ export class TcpStats {
   completed = 0
   /** Broken off by either, or by us. */
   broken = 0
-  /** From the peer, and to it. */
-  readBytes = 0
-  writtenBytes = 0
+  /** Of those that are over. */
+  #readBytes = 0
+  #writtenBytes = 0
+  readonly #live = new Set<SpliceBytes>()
   /** Not cumulative; one more than bounds, for what is above the last. */
   readonly durationCounts = new Uint32Array(latencyBucketsMs.length + 1)
   durationSumMs = 0
@@ -23,8 +32,25 @@ export class TcpStats {
     return this.completed + this.broken
   }
 
-  /** Counts a connection that is over. */
-  close(complete: boolean, durationMs: number): void {
+  /** From the peer, so far. */
+  get readBytes(): number {
+    return sumOf(this.#live, 'toClientBytes', this.#readBytes)
+  }
+
+  /** To the peer, so far. */
+  get writtenBytes(): number {
+    return sumOf(this.#live, 'toUpstreamBytes', this.#writtenBytes)
+  }
+
+  begin(bytes: SpliceBytes): void {
+    this.opened++
+    this.#live.add(bytes)
+  }
+
+  end(bytes: SpliceBytes, complete: boolean, durationMs: number): void {
+    this.#live.delete(bytes)
+    this.#readBytes += bytes.toClientBytes
+    this.#writtenBytes += bytes.toUpstreamBytes
     if (complete) this.completed++
     else this.broken++
     const above = latencyBucketsMs.findIndex((bound) => durationMs <= bound)

@@ -63,6 +63,8 @@ test('bytes that are not HTTP go to an endpoint of the destination, and are coun
   client.write(hello)
   expect(await client.take((text) => text.endsWith(hello))).toBe(`a:${hello}`)
   expect(dataPath.tcp.all().map((stats) => stats.opened - stats.closed)).toEqual([1])
+  // Also while it is open: it may be for days.
+  expect(dataPath.tcp.all()[0]?.writtenBytes).toBe(hello.length)
   client.socket.end()
   expect(await client.take()).toBe('a:end')
   await expect.poll(() => ended).toHaveLength(1)

@@ -149,6 +149,10 @@ describeWith(
     test('a subscriber hears what is published later', async () => {
       const heard = waiting('SUBSCRIBE', 'news')
       await expect.poll(() => heard(), { timeout: 10_000 }).toContain('subscribe')
+      // It may wait for days: a server that is gone has to be noticed.
+      const towards = ['-Htno', 'state', 'established', `dst ${one.v4} and dport = :6379`]
+      expect(mesh.network.run(client, 'ss', ...towards)).toContain('timer:(keepalive,')
+      expect(mesh.metric(client, 'tcp_open_connections', 'dst_service="redis"')).toBe(1)
       expect(cli(redis, 'PUBLISH', 'news', marker)).toBe('1')
       await expect.poll(() => heard(), { timeout: 10_000 }).toContain(marker)
     })
