@@ -113,9 +113,23 @@ describe('two connections that are joined', () => {
       broken.socket.resetAndDestroy()
       await expect.poll(() => other.closed).toBe(true)
       expect(other.reset).toBe(true)
-      await expect.poll(() => closed.length).toBe(1)
+      await expect.poll(() => closed.map(({ end }) => end)).toEqual([side])
     },
   )
+
+  it.each(['client', 'upstream'] as const)('end at once when the %s had gone before', async (side) => {
+    const [ofClient, ofUpstream] = [await connection(), await connection()]
+    client = ofClient.peer
+    upstream = ofUpstream.peer
+    const gone = (side === 'client' ? ofClient : ofUpstream).wire
+    const told = once(gone.socket, 'close')
+    gone.destroy()
+    await told
+    splice = spliceOf(ofClient.wire, ofUpstream.wire)
+    splice.start(Buffer.from('early'), noBytes)
+    await expect.poll(() => closed.map(({ end }) => end)).toEqual([side])
+    await expect.poll(() => (side === 'client' ? upstream : client).reset).toBe(true)
+  })
 
   it('do not take in more than the other side reads', async () => {
     await join()
@@ -152,6 +166,7 @@ describe('two connections that are joined', () => {
     splice.onDeadline()
     await expect.poll(() => [client.ended, upstream.ended]).toEqual([true, true])
     await expect.poll(() => closed.length).toBe(1)
+    await expect.poll(() => closed.map(({ end }) => end)).toEqual(['idle'])
   })
 
   it('know of an end that came before they were joined', async () => {
