@@ -16,7 +16,7 @@ import { Egress, type EgressOptions } from './egress.ts'
 import type { Downstream, Exchange } from './exchange.ts'
 import type { WireError } from './http1/wire-error.ts'
 import { Inbound, type MeshAccept } from './inbound.ts'
-import { inboundLabels } from './inbound-labels.ts'
+import { inboundLabels, listenerLabels } from './inbound-labels.ts'
 import type { Layer } from './layer.ts'
 import { ConnectionLimit } from './listen/connection-limit.ts'
 import { Connections } from './listen/connections.ts'
@@ -32,7 +32,7 @@ import { type ClientTimeouts, makeServeStats, type ServeParts, type ServeStats }
 import { StaticListener } from './static-listener.ts'
 import type { TcpRecord } from './tcp-access-log.ts'
 import { type TcpUpstream, watchTunnel } from './tcp-forward.ts'
-import { type GoldenStats, GoldenStatsTable } from './telemetry/golden-stats.ts'
+import { GoldenStatsTable } from './telemetry/golden-stats.ts'
 import { MirrorStatsTable } from './telemetry/mirror-stats.ts'
 import { TcpStatsTable } from './telemetry/tcp-stats.ts'
 
@@ -175,7 +175,8 @@ export class DataPath implements ConfigSink {
       serve: this.#serveParts(this.serveStats[direction]),
       handler: serve.kind === 'http' ? this.#outbound.handlerOf(name, serve.hosts) : undefined,
       dial: () => this.#dialNamed(serve.kind === 'tcp' ? serve.cluster : ''),
-      statsFor: (principal) => (direction === 'inbound' ? this.#staticStats(name, principal) : undefined),
+      statsFor: (principal) =>
+        direction === 'inbound' ? this.golden.for(listenerLabels(name, principal)) : undefined,
     })
     const port = await listener.listen()
     this.#static.push(listener)
@@ -298,16 +299,6 @@ export class DataPath implements ConfigSink {
       direction: x.downstream.direction,
       tls: String(x.downstream.meshTls),
       authority: named ? x.destination : '',
-    })
-  }
-
-  /** Counts a bootstrap listener's exchanges by itself and by who sent them. */
-  #staticStats(listener: string, principal: string | undefined): GoldenStats {
-    return this.golden.for({
-      direction: 'inbound',
-      tls: String(principal !== undefined),
-      authority: listener,
-      ...(principal === undefined || principal === '' ? {} : { client_id: principal }),
     })
   }
 

@@ -1,3 +1,4 @@
+/** How exchanges and connections are counted by who came to where. */
 import type { Labels } from './telemetry/golden-stats.ts'
 
 /** Who came to which port of the application. */
@@ -14,5 +15,15 @@ export function inboundLabels({ meshTls, principal, port }: ClientFacts): Labels
     tls: String(meshTls),
     target_port: String(port),
     ...(principal === undefined ? {} : { client_id: principal }),
+  }
+}
+
+/** Of a bootstrap file's listener; an empty principal is a client whose certificate names nobody. */
+export function listenerLabels(listener: string, principal: string | undefined): Labels {
+  return {
+    direction: 'inbound',
+    tls: String(principal !== undefined),
+    authority: listener,
+    ...(principal === undefined || principal === '' ? {} : { client_id: principal }),
   }
 }
