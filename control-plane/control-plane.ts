@@ -7,24 +7,22 @@ import { type Address, formatAddress, isLoopback } from '../core/address.ts'
 import { type Clock, systemClock } from '../core/clock.ts'
 import { WeftError } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'
-import { createRegistry } from '../core/metrics.ts'
+import { createRegistry, type Registry } from '../core/metrics.ts'
 import { Shutdown } from '../core/shutdown.ts'
+import type { Authenticator } from './ca/authenticator.ts'
 import { CertificateAuthority } from './ca/certificate-authority.ts'
 import { certificateHandlers } from './ca/certificate-service.ts'
-import { openRoot } from './ca/root.ts'
 import { ServerCertificate } from './ca/server-certificate.ts'
-import { StateFolder } from './ca/state-folder.ts'
-import { TokenAuthenticator } from './ca/token.ts'
-import { openTokenKey } from './ca/token-key.ts'
 import { Findings } from './findings.ts'
 import { registerControlPlaneMetrics } from './metrics.ts'
 import { MeshModel } from './model/mesh-model.ts'
 import type { Change } from './model/objects.ts'
 import { policyStatus, serviceTraffic } from './model/policy-status.ts'
 import { routeStatus } from './model/route-status.ts'
-import { DirectoryProvider } from './providers/directory/directory-provider.ts'
+import type { Provider } from './providers/provider.ts'
 import type { ControlPlaneSettings } from './settings.ts'
 import { Snapshot } from './snapshot/snapshot.ts'
+import { openSource } from './source.ts'
 import { SplitJournal } from './status/split-journal.ts'
 import { AdsService } from './xds/ads-service.ts'
 import { Pusher } from './xds/pusher.ts'
@@ -37,6 +35,8 @@ export type RunningControlPlane = {
   readonly adminPort: number
   readonly shutdown: Shutdown
 }
+
+const cleanUpWithinMs = 5_000
 
 const serverOptions: grpc.ServerOptions = {
   'grpc.keepalive_time_ms': 30_000,
@@ -58,19 +58,15 @@ function bind(server: grpc.Server, address: Address, credentials: grpc.ServerCre
   })
 }
 
-async function openAuthority(settings: ControlPlaneSettings, clock: Clock, log: Log) {
-  const folder = new StateFolder(settings.state)
-  const root = await openRoot({ folder, trustDomain: settings.trustDomain, clock, log })
-  const authority = new CertificateAuthority({ root, clock, lifetimeMs: settings.leafLifetime })
-  const { publicKey } = openTokenKey(folder)
-  return { authority, authenticator: new TokenAuthenticator({ publicKey, clock }) }
-}
-
 async function startSecure(
   settings: ControlPlaneSettings,
   log: Log,
   clock: Clock,
-  parts: { readonly ads: AdsService } & Awaited<ReturnType<typeof openAuthority>>,
+  parts: {
+    readonly ads: AdsService
+    readonly authority: CertificateAuthority
+    readonly authenticator: Authenticator
+  },
 ) {
   const { ads, authority, authenticator } = parts
   const { grpcAddress, trustDomain } = settings
@@ -106,23 +102,31 @@ async function startInsecure(
   return { server, port }
 }
 
-function makeAdmin(
-  settings: ControlPlaneSettings,
-  log: Log,
+/** Answers from the first moment, so that who restarts what does not live leaves us alone while we wait. */
+async function startAdmin(settings: ControlPlaneSettings, log: Log, registry: Registry, provider: Provider) {
+  const admin = new AdminServer({ ...settings.adminAddress, log, registry })
+  const state = { ready: false }
+  admin.addCheck('configuration', () => {
+    if (state.ready) return true
+    return provider.missing.length === 0 ? 'starting' : `waiting for ${provider.missing.join(', ')}`
+  })
+  const { port } = await admin.start()
+  return { admin, port, state }
+}
+
+function addPages(
+  admin: AdminServer,
   parts: {
     readonly model: MeshModel
     readonly ads: AdsService
-    readonly provider: DirectoryProvider
+    readonly provider: Provider
     readonly findings: Findings
     readonly splits: SplitJournal
   },
-): AdminServer {
+): void {
   const { model, ads, provider, findings, splits } = parts
-  const registry = createRegistry('control-plane')
-  registerControlPlaneMetrics(registry, ads.stats, provider)
-  const admin = new AdminServer({ ...settings.adminAddress, log, registry })
   admin.page('GET', '/findings', () => ({
-    body: { findings: [...findings.all(), ...splits.findings()], brokenFiles: provider.brokenFiles },
+    body: { findings: [...findings.all(), ...splits.findings()], refused: provider.refused },
   }))
   admin.page('GET', '/splits', ({ query }) => ({
     body: { splits: splits.pages(query.get('namespace') ?? undefined, query.get('name') ?? undefined) },
@@ -137,7 +141,6 @@ function makeAdmin(
     },
   }))
   admin.page('GET', '/clients', () => ({ body: ads.clients() }))
-  return admin
 }
 
 /** What clients may call the server: its names, and the address that it listens on. */
@@ -152,22 +155,33 @@ export async function startControlPlane(
   settings: ControlPlaneSettings,
   log: Log,
   clock: Clock = systemClock,
+  env: Readonly<Record<string, string | undefined>> = process.env,
 ): Promise<RunningControlPlane> {
   const shutdown = new Shutdown({ log, clock })
-  const { authority, authenticator } = await openAuthority(settings, clock, log)
+  try {
+    return { ...(await startAll(settings, log, clock, env, shutdown)), shutdown }
+  } catch (error) {
+    await shutdown.run(cleanUpWithinMs)
+    throw error
+  }
+}
+
+async function startAll(
+  settings: ControlPlaneSettings,
+  log: Log,
+  clock: Clock,
+  env: Readonly<Record<string, string | undefined>>,
+  shutdown: Shutdown,
+): Promise<Omit<RunningControlPlane, 'shutdown'>> {
   const model = new MeshModel({ requireGrants: settings.referenceGrants === 'required' })
-  const snapshot = new Snapshot(model, {
-    trustDomain: settings.trustDomain,
-    trustBundlePem: () => authority.trustBundlePem,
-  })
-  const ads = new AdsService(snapshot, log)
-  const pusher = new Pusher(clock, (dependencies) => ads.push(dependencies))
   const findings = new Findings(model, log)
   const splits = new SplitJournal(model, log, clock)
-  const provider = new DirectoryProvider({
-    folder: settings.config,
+  const pusher = new Pusher(clock, (dependencies) => ads.push(dependencies))
+  const source = openSource({
+    settings,
     clock,
     log,
+    env,
     onChanges: (changes: readonly Change[]) => {
       const dirty = model.apply(changes)
       findings.update(dirty.services)
@@ -175,32 +189,38 @@ export async function startControlPlane(
       pusher.changed(snapshot.invalidate(dirty), dirty.routing)
     },
   })
+  const { provider, authenticator } = source
+  const registry = createRegistry('control-plane')
+  const { admin, port: adminPort, state } = await startAdmin(settings, log, registry, provider)
+  shutdown.add('admin', () => admin.stop())
+  const root = await source.openRoot()
+  const authority = new CertificateAuthority({ root, clock, lifetimeMs: settings.leafLifetime })
+  const snapshot = new Snapshot(model, {
+    trustDomain: settings.trustDomain,
+    trustBundlePem: () => authority.trustBundlePem,
+  })
+  const ads = new AdsService(snapshot, log)
+  registerControlPlaneMetrics(registry, ads.stats, provider)
+  addPages(admin, { model, ads, provider, findings, splits })
+  shutdown.add('provider', () => provider.stop())
   // Nobody is answered before everything was read: an empty answer would take working routes away.
   await provider.start()
-  shutdown.add('provider', () => provider.stop())
-  const {
-    server,
-    certificate,
-    port: grpcPort,
-  } = await startSecure(settings, log, clock, {
-    ads,
-    authority,
-    authenticator,
-  })
+  const secure = await startSecure(settings, log, clock, { ads, authority, authenticator })
   const connections = new StuckConnections(clock)
-  connections.watch(server)
-  const insecure = await startInsecure(settings, ads, log)
-  const admin = makeAdmin(settings, log, { model, ads, provider, findings, splits })
-  const { port: adminPort } = await admin.start()
-  shutdown.add('admin', () => admin.stop())
+  connections.watch(secure.server)
   shutdown.add('grpc', async () => {
     pusher.stop()
-    certificate.stop()
+    secure.certificate.stop()
     connections.stop()
     // Streams never end by themselves: clients are to look for another replica, or for our successor.
-    server.forceShutdown()
+    secure.server.forceShutdown()
+    await Promise.resolve()
+  })
+  const insecure = await startInsecure(settings, ads, log)
+  shutdown.add('insecure xds', async () => {
     insecure?.server.forceShutdown()
     await Promise.resolve()
   })
-  return { grpcPort, insecureXdsPort: insecure?.port ?? 0, adminPort, shutdown }
+  state.ready = true
+  return { grpcPort: secure.port, insecureXdsPort: insecure?.port ?? 0, adminPort }
 }

@@ -15,7 +15,7 @@ export async function main(
 ): Promise<void> {
   if (asksForHelp(args)) {
     process.stdout.write(
-      `Usage: weft control-plane --config FOLDER --state FOLDER [settings]\n\n${settingsHelp(controlPlaneSettings)}`,
+      `Usage: weft control-plane --config FOLDER --state FOLDER [settings]\n       weft control-plane --kubernetes [settings]\n\n${settingsHelp(controlPlaneSettings)}`,
     )
     return
   }

@@ -8,11 +8,15 @@ type Family = readonly [name: string, help: string, read: () => number]
 export function registerControlPlaneMetrics(
   registry: Registry,
   stats: PushStats,
-  provider: { readonly brokenFiles: readonly string[] },
+  provider: { readonly refused: readonly string[] },
 ): void {
   const gauges: readonly Family[] = [
     ['weft_xds_streams', 'Clients that are connected', () => stats.streams],
-    ['weft_config_broken_files', 'Files whose newest content is refused', () => provider.brokenFiles.length],
+    [
+      'weft_config_refused',
+      'Files or objects whose newest content is refused',
+      () => provider.refused.length,
+    ],
   ]
   const counters: readonly Family[] = [
     ['weft_xds_pushes_total', 'Responses sent', () => stats.pushes],

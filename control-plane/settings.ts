@@ -1,4 +1,5 @@
 /** Every setting of the control plane, in one table. */
+import { WeftError } from '../core/errors.ts'
 import { readSettings, type Settings, type SettingsInput, type SettingsTable } from '../core/settings.ts'
 
 export const controlPlaneSettings = {
@@ -6,15 +7,27 @@ export const controlPlaneSettings = {
     flag: '--config',
     env: 'WEFT_CONFIG',
     kind: 'path',
-    required: true,
-    help: 'folder of Kubernetes YAML that describes the mesh',
+    help: 'folder of Kubernetes YAML that describes the mesh; this or --kubernetes',
+  },
+  kubernetes: {
+    flag: '--kubernetes',
+    env: 'WEFT_KUBERNETES',
+    kind: 'boolean',
+    default: 'false',
+    help: 'read the mesh from the API server that KUBECONFIG names, or else that of the pod around this process',
   },
   state: {
     flag: '--state',
     env: 'WEFT_STATE',
     kind: 'path',
-    required: true,
-    help: 'folder for the root key and the token key',
+    help: 'folder for the root key and the token key; with --kubernetes for the token key alone, and only where workloads outside of the cluster need tokens',
+  },
+  rootSecret: {
+    flag: '--root-secret',
+    env: 'WEFT_ROOT_SECRET',
+    kind: 'string',
+    default: 'weft-root',
+    help: "Secret that the replicas share the root by, with --kubernetes; in the pod's namespace unless written NAMESPACE/NAME",
   },
   grpcAddress: {
     flag: '--grpc-address',
@@ -76,9 +89,34 @@ export const controlPlaneSettings = {
   },
 } as const satisfies SettingsTable
 
-export type ControlPlaneSettings = Settings<typeof controlPlaneSettings>
+type AllSettings = Settings<typeof controlPlaneSettings>
+
+/** Where the mesh is read from, and with it where the root is kept. */
+export type ControlPlaneSource =
+  | { readonly kubernetes: false; readonly config: string; readonly state: string }
+  | { readonly kubernetes: true; readonly config?: undefined; readonly state: string | undefined }
+
+export type ControlPlaneSettings = Omit<AllSettings, keyof ControlPlaneSource> & ControlPlaneSource
+
+function sourceOf(
+  config: string | undefined,
+  kubernetes: boolean,
+  state: string | undefined,
+): ControlPlaneSource {
+  const problems: string[] = []
+  if (kubernetes) {
+    if (config === undefined) return { kubernetes, state }
+    problems.push('--config and --kubernetes: only one of them can say what the mesh is')
+  } else {
+    if (config !== undefined && state !== undefined) return { kubernetes, config, state }
+    if (config === undefined) problems.push('--config (or WEFT_CONFIG), or --kubernetes, is required')
+    if (state === undefined) problems.push('--state (or WEFT_STATE) is required')
+  }
+  throw new WeftError('CONFIG_INVALID', 'the settings are not usable', { detail: problems })
+}
 
 /** Throws WeftError CONFIG_INVALID with every problem. */
 export function readControlPlaneSettings(input: SettingsInput): ControlPlaneSettings {
-  return readSettings(controlPlaneSettings, input)
+  const { config, kubernetes, state, ...settings } = readSettings(controlPlaneSettings, input)
+  return { ...settings, ...sourceOf(config, kubernetes, state) }
 }

@@ -29,5 +29,9 @@ const STATUSES: ReadonlyMap<ErrorCode, OpaqueStatus> = new Map([
   ['CSR_REFUSED', { code: status.INVALID_ARGUMENT, details: 'the certificate request is refused' }],
   ['RATE_LIMITED_CA', { code: status.RESOURCE_EXHAUSTED, details: 'too many certificate requests' }],
   ['CA_EXPIRED', { code: status.UNAVAILABLE, details: 'no certificates can be issued now' }],
+  // Who is asked about tokens is away: the client is to come again.
+  ['KUBERNETES_UNREACHABLE', { code: status.UNAVAILABLE, details: 'tokens cannot be reviewed now' }],
+  ['KUBERNETES_REFUSED', { code: status.UNAVAILABLE, details: 'tokens cannot be reviewed now' }],
+  ['KUBERNETES_FAILED', { code: status.UNAVAILABLE, details: 'tokens cannot be reviewed now' }],
   ['CONTROL_PLANE_REFUSED', { code: status.PERMISSION_DENIED, details: 'permission denied' }],
 ])

@@ -1,4 +1,4 @@
-/** The root of the mesh's trust: a key and a self-signed certificate in the state folder, made once. */
+/** The root of the mesh's trust: a key and a self-signed certificate, made once; here in the state folder. */
 import {
   type KeyObject,
   createPrivateKey,
@@ -26,6 +26,9 @@ export type Root = {
   readonly notAfterMs: number
 }
 
+/** A root as it is kept, both in PEM. */
+export type RootPem = { readonly keyPem: string; readonly certificatePem: string }
+
 /**
  * Reads the root, or makes it in an empty folder. A key without a certificate gets a new certificate, which
  * verifies all that the key ever signed; a certificate without its key is an error, since nothing can replace it.
@@ -40,25 +43,39 @@ export async function openRoot(options: {
   const { folder, trustDomain, clock, log } = options
   let keyPem = folder.readPrivate(KEY_FILE)
   let certificatePem = folder.read(CERTIFICATE_FILE)
+  const names = { key: folder.fileOf(KEY_FILE), certificate: folder.fileOf(CERTIFICATE_FILE) }
   if (keyPem === undefined && certificatePem !== undefined) {
-    throw new WeftError(
-      'STATE_FILE_INVALID',
-      `${folder.fileOf(KEY_FILE)} is missing, but its certificate is there`,
-    )
+    throw new WeftError('STATE_FILE_INVALID', `${names.key} is missing, but its certificate is there`)
   }
   if (keyPem === undefined) {
     keyPem = folder.createPrivate(KEY_FILE, await makeKey())
-    log.info({ file: folder.fileOf(KEY_FILE) }, 'made a new root key')
+    log.info({ file: names.key }, 'made a new root key')
   }
-  const keys = await importKeys(keyPem, folder.fileOf(KEY_FILE))
   if (certificatePem === undefined) {
-    certificatePem = folder.createPublic(
-      CERTIFICATE_FILE,
-      await makeCertificate(keys, trustDomain, clock.wallMs()),
-    )
-    log.info({ file: folder.fileOf(CERTIFICATE_FILE) }, 'made a new root certificate')
+    const keys = await importKeys(keyPem, names.key)
+    const made = await makeCertificate(keys, trustDomain, clock.wallMs())
+    certificatePem = folder.createPublic(CERTIFICATE_FILE, made)
+    log.info({ file: names.certificate }, 'made a new root certificate')
   }
-  checkCertificate(certificatePem, keys.nodeKey, trustDomain, folder.fileOf(CERTIFICATE_FILE))
+  return loadRoot({ keyPem, certificatePem }, names, trustDomain, clock)
+}
+
+/** A new root, valid from now. */
+export async function makeRoot(trustDomain: string, clock: Clock): Promise<RootPem> {
+  const keyPem = await makeKey()
+  const keys = await importKeys(keyPem, 'the new root key')
+  return { keyPem, certificatePem: await makeCertificate(keys, trustDomain, clock.wallMs()) }
+}
+
+/** Checks a root that was kept; `names` is how its parts are called in errors. Throws STATE_FILE_INVALID, CA_EXPIRED. */
+export async function loadRoot(
+  { keyPem, certificatePem }: RootPem,
+  names: { readonly key: string; readonly certificate: string },
+  trustDomain: string,
+  clock: Clock,
+): Promise<Root> {
+  const keys = await importKeys(keyPem, names.key)
+  checkCertificate(certificatePem, keys.nodeKey, trustDomain, names.certificate)
   const certificate = new x509.X509Certificate(certificatePem)
   const root: Root = {
     certificate,

@@ -11,9 +11,9 @@ import {
   parseSubject,
 } from './authenticator.ts'
 
-const TOKEN_ISSUER = 'weft'
+export const TOKEN_ISSUER = 'weft'
 /** Tokens of Kubernetes have about 1 KiB. */
-const LARGEST_TOKEN_BYTES = 8 * 1024
+export const LARGEST_TOKEN_BYTES = 8 * 1024
 /** How far the clocks of the machine that made the token and of ours may be apart. */
 const CLOCK_SKEW_S = 30
 const HEADER = encode({ alg: 'ES256', typ: 'JWT' })

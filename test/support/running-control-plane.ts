@@ -39,8 +39,10 @@ export async function startTestControlPlane(
   const local = (port: number) => ({ host: '127.0.0.1', port })
   const running = await startControlPlane(
     {
+      kubernetes: false,
       config: path.join(folder, 'config'),
       state: path.join(folder, 'state'),
+      rootSecret: 'weft-root',
       grpcAddress: local(options.grpcPort ?? 0),
       insecureXdsAddress: local(options.insecurePort ?? 0),
       adminAddress: local(0),

@@ -147,12 +147,12 @@ describe('what is broken', () => {
     await provider.start()
     write('a.yaml', 'kind: [')
     await expect.poll(codes).toEqual(['YAML_INVALID'])
-    expect(provider.brokenFiles).toEqual(['a.yaml'])
+    expect(provider.refused).toEqual(['a.yaml'])
     expect(seen()).toBe('shop/a:1')
     write('a.yaml', service('a', 2))
     await becomes('shop/a:2')
     expect(lines.at(-1)).toContain('is good again')
-    expect(provider.brokenFiles).toEqual([])
+    expect(provider.refused).toEqual([])
   })
 
   it('may be unreadable: not the same as gone', async () => {
@@ -165,7 +165,7 @@ describe('what is broken', () => {
     expect(seen()).toBe('shop/a:1')
     rmSync(fileOf('a.yaml'))
     write('a.yaml', service('a', 1))
-    await expect.poll(() => provider.brokenFiles, { timeout: 5_000 }).toEqual([])
+    await expect.poll(() => provider.refused, { timeout: 5_000 }).toEqual([])
     expect(new Set(history)).toEqual(new Set(['shop/a:1']))
   })
 

@@ -6,6 +6,7 @@ import { type ErrorCode, reasonOf, systemCodeOf, WeftError } from '../../../core
 import type { Log } from '../../../core/log.ts'
 import { OutageLog } from '../../../core/outage-log.ts'
 import type { Change } from '../../model/objects.ts'
+import type { Provider } from '../provider.ts'
 import { type FolderTree, isConfigFile, listTree } from './folder-tree.ts'
 import { FolderWatch } from './folder-watch.ts'
 import { type ParsedObject, parseFile } from './parse-file.ts'
@@ -34,7 +35,7 @@ const rescanEveryMs = 2_000
 const rescanSoonMs = 20
 const noObjects: ReadonlyMap<string, ParsedObject> = new Map()
 
-export class DirectoryProvider {
+export class DirectoryProvider implements Provider {
   readonly #options: DirectoryProviderOptions
   readonly #files = new Map<string, File>()
   /** Which file an object came from: the first one that names it. */
@@ -78,8 +79,13 @@ export class DirectoryProvider {
   }
 
   /** Files whose newest content is refused. */
-  get brokenFiles(): readonly string[] {
+  get refused(): readonly string[] {
     return [...this.#files].filter(([, file]) => file.broken).map(([name]) => name)
+  }
+
+  /** Nothing is waited for: what cannot be read ends the start. */
+  get missing(): readonly string[] {
+    return []
   }
 
   async #list(): Promise<FolderTree> {

@@ -1,0 +1,173 @@
+/**
+ * Requests to the API server, and streams of events from it: JSON over HTTP/1, one connection for each watch.
+ * Not @kubernetes/client-node: its informer lists without pages and drops bookmarks and the reason of a 410.
+ */
+import http from 'node:http'
+import https from 'node:https'
+import type { Clock } from '../../core/clock.ts'
+import { reasonOf, toWeftError, WeftError } from '../../core/errors.ts'
+import { version } from '../../core/version.ts'
+import type { KubernetesConnection } from './connection.ts'
+import { JsonLines } from './json-lines.ts'
+
+export type ApiMethod = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+export type ApiReply = {
+  readonly status: number
+  /** Parsed; undefined when it is no JSON. */
+  readonly body: unknown
+  /** What a Retry-After asks for. */
+  readonly retryAfterMs: number | undefined
+}
+export type WatchHandlers = {
+  readonly signal: AbortSignal
+  /** A stream that says nothing for so long is taken for dead. */
+  readonly idleMs: number
+  readonly onEvent: (event: unknown) => void
+}
+
+const requestTimeoutMs = 30_000
+/** A list of 500 large objects. */
+const largestReplyBytes = 256 * 1024 * 1024
+
+export class KubernetesClient {
+  readonly #connection: KubernetesConnection
+  readonly #clock: Clock
+  readonly #agent: http.Agent
+  readonly #request: typeof http.request
+
+  constructor(connection: KubernetesConnection, clock: Clock) {
+    const { ca, certificate, verify, serverName, server } = connection
+    this.#connection = connection
+    this.#clock = clock
+    const encrypted = server.protocol === 'https:'
+    this.#request = encrypted ? https.request : http.request
+    this.#agent = encrypted
+      ? new https.Agent({
+          keepAlive: true,
+          rejectUnauthorized: verify,
+          ...(ca === undefined ? {} : { ca }),
+          ...(serverName === undefined ? {} : { servername: serverName }),
+          ...certificate,
+        })
+      : new http.Agent({ keepAlive: true })
+  }
+
+  /** Whatever the API server answers, also a refusal. Rejects with KUBERNETES_UNREACHABLE when it does not answer. */
+  async request(method: ApiMethod, path: string, body?: object): Promise<ApiReply> {
+    const aborter = new AbortController()
+    const timer = this.#clock.after(requestTimeoutMs, () => aborter.abort())
+    try {
+      const response = await this.#send(method, path, body, aborter.signal)
+      return replyOf(response, await readAll(response))
+    } catch (error) {
+      throw unreachable(aborter.signal.aborted ? `no answer within ${requestTimeoutMs} ms` : error)
+    } finally {
+      timer.cancel()
+    }
+  }
+
+  /**
+   * Streams a watch's events until the server ends it: then undefined. A reply that is none is given back.
+   * Rejects with KUBERNETES_UNREACHABLE when the stream breaks, falls silent, or `signal` ends it.
+   */
+  async watch(path: string, { signal, idleMs, onEvent }: WatchHandlers): Promise<ApiReply | undefined> {
+    const aborter = new AbortController()
+    const abort = (): void => aborter.abort()
+    if (signal.aborted) throw unreachable('it was called off')
+    signal.addEventListener('abort', abort)
+    let timer = this.#clock.after(idleMs, abort)
+    try {
+      const response = await this.#send('GET', path, undefined, aborter.signal)
+      if (response.statusCode !== 200) return replyOf(response, await readAll(response))
+      const lines = new JsonLines()
+      for await (const piece of response as AsyncIterable<Buffer>) {
+        timer.cancel()
+        timer = this.#clock.after(idleMs, abort)
+        for (const event of lines.push(piece)) deliver(event, onEvent)
+      }
+      return undefined
+    } catch (error) {
+      throw error instanceof WeftError
+        ? error
+        : unreachable(aborter.signal.aborted ? 'the watch fell silent' : error)
+    } finally {
+      timer.cancel()
+      signal.removeEventListener('abort', abort)
+      // Frees the connection, however it ended.
+      aborter.abort()
+    }
+  }
+
+  /** Closes idle connections. */
+  close(): void {
+    this.#agent.destroy()
+  }
+
+  #send(
+    method: ApiMethod,
+    path: string,
+    body: object | undefined,
+    signal: AbortSignal,
+  ): Promise<http.IncomingMessage> {
+    const { server, token } = this.#connection
+    const text = body === undefined ? undefined : JSON.stringify(body)
+    const bearer = token()
+    const headers: http.OutgoingHttpHeaders = {
+      accept: 'application/json',
+      'user-agent': `weft/${version}`,
+      ...(bearer === undefined ? {} : { authorization: `Bearer ${bearer}` }),
+      ...(text === undefined ? {} : { 'content-length': Buffer.byteLength(text) }),
+      ...(text === undefined ? {} : { 'content-type': contentType(method) }),
+    }
+    const url = new URL(server.pathname.replace(/\/$/, '') + path, server)
+    return new Promise((resolve, reject) => {
+      const request = this.#request(url, { method, headers, agent: this.#agent, signal })
+      request.on('response', resolve)
+      request.on('error', reject)
+      request.end(text)
+    })
+  }
+}
+
+/** A fault of ours is not to look like one of the network. */
+function deliver(event: unknown, onEvent: (event: unknown) => void): void {
+  try {
+    onEvent(event)
+  } catch (error) {
+    throw toWeftError(error)
+  }
+}
+
+function contentType(method: ApiMethod): string {
+  return method === 'PATCH' ? 'application/merge-patch+json' : 'application/json'
+}
+
+function unreachable(cause: unknown): WeftError {
+  return new WeftError('KUBERNETES_UNREACHABLE', reasonOf(cause), { cause })
+}
+
+async function readAll(response: http.IncomingMessage): Promise<string> {
+  const pieces: Buffer[] = []
+  let bytes = 0
+  for await (const piece of response as AsyncIterable<Buffer>) {
+    bytes += piece.length
+    if (bytes > largestReplyBytes) throw new Error(`the reply is larger than ${largestReplyBytes} bytes`)
+    pieces.push(piece)
+  }
+  return Buffer.concat(pieces).toString('utf8')
+}
+
+function replyOf({ statusCode = 0, headers }: http.IncomingMessage, text: string): ApiReply {
+  const seconds = Number(headers['retry-after'] ?? Number.NaN)
+  let body: unknown
+  try {
+    body = JSON.parse(text)
+  } catch {
+    body = undefined // A proxy's page in between, or nothing: the status says enough.
+  }
+  return {
+    status: statusCode,
+    body,
+    retryAfterMs: Number.isFinite(seconds) && seconds >= 0 ? seconds * 1000 : undefined,
+  }
+}

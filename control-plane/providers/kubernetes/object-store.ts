@@ -1,0 +1,82 @@
+/** The objects of one kind as the API server last had them, in the model's form; tells what each message changes. Pure. */
+import { isDeepStrictEqual } from 'node:util'
+import { convertObject } from '../../kubernetes-objects/convert.ts'
+import { formatPath } from '../../kubernetes-objects/field-reader.ts'
+import type { Change } from '../../model/objects.ts'
+
+/** The newest form of an object is not usable; its last good one, if there was any, stays. */
+export type Refusal = { readonly object: string; readonly problems: readonly string[] }
+
+type Metadata = { readonly name?: unknown; readonly namespace?: unknown }
+
+/** `namespace/name`, or the name alone where there is no namespace; undefined for what is no object. */
+export function keyOfObject(object: unknown): string | undefined {
+  if (typeof object !== 'object' || object === null) return undefined
+  const { name, namespace } = ((object as { metadata?: unknown }).metadata ?? {}) as Metadata
+  if (typeof name !== 'string' || name === '') return undefined
+  return typeof namespace === 'string' && namespace !== '' ? `${namespace}/${name}` : name
+}
+
+export class ObjectStore {
+  readonly #onRefused: (refusal: Refusal) => void
+  /** Every object that is there; undefined: the mesh has no use for it, or it never was usable. */
+  readonly #known = new Map<string, Change | undefined>()
+  readonly #refused = new Map<string, Refusal>()
+
+  constructor(onRefused: (refusal: Refusal) => void) {
+    this.#onRefused = onRefused
+  }
+
+  /** Objects whose newest form is refused. */
+  get refused(): readonly Refusal[] {
+    return [...this.#refused.values()]
+  }
+
+  get size(): number {
+    return this.#known.size
+  }
+
+  /** An object was made or changed. */
+  put(object: unknown): readonly Change[] {
+    const key = keyOfObject(object)
+    if (key === undefined) return []
+    const converted = convertObject(object)
+    if (converted.outcome === 'refused') {
+      this.#refuse(key, {
+        object: converted.identity,
+        problems: converted.problems.map(({ path, problem }) => `${formatPath(path)}: ${problem}`),
+      })
+      if (!this.#known.has(key)) this.#known.set(key, undefined)
+      return []
+    }
+    this.#refused.delete(key)
+    const before = this.#known.get(key)
+    const change = converted.outcome === 'converted' ? converted.change : undefined
+    if (isDeepStrictEqual(before, change)) {
+      this.#known.set(key, before)
+      return []
+    }
+    this.#known.set(key, change)
+    if (change !== undefined) return [change]
+    return before === undefined ? [] : [{ ...before, value: undefined }]
+  }
+
+  /** An object is gone. */
+  remove(key: string): readonly Change[] {
+    const before = this.#known.get(key)
+    this.#known.delete(key)
+    this.#refused.delete(key)
+    return before === undefined ? [] : [{ ...before, value: undefined }]
+  }
+
+  /** Takes away what a list that is complete does not have: it went while nobody was watching. */
+  keepOnly(keys: ReadonlySet<string>): readonly Change[] {
+    return [...this.#known.keys()].filter((key) => !keys.has(key)).flatMap((key) => this.remove(key))
+  }
+
+  #refuse(key: string, refusal: Refusal): void {
+    const before = this.#refused.get(key)
+    this.#refused.set(key, refusal)
+    if (!isDeepStrictEqual(before, refusal)) this.#onRefused(refusal)
+  }
+}

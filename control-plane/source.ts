@@ -1,0 +1,105 @@
+/** Where the mesh, its root, and the judgement of tokens come from: folders, or the API server of a cluster. */
+import { Backoff } from '../core/backoff.ts'
+import type { Clock } from '../core/clock.ts'
+import { toWeftError, WeftError } from '../core/errors.ts'
+import type { Log } from '../core/log.ts'
+import { OutageLog } from '../core/outage-log.ts'
+import type { Authenticator } from './ca/authenticator.ts'
+import { ByIssuerAuthenticator } from './ca/by-issuer.ts'
+import { openRoot, type Root } from './ca/root.ts'
+import { openRootSecret, type SecretName } from './ca/root-secret.ts'
+import { StateFolder } from './ca/state-folder.ts'
+import { openTokenKey } from './ca/token-key.ts'
+import { TokenReviewAuthenticator } from './ca/token-review.ts'
+import { TokenAuthenticator } from './ca/token.ts'
+import { KubernetesClient } from './kubernetes-api/api-client.ts'
+import { findConnection, podNamespace } from './kubernetes-api/connection.ts'
+import type { Change } from './model/objects.ts'
+import { DirectoryProvider } from './providers/directory/directory-provider.ts'
+import { KubernetesProvider } from './providers/kubernetes/kubernetes-provider.ts'
+import type { Provider } from './providers/provider.ts'
+import type { ControlPlaneSettings } from './settings.ts'
+
+export type Source = {
+  readonly provider: Provider
+  /** Rejects with a code of the state folder or the root; waits for an API server that is away. */
+  readonly openRoot: () => Promise<Root>
+  readonly authenticator: Authenticator
+}
+
+type Environment = Readonly<Record<string, string | undefined>>
+export type SourceOptions = {
+  readonly settings: ControlPlaneSettings
+  readonly clock: Clock
+  readonly log: Log
+  readonly env: Environment
+  readonly onChanges: (changes: readonly Change[]) => void
+}
+
+/** Throws CONFIG_INVALID, FILE_UNREADABLE, or a code of the state folder. */
+export function openSource(options: SourceOptions): Source {
+  const { settings } = options
+  return settings.kubernetes
+    ? kubernetesSource(options, settings.state)
+    : directorySource(options, settings.config, settings.state)
+}
+
+function directorySource(options: SourceOptions, config: string, state: string): Source {
+  const { settings, clock, log, onChanges } = options
+  const folder = new StateFolder(state)
+  return {
+    provider: new DirectoryProvider({ folder: config, clock, log, onChanges }),
+    openRoot: () => openRoot({ folder, trustDomain: settings.trustDomain, clock, log }),
+    authenticator: signedTokens(folder, clock),
+  }
+}
+
+function kubernetesSource(
+  { settings, clock, log, env, onChanges }: SourceOptions,
+  state: string | undefined,
+): Source {
+  const client = new KubernetesClient(findConnection(env), clock)
+  const reviewed = new TokenReviewAuthenticator({ client })
+  const secret = secretName(settings.rootSecret, env)
+  const { trustDomain } = settings
+  return {
+    provider: new KubernetesProvider({ client, clock, log, onChanges }),
+    openRoot: () =>
+      untilAnswered(() => openRootSecret({ client, secret, trustDomain, clock, log }), clock, log),
+    authenticator:
+      state === undefined
+        ? reviewed
+        : new ByIssuerAuthenticator(signedTokens(new StateFolder(state), clock), reviewed),
+  }
+}
+
+function signedTokens(folder: StateFolder, clock: Clock): Authenticator {
+  return new TokenAuthenticator({ publicKey: openTokenKey(folder).publicKey, clock })
+}
+
+function secretName(text: string, env: Environment): SecretName {
+  const [first = '', second, ...rest] = text.split('/')
+  const namespace = second === undefined ? podNamespace(env) : first
+  const name = second ?? first
+  if (namespace === undefined || namespace === '' || name === '' || rest.length > 0) {
+    throw new WeftError('CONFIG_INVALID', 'the settings are not usable', {
+      detail: [`--root-secret: "${text}" must be NAMESPACE/NAME where this process does not run in a pod`],
+    })
+  }
+  return { namespace, name }
+}
+
+/** An API server that is away, or has not got our roles yet, is no reason to end: nobody could restart us better. */
+async function untilAnswered<T>(ask: () => Promise<T>, clock: Clock, log: Log): Promise<T> {
+  const backoff = new Backoff({ baseMs: 500, maxMs: 5_000 })
+  const outages = new OutageLog(log)
+  for (;;) {
+    try {
+      return await ask()
+    } catch (error) {
+      if (!toWeftError(error).code.startsWith('KUBERNETES_')) throw error
+      outages.failed('root', error)
+    }
+    await new Promise<void>((resolve) => clock.after(backoff.nextMs(), resolve))
+  }
+}
