@@ -35,9 +35,11 @@ function readHeaders(field: FieldReader): readonly TextMatch[] {
   )
 }
 
-/** From v1alpha3 on the fields are in `spec`. */
+/** From v1alpha3 on the fields are in `spec`; a cluster hands one version's objects out as another's, as they are. */
 function body(object: FieldReader): FieldReader {
   const version = object.at('apiVersion').string() ?? ''
+  const [flat, nested] = [object.at('matches').present, object.at('spec').at('matches').present]
+  if (flat !== nested) return flat ? object : object.at('spec')
   return version.endsWith('/v1alpha1') || version.endsWith('/v1alpha2') ? object : object.at('spec')
 }
 

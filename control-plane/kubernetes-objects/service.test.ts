@@ -41,3 +41,19 @@ test('an endpoint is an IP address: names belong to a Service of type ExternalNa
     problems: [{ path: ['endpoints', 0, 'addresses', 0] }],
   })
 })
+
+test("a Service's UDP ports are none of the mesh's", () => {
+  const converted = convertObject({
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name: 'dns', namespace: 'kube-system' },
+    spec: {
+      clusterIP: '10.96.0.10',
+      ports: [
+        { name: 'dns', port: 53, protocol: 'UDP' },
+        { name: 'dns-tcp', port: 53, protocol: 'TCP' },
+      ],
+    },
+  })
+  expect(converted).toMatchObject({ change: { value: { ports: [{ name: 'dns-tcp', port: 53 }] } } })
+})

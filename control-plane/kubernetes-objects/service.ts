@@ -5,6 +5,8 @@ import { readOpaquePorts } from './opaque-ports.ts'
 import { readTrafficAnnotations } from './traffic-annotations.ts'
 
 function readPort(field: FieldReader): ServicePort[] {
+  // The mesh carries TCP; a DNS Service has the same port number for UDP, too.
+  if ((field.at('protocol').string() ?? 'TCP') !== 'TCP') return []
   const port = field.at('port').port()
   if (port === undefined && !field.at('port').present) field.at('port').problem('is required')
   const name = field.at('name').string() ?? ''

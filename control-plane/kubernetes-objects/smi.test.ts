@@ -79,6 +79,14 @@ describe('TrafficSplit', () => {
 })
 
 describe('HTTPRouteGroup', () => {
+  test('is read as it was written, whatever version a cluster hands it out as', () => {
+    const matches = '[{name: m, pathRegex: /x}]'
+    const head = 'kind: HTTPRouteGroup, metadata: {name: g, namespace: shop}'
+    const read4 = read(`{apiVersion: specs.smi-spec.io/v1alpha4, ${head}, matches: ${matches}}`)
+    const read2 = read(`{apiVersion: specs.smi-spec.io/v1alpha2, ${head}, spec: {matches: ${matches}}}`)
+    expect(read4).toMatchObject({ matches: [{ name: 'm', pathRegex: '/x' }] })
+    expect(read2).toEqual(read4)
+  })
   test.each(versions)('%s is read', (version) => {
     expect(
       specs(

@@ -25,6 +25,7 @@ export type Answering = (
 export async function startHttpApplication(
   name: string,
   answer: Answering = (_request, response) => response.end(name),
+  host = '127.0.0.1',
 ): Promise<HttpApplication> {
   const counts = { requests: 0, opened: 0, closed: 0 }
   const server = http.createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
@@ -41,7 +42,7 @@ export async function startHttpApplication(
     counts.opened++
     socket.on('close', () => counts.closed++)
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  await new Promise<void>((resolve) => server.listen(0, host, resolve))
   return {
     port: (server.address() as AddressInfo).port,
     get requests() {

@@ -38,11 +38,15 @@ export type SidecarProcess = {
 }
 
 /** Starts a program under a limit of open files; it ends with this process. */
-export function spawnLimited(args: readonly string[], openFiles?: number): ChildProcess {
+export function spawnLimited(
+  args: readonly string[],
+  openFiles?: number,
+  env: Readonly<Record<string, string>> = {},
+): ChildProcess {
   const limit = openFiles === undefined ? '' : `ulimit -n ${openFiles} && `
   return spawn('sh', ['-c', `${limit}exec "$0" "$@"`, process.execPath, ...args], {
     stdio: ['pipe', 'pipe', 'inherit'],
-    env: { ...process.env, WEFT_EXIT_WITH_PARENT: '1' },
+    env: { ...process.env, WEFT_EXIT_WITH_PARENT: '1', ...env },
   })
 }
 
@@ -69,22 +73,36 @@ export type SidecarOptions = {
   readonly namespace?: string
 }
 
+/** Who a sidecar's control plane is, and by what the sidecar proves who it is. */
+export type Enrolment = {
+  readonly grpcPort: number
+  readonly caFile: string
+  readonly tokenFile: string
+}
+
 /** A sidecar of a workload whose Pod the control plane has to know. */
-export async function startSidecar(
-  plane: TestControlPlane,
-  { settings = [], openFiles, workload = 'web', namespace = 'shop' }: SidecarOptions = {},
-): Promise<SidecarProcess> {
-  const [port = 0, adminPort = 0] = await freePorts(2)
+export function startSidecar(plane: TestControlPlane, options: SidecarOptions = {}): Promise<SidecarProcess> {
+  const { workload = 'web', namespace = 'shop' } = options
   const state = path.join(plane.folder, 'state')
   const tokenFile = path.join(plane.folder, `token-${namespace}-${workload}`)
   const token = createWorkloadToken({ state, namespace, serviceAccount: workload, ttl: '1h' })
   writeFileSync(tokenFile, token, { mode: 0o600 })
+  const caFile = path.join(state, 'root-cert.pem')
+  return startEnrolledSidecar({ grpcPort: plane.running.grpcPort, caFile, tokenFile }, options)
+}
+
+/** As `startSidecar`, wherever its control plane and its token are from. */
+export async function startEnrolledSidecar(
+  { grpcPort, caFile, tokenFile }: Enrolment,
+  { settings = [], openFiles, workload = 'web', namespace = 'shop' }: SidecarOptions = {},
+): Promise<SidecarProcess> {
+  const [port = 0, adminPort = 0] = await freePorts(2)
   const child = spawnLimited(
     [
       main,
       'proxy',
-      `--control-plane=127.0.0.1:${plane.running.grpcPort}`,
-      `--control-plane-ca=${path.join(state, 'root-cert.pem')}`,
+      `--control-plane=127.0.0.1:${grpcPort}`,
+      `--control-plane-ca=${caFile}`,
       `--token-file=${tokenFile}`,
       `--namespace=${namespace}`,
       `--pod=${workload}`,

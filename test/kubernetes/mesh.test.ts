@@ -1,0 +1,279 @@
+/** A mesh in a real cluster: kubectl in front, an API server, a control plane with its own rights, a sidecar, applications. */
+import { X509Certificate } from 'node:crypto'
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { usedShare } from '../../cli/demo/sidecar-admin.ts'
+import { openRootSecret } from '../../control-plane/ca/root-secret.ts'
+import { TokenReviewAuthenticator } from '../../control-plane/ca/token-review.ts'
+import { KubernetesClient } from '../../control-plane/kubernetes-api/api-client.ts'
+import { readKubeconfig } from '../../control-plane/kubernetes-api/kubeconfig.ts'
+import { systemClock } from '../../core/clock.ts'
+import { createLog } from '../../core/log.ts'
+import { ApiServer } from '../support/api-server.ts'
+import { ClusterControlPlane, controlPlaneAccount } from '../support/cluster-control-plane.ts'
+import { type HttpApplication, startHttpApplication } from '../support/http-application.ts'
+import { HttpClient } from '../support/http-client.ts'
+import { removeFolder } from '../support/running-control-plane.ts'
+import { type SidecarProcess, startEnrolledSidecar } from '../support/sidecar-process.ts'
+
+const crds = path.join(import.meta.dirname, '../../deploy/crds')
+const log = createLog({ process: 'test', level: 'silent' })
+const url = 'http://catalog.shop:8080/'
+const destination = 'catalog.shop:8080'
+/** How soon a sidecar has what happened while the API server was away. */
+const caughtUpWithinMs = 5_000
+
+let folder: string
+let server: ApiServer
+let plane: ClusterControlPlane
+let sidecar: SidecarProcess
+let client: HttpClient
+let kubeconfig: string
+const apps: Record<string, HttpApplication> = {}
+
+/** A Service, and a pod behind it that is ready at `ip`: we are the kubelet. */
+async function deploy(name: string, ip: string, port: number): Promise<void> {
+  await server.apply(`
+apiVersion: v1
+kind: Service
+metadata: {name: ${name}, namespace: shop}
+spec: {selector: {app: ${name}}, ports: [{name: http, port: 8080, targetPort: ${port}}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: ${name}, namespace: shop, labels: {app: ${name}}}
+spec: {nodeName: node-1, containers: [{name: app, image: app, ports: [{containerPort: ${port}}]}]}
+`)
+  await setPod(name, ip, 'True')
+}
+
+async function setPod(name: string, ip: string, ready: 'True' | 'False'): Promise<void> {
+  const status = {
+    phase: 'Running',
+    podIP: ip,
+    podIPs: [{ ip }],
+    conditions: [{ type: 'Ready', status: ready }],
+  }
+  const patch = JSON.stringify({ status })
+  await server.kubectl(['patch', 'pod', name, '-n', 'shop', '--subresource=status', '-p', patch])
+}
+
+function split(v1: number | string, v2: number | string, version = 'v1alpha2'): string {
+  return `
+apiVersion: split.smi-spec.io/${version}
+kind: TrafficSplit
+metadata: {name: catalog, namespace: shop}
+spec: {service: catalog, backends: [{service: catalog-v1, weight: ${v1}}, {service: catalog-v2, weight: ${v2}}]}
+`
+}
+
+async function untilShare(percent: number, withinMs: number): Promise<number> {
+  const begunMs = performance.now()
+  await expect
+    .poll(() => usedShare(sidecar.adminPort, destination), { timeout: withinMs, interval: 20 })
+    .toBe(percent)
+  return performance.now() - begunMs
+}
+
+beforeAll(async () => {
+  folder = mkdtempSync(path.join(tmpdir(), 'weft-cluster-'))
+  server = await ApiServer.start()
+  await server.apply(`
+apiVersion: v1
+kind: Namespace
+metadata: {name: shop}
+---
+apiVersion: v1
+kind: Node
+metadata: {name: node-1, labels: {topology.kubernetes.io/zone: zone-a}}
+---
+apiVersion: v1
+kind: ServiceAccount
+metadata: {name: web, namespace: shop}
+`)
+  const ips = { catalog: '10.244.0.2', 'catalog-v1': '10.244.0.3', 'catalog-v2': '10.244.0.4' }
+  for (const [name, ip] of Object.entries(ips)) {
+    apps[name] = await startHttpApplication(name, undefined, ip)
+    await deploy(name, ip, apps[name].port)
+  }
+  await server.apply(`
+apiVersion: v1
+kind: Pod
+metadata: {name: web, namespace: shop, labels: {app: web}}
+spec: {nodeName: node-1, serviceAccountName: web, containers: [{name: app, image: app}]}
+`)
+  kubeconfig = await controlPlaneAccount(server, folder)
+  plane = await ClusterControlPlane.start(kubeconfig)
+  await plane.untilReady()
+  const secret = await server.kubectl(['get', 'secret', '-n', 'weft', 'weft-root', '-o', 'json'])
+  const { data } = JSON.parse(secret) as { readonly data: Readonly<Record<string, string>> }
+  const caFile = path.join(folder, 'roots.pem')
+  writeFileSync(caFile, Buffer.from(data['tls.crt'] as string, 'base64'))
+  const tokenFile = path.join(folder, 'token')
+  writeFileSync(tokenFile, await tokenFor('weft'), { mode: 0o600 })
+  sidecar = await startEnrolledSidecar({ grpcPort: plane.grpcPort, caFile, tokenFile })
+  client = new HttpClient(sidecar.port)
+})
+
+afterAll(async () => {
+  client?.close()
+  await sidecar?.stop()
+  await plane?.stop()
+  for (const app of Object.values(apps)) await app.stop()
+  await server?.stop()
+  removeFolder(folder)
+})
+
+async function tokenFor(audience?: string): Promise<string> {
+  const audiences = audience === undefined ? [] : ['--audience', audience]
+  return (await server.kubectl(['create', 'token', 'web', '-n', 'shop', ...audiences])).trim()
+}
+
+test('a sidecar proves by its ServiceAccount token who it is, and reaches what Kubernetes made of a Service', async () => {
+  expect(plane.log).toContain('"identity":"spiffe://cluster.local/ns/shop/sa/web"')
+  const { status, body } = await client.send(url)
+  expect([status, body]).toEqual([200, 'catalog'])
+})
+
+test('a token for another audience proves nothing', async () => {
+  const reviewer = new TokenReviewAuthenticator({
+    client: new KubernetesClient(readKubeconfig([kubeconfig]), systemClock),
+  })
+  await expect(reviewer.authenticate(await tokenFor('weft'))).resolves.toEqual({
+    namespace: 'shop',
+    serviceAccount: 'web',
+  })
+  await expect(reviewer.authenticate(await tokenFor())).rejects.toMatchObject({ code: 'TOKEN_INVALID' })
+  await expect(reviewer.authenticate('a.b.c')).rejects.toMatchObject({ code: 'TOKEN_INVALID' })
+})
+
+test('replicas that start at the same moment sign with one root', async () => {
+  const admin = new KubernetesClient(readKubeconfig([server.kubeconfig]), systemClock)
+  const open = (name: string) =>
+    openRootSecret({
+      client: admin,
+      secret: { namespace: 'weft', name },
+      trustDomain: 'cluster.local',
+      clock: systemClock,
+      log,
+    })
+  const made = await Promise.all(Array.from({ length: 5 }, () => open('raced')))
+  expect(new Set(made.map(({ certificatePem }) => certificatePem)).size).toBe(1)
+  // An empty one is filled by whoever comes first, too.
+  await server.kubectl(['create', 'secret', 'generic', '-n', 'weft', 'prepared'])
+  const filled = await Promise.all(Array.from({ length: 5 }, () => open('prepared')))
+  expect(new Set(filled.map(({ certificatePem }) => certificatePem)).size).toBe(1)
+  expect(new X509Certificate((await open('prepared')).certificatePem).ca).toBe(true)
+  admin.close()
+})
+
+test('TrafficSplits count as soon as their CustomResourceDefinition is there', async () => {
+  await server.kubectl(['apply', '-f', crds])
+  await server.kubectl(['wait', '--for=condition=Established', '--timeout=30s', '-f', crds])
+  await server.apply(split(3, 1))
+  await untilShare(25, 15_000)
+  const tally = await client.tally(url, 400)
+  expect(Object.keys(tally).toSorted()).toEqual(['catalog-v1', 'catalog-v2'])
+  expect(tally['catalog-v2']).toBeGreaterThan(60)
+  expect(tally['catalog-v2']).toBeLessThan(140)
+})
+
+test('a change of weights in any version reaches the sidecar', async () => {
+  for (const [version, v1, v2, percent] of [
+    ['v1alpha1', '500m', '1500m', 75],
+    ['v1alpha3', 1, 1, 50],
+    ['v1alpha4', 9, 1, 10],
+  ] as const) {
+    await server.apply(split(v1, v2, version))
+    await untilShare(percent, 2_000)
+  }
+})
+
+test('a weight that the schema lets through and the mesh does not is reported, and the last good one stays', async () => {
+  await server.apply(split(9, 1))
+  await untilShare(10, 2_000)
+  await server.apply(split(9, '"9999999999999999999"'))
+  await expect
+    .poll(() =>
+      plane.page<{ readonly refused: readonly string[] }>('/findings').then(({ refused }) => refused),
+    )
+    .toEqual(['TrafficSplit shop/catalog'])
+  expect(await usedShare(sidecar.adminPort, destination)).toBe(10)
+  await server.apply(split(9, 1))
+  await expect
+    .poll(() =>
+      plane.page<{ readonly refused: readonly string[] }>('/findings').then(({ refused }) => refused),
+    )
+    .toEqual([])
+})
+
+test('an endpoint that is not ready gets nothing, and comes back', async () => {
+  await server.apply(split(1, 1))
+  await untilShare(50, 2_000)
+  await setPod('catalog-v2', '10.244.0.4', 'False')
+  await expect
+    .poll(async () => Object.keys(await client.tally(url, 40)), { timeout: 10_000 })
+    .toEqual(['catalog-v1'])
+  await setPod('catalog-v2', '10.244.0.4', 'True')
+  await expect
+    .poll(async () => Object.keys(await client.tally(url, 40)).toSorted(), { timeout: 10_000 })
+    .toEqual(['catalog-v1', 'catalog-v2'])
+})
+
+test('the API server is killed and comes back: no request fails, and what changed is there within 5 s', async () => {
+  const statuses = new Set<number>()
+  let going = true
+  const load = client.run(
+    url,
+    4,
+    () => going,
+    ({ status }) => statuses.add(status),
+  )
+  await server.kill()
+  await expect.poll(() => plane.log).toContain('KUBERNETES_UNREACHABLE')
+  await server.startAgain()
+  await server.apply(split(1, 3))
+  const tookMs = await untilShare(75, caughtUpWithinMs)
+  going = false
+  await load
+  expect([...statuses]).toEqual([200])
+  expect(tookMs).toBeLessThan(caughtUpWithinMs)
+})
+
+test('what happened beyond a compaction is found by listing anew, deletions included', async () => {
+  plane.pause()
+  const before = plane.log.length
+  await server.apply(split(4, 1))
+  await server.kubectl(['delete', 'service', 'catalog-v1', '-n', 'shop'])
+  // Other objects' versions move on, too: the watches of all kinds lie behind the compaction.
+  await server.kubectl(['annotate', 'namespace', 'shop', 'moved=on', '--overwrite'])
+  await server.compact()
+  await server.kill()
+  await server.startAgain()
+  await server.compact()
+  plane.resume()
+  await expect
+    .poll(() => plane.log.slice(before), { timeout: caughtUpWithinMs })
+    .toMatch(/"kind":"TrafficSplit".*the watch expired/)
+  await untilShare(100, caughtUpWithinMs)
+  await deploy('catalog-v1', '10.244.0.3', (apps['catalog-v1'] as HttpApplication).port)
+  await untilShare(20, 10_000)
+})
+
+test('a control plane that starts while the API server is away waits for it', async () => {
+  await server.kill()
+  const second = await ClusterControlPlane.start(kubeconfig)
+  try {
+    await expect.poll(() => second.log, { timeout: 20_000 }).toContain('KUBERNETES_UNREACHABLE')
+    expect(await second.status('/live')).toBe(200)
+    expect(await second.status('/ready')).toBe(503)
+    await server.startAgain()
+    await second.untilReady()
+    const { splits } = await second.page<{ readonly splits: readonly object[] }>('/splits')
+    expect(splits).toHaveLength(1)
+  } finally {
+    await second.stop()
+  }
+})

@@ -1,0 +1,12 @@
+import { defineConfig } from 'vitest/config'
+
+/** What is shown against a real Kubernetes API server; needs root, Go and kubectl. */
+export default defineConfig({
+  test: {
+    name: 'kubernetes',
+    include: ['test/kubernetes/**/*.test.ts'],
+    fileParallelism: false,
+    testTimeout: 60_000,
+    hookTimeout: 180_000,
+  },
+})
