@@ -99,6 +99,8 @@ export class ApiServer {
       timeout: kubectlTimeoutMs,
       maxBuffer: 64 * 1024 * 1024,
     })
+    // A kubectl that fails at once does not read.
+    running.child.stdin?.on('error', () => undefined)
     running.child.stdin?.end(input)
     const { stdout } = await running
     return stdout

@@ -1,7 +1,7 @@
 /** Keeps one kind as the API server has it: list, watch, and list anew when the watch cannot go on. */
 import { Backoff } from '../../../core/backoff.ts'
 import type { Clock } from '../../../core/clock.ts'
-import { WeftError } from '../../../core/errors.ts'
+import { toWeftError, WeftError } from '../../../core/errors.ts'
 import type { Log } from '../../../core/log.ts'
 import type { OutageLog } from '../../../core/outage-log.ts'
 import type { ApiReply, KubernetesClient } from '../../kubernetes-api/api-client.ts'
@@ -30,7 +30,9 @@ type Next = { readonly waitMs: number }
 const atOnce: Next = { waitMs: 0 }
 
 /** So short that a change is there within 5 s of the API server's coming back. */
-const backoffMs = { baseMs: 200, maxMs: 3_000 }
+const backoffMs = { baseMs: 200, maxMs: 2_000 }
+/** On top of what a Retry-After asks for, so that not all kinds come back at once. */
+const retryJitter = 0.25
 /** How soon a CustomResourceDefinition that appears is noticed. */
 const absentPollMs = 5_000
 /** Bookmarks come every minute: who says nothing for two is gone, whatever TCP thinks. */
@@ -53,6 +55,7 @@ export class Reflector {
   /** Where the watch goes on; undefined: everything has to be listed. */
   #resourceVersion: string | undefined
   #expiredLists = 0
+  #unreachable = false
   #synced = false
   #running: Promise<void> | undefined
   #wake: () => void = () => undefined
@@ -199,6 +202,7 @@ export class Reflector {
   }
 
   #refusedBy(reply: ApiReply, what: 'list' | 'watch'): Next {
+    this.#answered()
     if (reply.status === 410) return this.#expired()
     const error = failureOf(reply, `${what} ${this.kind.plural}`)
     if (reply.status === 404 && !this.kind.builtIn) {
@@ -212,7 +216,17 @@ export class Reflector {
   #failed(error: unknown, retryAfterMs = 0): Next {
     if (!this.#stopping.signal.aborted)
       this.#options.outages.failed(this.kind.plural, error, { kind: this.kind.kind })
-    return { waitMs: retryAfterMs + this.#backoff.nextMs() }
+    if (toWeftError(error).code === 'KUBERNETES_UNREACHABLE') this.#unreachable = true
+    else this.#answered()
+    return retryAfterMs > 0
+      ? { waitMs: retryAfterMs * (1 + retryJitter * this.#random()) }
+      : { waitMs: this.#backoff.nextMs() }
+  }
+
+  /** An API server that is back is starting: what it refuses now, it serves in a moment. */
+  #answered(): void {
+    if (this.#unreachable) this.#backoff.reset()
+    this.#unreachable = false
   }
 
   #works(): void {
