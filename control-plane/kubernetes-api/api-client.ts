@@ -1,6 +1,6 @@
 /**
  * Requests to the API server, and streams of events from it: JSON over HTTP/1, one connection for each watch.
- * Not @kubernetes/client-node: its informer lists without pages and drops bookmarks and the reason of a 410.
+ * Not @kubernetes/client-node: its informer lists in one piece and asks for no bookmarks, and loading it takes 87 MB.
  */
 import http from 'node:http'
 import https from 'node:https'
