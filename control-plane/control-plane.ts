@@ -186,10 +186,12 @@ async function startAll(
       const dirty = model.apply(changes)
       findings.update(dirty.services)
       splits.update(dirty.services)
+      status?.update(changes, dirty)
       pusher.changed(snapshot.invalidate(dirty), dirty.routing)
     },
   })
   const { provider, authenticator } = source
+  const status = source.reportStatus?.(model)
   const registry = createRegistry('control-plane')
   const { admin, port: adminPort, state } = await startAdmin(settings, log, registry, provider)
   shutdown.add('admin', () => admin.stop())
@@ -205,6 +207,8 @@ async function startAll(
   shutdown.add('provider', () => provider.stop())
   // Nobody is answered before everything was read: an empty answer would take working routes away.
   await provider.start()
+  shutdown.add('status', async () => status?.stop())
+  status?.start()
   const secure = await startSecure(settings, log, clock, { ads, authority, authenticator })
   const connections = new StuckConnections(clock)
   connections.watch(secure.server)

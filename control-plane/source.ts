@@ -14,17 +14,21 @@ import { TokenReviewAuthenticator } from './ca/token-review.ts'
 import { TokenAuthenticator } from './ca/token.ts'
 import { KubernetesClient } from './kubernetes-api/api-client.ts'
 import { findConnection, podNamespace } from './kubernetes-api/connection.ts'
+import type { MeshModel } from './model/mesh-model.ts'
 import type { Change } from './model/objects.ts'
 import { DirectoryProvider } from './providers/directory/directory-provider.ts'
 import { KubernetesProvider } from './providers/kubernetes/kubernetes-provider.ts'
 import type { Provider } from './providers/provider.ts'
 import type { ControlPlaneSettings } from './settings.ts'
+import { StatusReporter } from './status/status-reporter.ts'
 
 export type Source = {
   readonly provider: Provider
   /** Rejects with a code of the state folder or the root; waits for an API server that is away. */
   readonly openRoot: () => Promise<Root>
   readonly authenticator: Authenticator
+  /** Where objects have a status; undefined: they have none. */
+  readonly reportStatus: ((model: MeshModel) => StatusReporter) | undefined
 }
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -51,6 +55,7 @@ function directorySource(options: SourceOptions, config: string, state: string):
     provider: new DirectoryProvider({ folder: config, clock, log, onChanges }),
     openRoot: () => openRoot({ folder, trustDomain: settings.trustDomain, clock, log }),
     authenticator: signedTokens(folder, clock),
+    reportStatus: undefined,
   }
 }
 
@@ -70,6 +75,7 @@ function kubernetesSource(
       state === undefined
         ? reviewed
         : new ByIssuerAuthenticator(signedTokens(new StateFolder(state), clock), reviewed),
+    reportStatus: (model) => new StatusReporter({ client, clock, log, model, namespace: secret.namespace }),
   }
 }
 

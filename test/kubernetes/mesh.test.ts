@@ -184,6 +184,51 @@ test('TrafficSplits count as soon as their CustomResourceDefinition is there', a
   expect(tally['catalog-v2']).toBeLessThan(140)
 })
 
+type Conditions = readonly {
+  readonly type: string
+  readonly status: string
+  readonly reason: string
+  readonly observedGeneration: number
+}[]
+type Status = {
+  readonly metadata: { readonly generation: number }
+  readonly status?: {
+    readonly conditions?: Conditions
+    readonly parents?: readonly {
+      readonly controllerName: string
+      readonly parentRef: object
+      readonly conditions: Conditions
+    }[]
+  }
+}
+
+async function statusOf(kind: string): Promise<Status> {
+  return JSON.parse(await server.kubectl(['get', kind, 'catalog', '-n', 'shop', '-o', 'json'])) as Status
+}
+
+/** `Accepted=True/Accepted@1`: the last is whether it is about the newest generation. */
+function shortly({ metadata }: Status, conditions: Conditions | undefined): readonly string[] {
+  return (conditions ?? []).map(
+    ({ type, status, reason, observedGeneration }) =>
+      `${type}=${status}/${reason}${observedGeneration === metadata.generation ? '' : ' of an older one'}`,
+  )
+}
+
+test('a split says in its status what is done with it', async () => {
+  const conditions = async () => {
+    const split = await statusOf('trafficsplit')
+    return shortly(split, split.status?.conditions)
+  }
+  const well = ['Accepted=True/Accepted', 'ResolvedRefs=True/ResolvedRefs', 'Programmed=True/Programmed']
+  await expect.poll(conditions, { timeout: 10_000 }).toEqual(well)
+  await server.apply(split(3, 1).replace('catalog-v2', 'catalog-v3'))
+  await expect
+    .poll(conditions, { timeout: 10_000 })
+    .toEqual(['Accepted=True/Accepted', 'ResolvedRefs=False/BackendUnknown', 'Programmed=True/Programmed'])
+  await server.apply(split(3, 1))
+  await expect.poll(conditions, { timeout: 10_000 }).toEqual(well)
+})
+
 test('a change of weights in any version reaches the sidecar', async () => {
   for (const [version, v1, v2, percent] of [
     ['v1alpha1', '500m', '1500m', 75],
@@ -216,6 +261,54 @@ spec:
   const asV2 = { headers: { 'x-version': 'v2' } }
   await expect.poll(() => client.tally(url, 20, asV2), { timeout: 15_000 }).toEqual({ 'catalog-v2': 20 })
   expect(await client.tally(url, 20)).toEqual({ 'catalog-v1': 20 })
+
+  // Another controller's entry stays beside ours.
+  const other = {
+    controllerName: 'example.com/other',
+    parentRef: { group: '', kind: 'Service', name: 'catalog' },
+    conditions: [
+      {
+        type: 'Accepted',
+        status: 'True',
+        reason: 'Accepted',
+        message: 'theirs',
+        observedGeneration: 1,
+        lastTransitionTime: '2026-01-01T00:00:00Z',
+      },
+    ],
+  }
+  const parents = [...((await statusOf('httproute')).status?.parents ?? []), other]
+  await server.kubectl([
+    'patch',
+    'httproute',
+    'catalog',
+    '-n',
+    'shop',
+    '--subresource=status',
+    '--type=merge',
+    '-p',
+    JSON.stringify({ status: { parents } }),
+  ])
+  const patch = [{ op: 'replace', path: '/spec/rules/1/backendRefs/0/name', value: 'nowhere' }]
+  const json = JSON.stringify(patch)
+  await server.kubectl(['patch', 'httproute', 'catalog', '-n', 'shop', '--type=json', '-p', json])
+  await expect
+    .poll(
+      async () => {
+        const route = await statusOf('httproute')
+        return Object.fromEntries(
+          (route.status?.parents ?? []).map(({ controllerName, conditions }) => [
+            controllerName,
+            shortly(route, conditions),
+          ]),
+        )
+      },
+      { timeout: 10_000 },
+    )
+    .toEqual({
+      'example.com/other': ['Accepted=True/Accepted of an older one'],
+      'weft.dev/control-plane': ['Accepted=True/Accepted', 'ResolvedRefs=False/BackendNotFound'],
+    })
   await server.kubectl(['delete', 'httproute', 'catalog', '-n', 'shop'])
   await untilShare(10, 2_000)
 })

@@ -1,0 +1,51 @@
+/** Status in a cluster: an election between the replicas, and a writer that works while we are elected. */
+import { randomBytes } from 'node:crypto'
+import { hostname } from 'node:os'
+import type { Clock } from '../../core/clock.ts'
+import type { Log } from '../../core/log.ts'
+import type { KubernetesClient } from '../kubernetes-api/api-client.ts'
+import type { Dirty, MeshModel } from '../model/mesh-model.ts'
+import type { Change } from '../model/objects.ts'
+import { LeaseLeader } from './lease-leader.ts'
+import { StatusWriter } from './status-writer.ts'
+
+const leaseName = 'weft-control-plane'
+
+export class StatusReporter {
+  readonly #leader: LeaseLeader
+  readonly #writer: StatusWriter
+
+  constructor(options: {
+    readonly client: KubernetesClient
+    readonly clock: Clock
+    readonly log: Log
+    readonly model: MeshModel
+    /** Of the Lease. */
+    readonly namespace: string
+  }) {
+    const { client, clock, log, model, namespace } = options
+    this.#writer = new StatusWriter({ client, clock, log, model, leads: () => this.#leader.leads })
+    this.#leader = new LeaseLeader({
+      client,
+      clock,
+      log,
+      namespace,
+      name: leaseName,
+      identity: `${hostname()}_${randomBytes(6).toString('hex')}`,
+      onElected: () => this.#writer.lookAtAll(),
+    })
+  }
+
+  start(): void {
+    this.#leader.start()
+  }
+
+  update(changes: readonly Change[], dirty: Dirty): void {
+    this.#writer.update(changes, dirty)
+  }
+
+  async stop(): Promise<void> {
+    await this.#writer.stop()
+    await this.#leader.stop()
+  }
+}

@@ -1,0 +1,175 @@
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { createLog } from '../../core/log.ts'
+import { ManualClock } from '../../core/manual-clock.ts'
+import { KubernetesClient } from '../kubernetes-api/api-client.ts'
+import { convertObject } from '../kubernetes-objects/convert.ts'
+import { MeshModel } from '../model/mesh-model.ts'
+import type { Change } from '../model/objects.ts'
+import {
+  type ScriptedApiServer,
+  type ScriptedRequest,
+  startScriptedApiServer,
+} from '../providers/kubernetes/scripted-api-server.ts'
+import { StatusWriter } from './status-writer.ts'
+
+const path = '/apis/split.smi-spec.io/v1alpha4/namespaces/shop/trafficsplits/s'
+
+let server: ScriptedApiServer
+let clock: ManualClock
+let model: MeshModel
+let writer: StatusWriter
+let client: KubernetesClient
+let leads: boolean
+
+beforeEach(async () => {
+  server = await startScriptedApiServer()
+  clock = new ManualClock()
+  model = new MeshModel()
+  leads = true
+  const connection = {
+    server: new URL(`http://127.0.0.1:${server.port}`),
+    ca: undefined,
+    certificate: undefined,
+    verify: true,
+    serverName: undefined,
+    token: () => undefined,
+  }
+  client = new KubernetesClient(connection, new ManualClock())
+  writer = new StatusWriter({
+    client,
+    clock,
+    log: createLog({ process: 'test', level: 'silent' }),
+    model,
+    leads: () => leads,
+  })
+})
+
+afterEach(async () => {
+  const stopped = writer.stop()
+  await server.stop()
+  await stopped
+})
+
+const split = (weight: number, generation: number, status?: object) => ({
+  apiVersion: 'split.smi-spec.io/v1alpha4',
+  kind: 'TrafficSplit',
+  metadata: { name: 's', namespace: 'shop', generation, resourceVersion: `v${generation}` },
+  spec: { service: 'catalog', backends: [{ service: 'v1', weight }] },
+  ...(status === undefined ? {} : { status }),
+})
+
+function apply(...objects: object[]): void {
+  const changes = objects.map((object): Change => {
+    const converted = convertObject(object)
+    if (converted.outcome !== 'converted' || converted.change === undefined) throw new Error('not converted')
+    return converted.change
+  })
+  writer.update(changes, model.apply(changes))
+}
+
+const service = (name: string) => ({
+  apiVersion: 'v1',
+  kind: 'Service',
+  metadata: { name, namespace: 'shop' },
+  spec: { ports: [{ port: 80 }] },
+})
+
+/** What had been asked for before would arrive before a request of our own. */
+async function expectNothingAsked(): Promise<void> {
+  const asked = client.request('GET', '/marker')
+  const request = await server.next()
+  expect(request.path).toBe('/marker')
+  request.reply(200, {})
+  await asked
+}
+
+async function answerDiscovery(): Promise<void> {
+  ;(await server.next()).reply(200, 'ok')
+  ;(await server.next()).reply(200, { versions: [{ version: 'v1alpha4' }] })
+  ;(await server.next()).reply(200, { resources: [{ name: 'trafficsplits' }] })
+}
+
+type Body = {
+  readonly metadata: { readonly resourceVersion: string }
+  readonly status: { readonly conditions: readonly { readonly type: string; readonly status: string }[] }
+}
+
+async function nextWrite(): Promise<{ readonly request: ScriptedRequest; readonly body: Body }> {
+  const request = await server.next()
+  expect(request.path).toBe(`${path}/status`)
+  return { request, body: JSON.parse(request.body) as Body }
+}
+
+async function answerRead(object: object): Promise<void> {
+  const request = await server.next()
+  expect(request.path).toBe(path)
+  request.reply(200, object)
+}
+
+it('writes what it finds into the version that it read, and reads anew when that one is old', async () => {
+  apply(split(1, 4))
+  await answerDiscovery()
+  await answerRead(split(1, 4))
+  const first = await nextWrite()
+  expect(first.body.metadata.resourceVersion).toBe('v4')
+  expect(first.body.status.conditions[0]).toMatchObject({
+    type: 'Accepted',
+    status: 'False',
+    reason: 'ApexUnknown',
+    observedGeneration: 4,
+  })
+  first.request.reply(409, {})
+  await answerRead({ ...split(1, 4), metadata: { ...split(1, 4).metadata, resourceVersion: 'newer' } })
+  const second = await nextWrite()
+  expect(second.body.metadata.resourceVersion).toBe('newer')
+  second.request.reply(200, {})
+})
+
+it('writes nothing about a newer form than the one it knows, and follows when that one comes', async () => {
+  apply(split(1, 4))
+  await answerDiscovery()
+  await answerRead(split(2, 5))
+  apply(split(2, 5))
+  await answerRead(split(2, 5))
+  const { request, body } = await nextWrite()
+  expect(body.status.conditions[0]).toMatchObject({ observedGeneration: 5 })
+  request.reply(200, {})
+})
+
+it('writes nothing where nothing changes, and again when something else does', async () => {
+  apply(split(1, 4))
+  await answerDiscovery()
+  await answerRead(split(1, 4))
+  const { request, body } = await nextWrite()
+  request.reply(200, {})
+  // A change that touches the apex and not what there is to say.
+  apply({ ...service('catalog'), metadata: { name: 'other', namespace: 'shop' } })
+  apply(service('catalog'), service('v1'))
+  await answerRead(split(1, 4, body.status))
+  const second = await nextWrite()
+  expect(second.body.status.conditions.map(({ status }) => status)).toEqual(['True', 'True', 'True'])
+  second.request.reply(200, {})
+  apply({ ...service('catalog'), spec: { ports: [{ port: 80 }], clusterIP: '10.96.0.9' } })
+  await expectNothingAsked()
+})
+
+it('tries again later when the API server fails', async () => {
+  apply(split(1, 4))
+  await answerDiscovery()
+  ;(await server.next()).reply(500, {})
+  await expect.poll(() => clock.pending).toBe(1)
+  clock.advance(200)
+  await answerRead(split(1, 4))
+  ;(await nextWrite()).request.reply(200, {})
+})
+
+it('leaves everything to the replica that leads, and looks at all when it leads itself', async () => {
+  leads = false
+  apply(split(1, 4))
+  await expectNothingAsked()
+  leads = true
+  writer.lookAtAll()
+  await answerDiscovery()
+  await answerRead(split(1, 4))
+  ;(await nextWrite()).request.reply(200, {})
+})

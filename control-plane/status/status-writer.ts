@@ -1,0 +1,177 @@
+/** Writes into HTTPRoutes and TrafficSplits what is done with them: the leader only, with optimistic locking. */
+import { isDeepStrictEqual } from 'node:util'
+import { Backoff } from '../../core/backoff.ts'
+import type { Clock, Timer } from '../../core/clock.ts'
+import { failureFields } from '../../core/errors.ts'
+import type { Log } from '../../core/log.ts'
+import { OutageLog } from '../../core/outage-log.ts'
+import type { KubernetesClient } from '../kubernetes-api/api-client.ts'
+import { failureOf } from '../kubernetes-api/api-failure.ts'
+import { convertObject } from '../kubernetes-objects/convert.ts'
+import { keyOf, type Dirty, type MeshModel } from '../model/mesh-model.ts'
+import type { Change, Split } from '../model/objects.ts'
+import type { Route } from '../model/route.ts'
+import { routeStatus } from '../model/route-status.ts'
+import { splitStatus } from '../model/split-status.ts'
+import { offeredVersion } from '../providers/kubernetes/discovery.ts'
+import { httpRoutes } from '../providers/kubernetes/kinds/http-routes.ts'
+import { trafficSplits } from '../providers/kubernetes/kinds/traffic-splits.ts'
+import { apiVersionOf } from '../providers/kubernetes/watched-kind.ts'
+import { mergedRouteStatus, mergedSplitStatus, type Observation } from './merged-status.ts'
+
+export type StatusWriterOptions = {
+  readonly client: KubernetesClient
+  readonly clock: Clock
+  readonly log: Log
+  readonly model: MeshModel
+  readonly leads: () => boolean
+}
+
+type Subject =
+  | { readonly kind: 'route'; readonly value: Route }
+  | { readonly kind: 'split'; readonly value: Split }
+type Kept = Readonly<Record<string, unknown>> & {
+  readonly metadata?: { readonly generation?: number }
+  readonly status?: unknown
+}
+
+const idOf = ({ kind, value }: Subject): string => `${kind} ${keyOf(value.namespace, value.name)}`
+
+export class StatusWriter {
+  readonly #options: StatusWriterOptions
+  readonly #outages: OutageLog
+  readonly #backoff = new Backoff({ baseMs: 200, maxMs: 5_000 })
+  /** What is to be looked at, the newest form of each. */
+  readonly #queue = new Map<string, Subject>()
+  /** What was found to be said last, so that endpoints that come and go cost no request. */
+  readonly #said = new Map<string, string>()
+  /** By kind, what the cluster offers. */
+  readonly #versions = new Map<string, string>()
+  #working: Promise<void> | undefined
+  #timer: Timer | undefined
+  #stopped = false
+
+  constructor(options: StatusWriterOptions) {
+    this.#options = options
+    this.#outages = new OutageLog(options.log)
+  }
+
+  /** What changed, and what it touched. */
+  update(changes: readonly Change[], dirty: Dirty): void {
+    for (const change of changes) {
+      if (change.kind !== 'route' && change.kind !== 'split') continue
+      const id = `${change.kind} ${change.key}`
+      if (change.value === undefined) {
+        this.#queue.delete(id)
+        this.#said.delete(id)
+      } else if (change.kind === 'route') this.#enqueue({ kind: 'route', value: change.value })
+      else this.#enqueue({ kind: 'split', value: change.value })
+    }
+    for (const service of dirty.services) {
+      for (const value of this.#options.model.routesNaming(service)) this.#compare({ kind: 'route', value })
+      for (const value of this.#options.model.splits(service)) this.#compare({ kind: 'split', value })
+    }
+    this.#work()
+  }
+
+  /** We lead from now on: another replica may have left things unsaid. */
+  lookAtAll(): void {
+    for (const value of this.#options.model.allRoutes()) this.#enqueue({ kind: 'route', value })
+    for (const value of this.#options.model.allSplits()) this.#enqueue({ kind: 'split', value })
+    this.#work()
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true
+    this.#timer?.cancel()
+    await this.#working
+  }
+
+  #enqueue(subject: Subject): void {
+    this.#queue.set(idOf(subject), subject)
+    this.#said.set(idOf(subject), JSON.stringify(this.#statusOf(subject)))
+  }
+
+  #compare(subject: Subject): void {
+    const status = JSON.stringify(this.#statusOf(subject))
+    if (this.#said.get(idOf(subject)) !== status) this.#enqueue(subject)
+  }
+
+  #statusOf(subject: Subject): object {
+    const { model } = this.#options
+    return subject.kind === 'route' ? routeStatus(model, subject.value) : splitStatus(model, subject.value)
+  }
+
+  #work(): void {
+    if (this.#working !== undefined || this.#timer !== undefined || this.#stopped) return
+    this.#working = this.#drain().finally(() => {
+      this.#working = undefined
+      // What came while it was ending.
+      if (this.#queue.size > 0) this.#work()
+    })
+  }
+
+  async #drain(): Promise<void> {
+    while (this.#queue.size > 0 && !this.#stopped) {
+      // Whoever leads does it; when we do, everything is looked at.
+      if (!this.#options.leads()) return this.#queue.clear()
+      const [[id, subject]] = this.#queue as unknown as [[string, Subject]]
+      this.#queue.delete(id)
+      try {
+        const written = await this.#write(subject)
+        if (!written && !this.#queue.has(id)) this.#queue.set(id, subject)
+        this.#backoff.reset()
+        this.#outages.over('status')
+      } catch (error) {
+        this.#outages.failed('status', error)
+        if (!this.#queue.has(id)) this.#queue.set(id, subject)
+        this.#timer = this.#options.clock.after(this.#backoff.nextMs(), () => {
+          this.#timer = undefined
+          this.#work()
+        })
+        return
+      }
+    }
+  }
+
+  /** False: somebody else wrote meanwhile, and it has to be looked at again. */
+  async #write(subject: Subject): Promise<boolean> {
+    const { client, clock } = this.#options
+    const kind = subject.kind === 'route' ? httpRoutes : trafficSplits
+    const version = this.#versions.get(kind.kind) ?? (await offeredVersion(client, kind))
+    if (version === undefined) return true
+    this.#versions.set(kind.kind, version)
+    const { namespace, name } = subject.value
+    const path = `/apis/${apiVersionOf(kind, version)}/namespaces/${namespace}/${kind.plural}/${name}`
+    const read = await client.request('GET', path)
+    if (read.status === 404) {
+      // The object is gone, or its version is.
+      this.#versions.delete(kind.kind)
+      return true
+    }
+    if (read.status !== 200) throw failureOf(read, `reading ${kind.kind} ${namespace}/${name}`)
+    const object = read.body as Kept
+    const converted = convertObject(object)
+    // A newer form than the one judged: it is on its way to us, and will be looked at then.
+    if (converted.outcome !== 'converted' || !isDeepStrictEqual(converted.change?.value, subject.value))
+      return true
+    const seen: Observation = {
+      generation: object.metadata?.generation ?? 0,
+      now: new Date(clock.wallMs()).toISOString().replace(/\.\d+Z$/, 'Z'),
+    }
+    const { model } = this.#options
+    const status =
+      subject.kind === 'route'
+        ? mergedRouteStatus(object.status, routeStatus(model, subject.value), seen)
+        : mergedSplitStatus(object.status, splitStatus(model, subject.value), seen)
+    if (isDeepStrictEqual(status, object.status)) return true
+    const wrote = await client.request('PUT', `${path}/status`, { ...object, status })
+    if (wrote.status === 409) return false
+    if (wrote.status === 200 || wrote.status === 404) return true
+    const failure = failureOf(wrote, `writing the status of ${kind.kind} ${namespace}/${name}`)
+    if (wrote.status !== 400 && wrote.status !== 422) throw failure
+    // What the schema does not take today it does not take tomorrow.
+    this.#options.log.error(failureFields(failure), 'a status is refused')
+    return true
+  }
+}
