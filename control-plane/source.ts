@@ -1,7 +1,8 @@
 /** Where the mesh, its root, and the judgement of tokens come from: folders, or the API server of a cluster. */
+import { trustBundleName } from '../api/deployment.ts'
 import { Backoff } from '../core/backoff.ts'
 import type { Clock } from '../core/clock.ts'
-import { toWeftError, WeftError } from '../core/errors.ts'
+import { failureFields, toWeftError, WeftError } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'
 import { OutageLog } from '../core/outage-log.ts'
 import type { Authenticator } from './ca/authenticator.ts'
@@ -12,6 +13,7 @@ import { StateFolder } from './ca/state-folder.ts'
 import { openTokenKey } from './ca/token-key.ts'
 import { TokenReviewAuthenticator } from './ca/token-review.ts'
 import { TokenAuthenticator } from './ca/token.ts'
+import { publishTrustBundle } from './ca/trust-bundle-config-map.ts'
 import { KubernetesClient } from './kubernetes-api/api-client.ts'
 import { findConnection, podNamespace } from './kubernetes-api/connection.ts'
 import type { MeshModel } from './model/mesh-model.ts'
@@ -69,8 +71,17 @@ function kubernetesSource(
   const { trustDomain } = settings
   return {
     provider: new KubernetesProvider({ client, clock, log, onChanges }),
-    openRoot: () =>
-      untilAnswered(() => openRootSecret({ client, secret, trustDomain, clock, log }), clock, log),
+    openRoot: async () => {
+      const open = () => openRootSecret({ client, secret, trustDomain, clock, log })
+      const root = await untilAnswered('root', open, clock, log)
+      const bundle = { namespace: secret.namespace, name: trustBundleName }
+      const publish = () => publishTrustBundle(client, bundle, root.certificatePem)
+      // Only who injects needs it: nobody else waits for it.
+      untilAnswered('trust bundle', publish, clock, log).catch((error: unknown) =>
+        log.error(failureFields(error), 'the trust bundle could not be published'),
+      )
+      return root
+    },
     authenticator:
       state === undefined
         ? reviewed
@@ -96,7 +107,7 @@ function secretName(text: string, env: Environment): SecretName {
 }
 
 /** An API server that is away, or has not got our roles yet, is no reason to end: nobody could restart us better. */
-async function untilAnswered<T>(ask: () => Promise<T>, clock: Clock, log: Log): Promise<T> {
+async function untilAnswered<T>(what: string, ask: () => Promise<T>, clock: Clock, log: Log): Promise<T> {
   const backoff = new Backoff({ baseMs: 500, maxMs: 5_000 })
   const outages = new OutageLog(log)
   for (;;) {
@@ -104,7 +115,7 @@ async function untilAnswered<T>(ask: () => Promise<T>, clock: Clock, log: Log): 
       return await ask()
     } catch (error) {
       if (!toWeftError(error).code.startsWith('KUBERNETES_')) throw error
-      outages.failed('root', error)
+      outages.failed(what, error, { what })
     }
     await new Promise<void>((resolve) => clock.after(backoff.nextMs(), resolve))
   }

@@ -50,8 +50,12 @@ export function controlPlaneRights(): readonly Manifest[] {
       watch('', 'namespaces', 'services', 'pods'),
       watch('discovery.k8s.io', 'endpointslices'),
       watch('split.smi-spec.io', 'trafficsplits'),
+      { apiGroups: ['split.smi-spec.io'], resources: ['trafficsplits'], verbs: ['get'] },
+      { apiGroups: ['split.smi-spec.io'], resources: ['trafficsplits/status'], verbs: ['update'] },
       watch('specs.smi-spec.io', 'httproutegroups', 'tcproutes'),
       watch('gateway.networking.k8s.io', 'httproutes', 'referencegrants'),
+      { apiGroups: ['gateway.networking.k8s.io'], resources: ['httproutes'], verbs: ['get'] },
+      { apiGroups: ['gateway.networking.k8s.io'], resources: ['httproutes/status'], verbs: ['update'] },
       watch('weft.dev', 'trafficpolicies'),
       { apiGroups: ['authentication.k8s.io'], resources: ['tokenreviews'], verbs: ['create'] },
     ]),
@@ -64,6 +68,13 @@ export function controlPlaneRights(): readonly Manifest[] {
         resourceNames: [trustBundleName],
         verbs: ['get', 'update'],
       },
+      {
+        apiGroups: ['coordination.k8s.io'],
+        resources: ['leases'],
+        resourceNames: [controlPlaneName],
+        verbs: ['get', 'update'],
+      },
+      { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['create'] },
     ]),
   ]
 }

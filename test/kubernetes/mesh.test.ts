@@ -141,6 +141,15 @@ test('a sidecar proves by its ServiceAccount token who it is, and reaches what K
   expect([status, body]).toEqual([200, 'catalog'])
 })
 
+test('what the control plane is trusted by is there for the injector', async () => {
+  await server.kubectl(['create', 'configmap', '-n', 'weft', 'weft-trust-bundle'])
+  await expect
+    .poll(() => server.kubectl(['get', 'configmap', '-n', 'weft', 'weft-trust-bundle', '-o', 'yaml']), {
+      timeout: 15_000,
+    })
+    .toContain('root-cert.pem: |')
+})
+
 test('a token for another audience proves nothing', async () => {
   const reviewer = new TokenReviewAuthenticator({
     client: new KubernetesClient(readKubeconfig([kubeconfig]), systemClock),
