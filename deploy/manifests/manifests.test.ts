@@ -3,6 +3,7 @@ import path from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { parseAllDocuments } from 'yaml'
 import { installText, uninstallText } from '../../cli/install.ts'
+import { controlPlaneSettings } from '../../control-plane/settings.ts'
 import { readSettings } from '../../core/settings.ts'
 import { injectorSettings } from '../../injector/settings.ts'
 import { processes } from '../bundle.ts'
@@ -52,10 +53,11 @@ test('every text of weft install is YAML that holds every object once', () => {
   )
 })
 
-test('the injector takes the flags that it is given', () => {
+test('the processes take the flags that they are given', () => {
   for (const deployment of of('Deployment')) {
     const [container] = templateOf(deployment).spec.containers
-    if (container?.name === 'weft-injector') readSettings(injectorSettings, { args: container.args, env: {} })
+    const table = container?.name === 'weft-injector' ? injectorSettings : controlPlaneSettings
+    readSettings(table, { args: container?.args ?? [], env: {} })
   }
 })
 
