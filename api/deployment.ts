@@ -11,5 +11,8 @@ export const trustBundleKey = 'root-cert.pem'
 /** The Secret with the root of the mesh's trust; the control plane's alone. */
 export const rootSecretName = 'weft-root'
 
+/** The sidecar's container in a pod. */
+export const proxyContainerName = 'weft-proxy'
+
 export const defaultImage = `weft:${version}`
 export const defaultControlPlane = `${controlPlaneName}.${weftNamespace}.svc:${ports.controlPlaneGrpc}`

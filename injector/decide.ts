@@ -1,13 +1,7 @@
 /** Whether a pod gets a sidecar, and if not, why. Pure. */
+import { proxyContainerName } from '../api/deployment.ts'
 import { annotations } from '../api/annotations.ts'
-import {
-  type Container,
-  containersOf,
-  identityVolumeName,
-  type Pod,
-  proxyContainerName,
-  stateVolumeName,
-} from './pod.ts'
+import { type Container, containersOf, identityVolumeName, type Pod, stateVolumeName } from './pod.ts'
 
 type StringMap = Readonly<Record<string, string>>
 export type NamespaceMetadata = { readonly annotations: StringMap; readonly labels: StringMap }

@@ -1,6 +1,7 @@
 /** The sidecar's own container. Pure. */
+import { proxyContainerName } from '../api/deployment.ts'
 import type { ApplicationProbes } from '../api/application-probe.ts'
-import { type Container, identityVolumeName, proxyContainerName, stateVolumeName } from './pod.ts'
+import { type Container, identityVolumeName, stateVolumeName } from './pod.ts'
 import type { PodSettings } from './pod-settings.ts'
 import type { SidecarPlan } from './sidecar-plan.ts'
 import type { Workload } from './workload.ts'

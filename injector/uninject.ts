@@ -1,4 +1,5 @@
 /** A pod with a sidecar -> the pod without. Pure. */
+import { proxyContainerName } from '../api/deployment.ts'
 import { annotations, injectedAnnotations, injectedLabel } from '../api/annotations.ts'
 import { type ApplicationProbes, hookFields, probeFields, probePath } from '../api/application-probe.ts'
 import {
@@ -9,7 +10,6 @@ import {
   initContainerName,
   type Pod,
   type PodSpec,
-  proxyContainerName,
   stateVolumeName,
 } from './pod.ts'
 import { originalHandler } from './rewrite-probes.ts'

@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { convertObject } from '../../kubernetes-objects/convert.ts'
 import { formatPath } from '../../kubernetes-objects/field-reader.ts'
 import type { Change } from '../../model/objects.ts'
+import { withSeenSidecar } from './seen-sidecar.ts'
 
 /** The newest form of an object is not usable; its last good one, if there was any, stays. */
 export type Refusal = { readonly object: string; readonly problems: readonly string[] }
@@ -51,7 +52,7 @@ export class ObjectStore {
     }
     this.#refused.delete(key)
     const before = this.#known.get(key)
-    const change = converted.outcome === 'converted' ? converted.change : undefined
+    const change = converted.outcome === 'converted' ? withSeenSidecar(converted.change, object) : undefined
     if (isDeepStrictEqual(before, change)) {
       this.#known.set(key, before)
       return []
