@@ -215,6 +215,32 @@ spec:
   }
 })
 
+const fixtures = path.join(root, 'test/fixtures')
+
+describe('manifests as users bring them', () => {
+  test.each([
+    ['ensemble.yaml', 'app=keeper', 3],
+    ['redis.yaml', 'app=redis', 2],
+    ['batch.yaml', 'app=batch', 3],
+  ] as const)('%s: all of its pods are made with a sidecar', async (file, label, count) => {
+    const text = readFileSync(path.join(fixtures, file), 'utf8')
+    await server.kubectl(['apply', '-n', 'shop', '-f', '-'], text)
+    const names = async (selector: string): Promise<readonly string[]> => {
+      const { stdout } = await kubectl(['get', 'pods', '-n', 'shop', '-l', selector, '-o', 'name'])
+      return stdout.split('\n').filter((line) => line !== '')
+    }
+    await until(async () => (await names(label)).length === count)
+    expect(await names(`${label},weft.dev/injected=true`)).toEqual(await names(label))
+  })
+
+  test.each(readdirSync(fixtures))('%s is accepted as weft inject makes it', async (file) => {
+    const { text, reports } = injectManifests(readFileSync(path.join(fixtures, file), 'utf8'), testPlan)
+    expect(reports.map(({ outcome }) => outcome)).not.toContain('refused')
+    const { stderr, failed } = await kubectl(['apply', '-n', 'plain', '--dry-run=server', '-f', '-'], text)
+    expect([failed, stderr]).toEqual([false, ''])
+  })
+})
+
 describe('Pod Security', () => {
   const labels = (level: string) => ({ 'pod-security.kubernetes.io/enforce': level })
   const cni = readFileSync(path.join(golden, 'cni.yaml'), 'utf8')
