@@ -83,7 +83,7 @@ export function trace(options: TraceOptions): Layer {
         sampled: incoming?.sampled ?? random() < sampling.rate,
       }
       x.trace = context
-      injectTrace(x.headers, context, incoming?.format ?? 'none')
+      injectTrace(x.headers, context)
       if (context.sampled && reporter !== undefined) reportWhenDone(x, context, reporter, options)
       next(x, receiver)
     }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { HeaderList } from '../header-list.ts'
-import { extractTrace, injectTrace, type TraceFormat } from './trace-context.ts'
+import { extractTrace, injectTrace } from './trace-context.ts'
 
 const trace = '463ac35c9f6413ad48485a3953bb6124'
 const span = 'a2fb4a1d1a96d312'
@@ -12,37 +12,21 @@ function extract(headers: Readonly<Record<string, string>>) {
 
 describe('a context is read', () => {
   it.each([
-    ['traceparent, sampled', { traceparent: `00-${trace}-${span}-01` }, 'w3c', true],
-    ['traceparent, not sampled', { traceparent: `00-${trace}-${span}-00` }, 'w3c', false],
-    ['traceparent, with flags of the future', { traceparent: `00-${trace}-${span}-ff` }, 'w3c', true],
-    ['b3, sampled', { b3: `${trace}-${span}-1` }, 'b3-single', true],
-    ['b3, not sampled', { b3: `${trace}-${span}-0` }, 'b3-single', false],
-    ['b3, debug', { b3: `${trace}-${span}-d` }, 'b3-single', true],
-    ['b3, undecided', { b3: `${trace}-${span}` }, 'b3-single', undefined],
-    ['b3 with a parent', { b3: `${trace}-${span}-1-${parent}` }, 'b3-single', true],
-    [
-      'X-B3-*, sampled',
-      { 'X-B3-TraceId': trace, 'X-B3-SpanId': span, 'X-B3-Sampled': '1' },
-      'b3-multi',
-      true,
-    ],
-    [
-      'X-B3-*, by the word',
-      { 'X-B3-TraceId': trace, 'X-B3-SpanId': span, 'X-B3-Sampled': 'true' },
-      'b3-multi',
-      true,
-    ],
-    [
-      'X-B3-*, not sampled',
-      { 'X-B3-TraceId': trace, 'X-B3-SpanId': span, 'X-B3-Sampled': '0' },
-      'b3-multi',
-      false,
-    ],
-    ['X-B3-*, debug', { 'X-B3-TraceId': trace, 'X-B3-SpanId': span, 'X-B3-Flags': '1' }, 'b3-multi', true],
-    ['X-B3-*, undecided', { 'X-B3-TraceId': trace, 'X-B3-SpanId': span }, 'b3-multi', undefined],
-  ])('%s', (_what, headers, format, sampled) => {
+    ['traceparent, sampled', { traceparent: `00-${trace}-${span}-01` }, true],
+    ['traceparent, not sampled', { traceparent: `00-${trace}-${span}-00` }, false],
+    ['traceparent, with flags of the future', { traceparent: `00-${trace}-${span}-ff` }, true],
+    ['b3, sampled', { b3: `${trace}-${span}-1` }, true],
+    ['b3, not sampled', { b3: `${trace}-${span}-0` }, false],
+    ['b3, debug', { b3: `${trace}-${span}-d` }, true],
+    ['b3, undecided', { b3: `${trace}-${span}` }, undefined],
+    ['b3 with a parent', { b3: `${trace}-${span}-1-${parent}` }, true],
+    ['X-B3-*, sampled', { 'X-B3-TraceId': trace, 'X-B3-SpanId': span, 'X-B3-Sampled': '1' }, true],
+    ['X-B3-*, by the word', { 'X-B3-TraceId': trace, 'X-B3-SpanId': span, 'X-B3-Sampled': 'true' }, true],
+    ['X-B3-*, not sampled', { 'X-B3-TraceId': trace, 'X-B3-SpanId': span, 'X-B3-Sampled': '0' }, false],
+    ['X-B3-*, debug', { 'X-B3-TraceId': trace, 'X-B3-SpanId': span, 'X-B3-Flags': '1' }, true],
+    ['X-B3-*, undecided', { 'X-B3-TraceId': trace, 'X-B3-SpanId': span }, undefined],
+  ])('%s', (_what, headers, sampled) => {
     expect(extract(headers as Record<string, string>)).toEqual({
-      format,
       traceId: trace,
       spanId: span,
       sampled,
@@ -59,11 +43,8 @@ describe('a context is read', () => {
   it('as W3C first, when several came', () => {
     const other = trace.replace('4', '5')
     const both = { b3: `${other}-${span}-1`, traceparent: `00-${trace}-${span}-01` }
-    expect(extract(both)).toMatchObject({ format: 'w3c', traceId: trace })
-    expect(extract({ ...both, traceparent: 'damaged' })).toMatchObject({
-      format: 'b3-single',
-      traceId: other,
-    })
+    expect(extract(both)).toMatchObject({ traceId: trace })
+    expect(extract({ ...both, traceparent: 'damaged' })).toMatchObject({ traceId: other })
   })
 })
 
@@ -82,48 +63,61 @@ it.each([
   expect(extract(headers as Record<string, string>)).toBeUndefined()
 })
 
-describe('a context is written in the format that came', () => {
+describe('a context is written in each form that came', () => {
   const context = { traceId: trace, spanId: span, parentSpanId: parent, sampled: true }
   const traceparent = `00-${trace}-${span}-01`
   const b3 = `${trace}-${span}-1-${parent}`
   const multi = {
-    'x-b3-traceid': trace,
-    'x-b3-spanid': span,
-    'x-b3-sampled': '1',
-    'x-b3-parentspanid': parent,
+    'X-B3-TraceId': trace,
+    'X-B3-SpanId': span,
+    'X-B3-Sampled': '1',
+    'X-B3-ParentSpanId': parent,
   }
 
-  function injected(
-    format: TraceFormat,
-    came: Readonly<Record<string, string>> = {},
-  ): Record<string, string> {
+  function injected(came: Readonly<Record<string, string>>, written = context): readonly string[] {
     const headers = HeaderList.of('Host', 'app', ...Object.entries(came).flat())
-    injectTrace(headers, context, format)
-    const names = ['traceparent', 'b3', 'x-b3-traceid', 'x-b3-spanid', 'x-b3-parentspanid', 'x-b3-sampled']
-    return Object.fromEntries(
-      names.flatMap((name) => (headers.get(name) === undefined ? [] : [[name, headers.get(name) as string]])),
-    )
+    injectTrace(headers, written)
+    return headers.entries().slice(2)
   }
 
-  it.each<[TraceFormat, Record<string, string>, Record<string, string>]>([
-    ['w3c', { traceparent: 'the old one' }, { traceparent }],
-    ['b3-single', { b3: 'the old one' }, { b3 }],
-    ['b3-multi', { 'X-B3-TraceId': trace, 'X-B3-SpanId': parent }, multi],
+  it.each<[string, Record<string, string>, Record<string, string>]>([
+    ['w3c', { traceparent: `00-${trace}-${parent}-01` }, { traceparent }],
+    ['b3', { b3: `${trace}-${parent}-1` }, { b3 }],
+    ['X-B3-*', { 'X-B3-TraceId': trace, 'X-B3-SpanId': parent }, multi],
     ['none', {}, { traceparent, b3 }],
-  ])('%s', (format, came, written) => {
-    expect(injected(format, came)).toEqual(written)
+    [
+      'w3c and b3',
+      { traceparent: `00-${trace}-${parent}-01`, b3: `${trace}-${parent}-1` },
+      { traceparent, b3 },
+    ],
+    [
+      'all',
+      { traceparent: `00-${trace}-${parent}-01`, b3: '0', 'X-B3-Sampled': '0' },
+      { traceparent, b3, ...multi },
+    ],
+    ['an unreadable one, in its place', { traceparent: 'garbage' }, { traceparent }],
+    ['an unreadable b3, in its place', { b3: 'garbage' }, { b3 }],
+  ])('%s', (_what, came, written) => {
+    const fields = (list: readonly string[]) =>
+      list.flatMap((_, i) => (i % 2 === 0 ? [list.slice(i, i + 2)] : []))
+    expect(fields(injected(came)).toSorted()).toEqual(Object.entries(written).toSorted())
+  })
+
+  it('with the state of its own trace and of no other', () => {
+    const same = { traceparent: `00-${trace}-${parent}-01`, tracestate: 'vendor=1' }
+    expect(injected(same)).toContain('tracestate')
+    expect(injected({ ...same, traceparent: 'garbage' })).not.toContain('tracestate')
+  })
+
+  it('without the parent of another trace', () => {
+    const headers = HeaderList.of('X-B3-TraceId', 'garbage', 'X-B3-ParentSpanId', parent)
+    injectTrace(headers, { ...context, parentSpanId: undefined })
+    expect(headers.get('x-b3-parentspanid')).toBeUndefined()
   })
 
   it('and says that it is not sampled', () => {
-    const headers = new HeaderList()
-    injectTrace(headers, { ...context, sampled: false }, 'none')
-    expect(headers.get('traceparent')).toMatch(/-00$/)
-    expect(headers.get('b3')).toBe(`${trace}-${span}-0-${parent}`)
-  })
-
-  it('leaves the names of X-B3 headers as they are usually written', () => {
-    const headers = HeaderList.of('Host', 'app')
-    injectTrace(headers, context, 'b3-multi')
-    expect(headers.lines).toContain('X-B3-TraceId: ')
+    const written = injected({}, { ...context, sampled: false })
+    expect(written).toContain(`00-${trace}-${span}-00`)
+    expect(written).toContain(`${trace}-${span}-0-${parent}`)
   })
 })

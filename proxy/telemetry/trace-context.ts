@@ -2,10 +2,7 @@
 import type { HeaderList } from '../header-list.ts'
 import type { TraceContext } from '../exchange.ts'
 
-/** Which headers a context came in; answered in kind, so that the applications behind understand it. */
-export type TraceFormat = 'w3c' | 'b3-single' | 'b3-multi' | 'none'
 export type Extracted = {
-  readonly format: TraceFormat
   readonly traceId: string
   readonly spanId: string
   /** undefined: the caller left the decision to us. */
@@ -46,7 +43,7 @@ function fromW3c(value: string): Extracted | undefined {
   const traceId = value.slice(3, 35)
   const spanId = value.slice(36, 52)
   if (!valid(traceId, spanId)) return undefined
-  return { format: 'w3c', traceId, spanId, sampled: (hexDigit(value.charCodeAt(54)) & 1) === 1 }
+  return { traceId, spanId, sampled: (hexDigit(value.charCodeAt(54)) & 1) === 1 }
 }
 
 function fromB3Single(value: string): Extracted | undefined {
@@ -54,7 +51,6 @@ function fromB3Single(value: string): Extracted | undefined {
   if (parts === null || !valid(parts[1], parts[2])) return undefined
   const sampled = parts[3] === undefined ? undefined : parts[3] !== '0'
   return {
-    format: 'b3-single',
     traceId: (parts[1] as string).padStart(32, '0'),
     spanId: parts[2] as string,
     sampled,
@@ -70,7 +66,7 @@ function fromB3Multi(headers: HeaderList): Extracted | undefined {
   const flag = headers.get('x-b3-sampled')
   const debug = headers.get('x-b3-flags') === '1'
   const sampled = debug || (flag === undefined ? undefined : flag === '1' || flag.toLowerCase() === 'true')
-  return { format: 'b3-multi', traceId: traceId.padStart(32, '0'), spanId, sampled: debug ? true : sampled }
+  return { traceId: traceId.padStart(32, '0'), spanId, sampled: debug ? true : sampled }
 }
 
 /** The context of a request, or undefined when it carries none that is well formed. */
@@ -88,29 +84,43 @@ export function extractTrace(headers: HeaderList): Extracted | undefined {
   return fromB3Multi(headers)
 }
 
-/** Writes `context` into the request that goes on, in `format`; both W3C and B3 when none came in. */
-export function injectTrace(headers: HeaderList, context: TraceContext, format: TraceFormat): void {
-  const { traceId, spanId, sampled, parentSpanId } = context
+/**
+ * Writes `context` into the request that goes on, in each of the forms that came, readable or not, so that all of them
+ * name the same span and the applications behind understand it; as both W3C and B3 when none came.
+ */
+export function injectTrace(headers: HeaderList, context: TraceContext): void {
+  const { traceId, spanId, sampled } = context
   const flag = sampled ? '1' : '0'
-  switch (format) {
-    case 'w3c':
-      headers.set('traceparent', `00-${traceId}-${spanId}-0${flag}`)
-      return
-    case 'b3-single':
-      headers.set('b3', b3Value(context, flag))
-      return
-    case 'b3-multi':
-      headers.set('x-b3-traceid', traceId, 'X-B3-TraceId')
-      headers.set('x-b3-spanid', spanId, 'X-B3-SpanId')
-      headers.set('x-b3-sampled', flag, 'X-B3-Sampled')
-      if (parentSpanId !== undefined) headers.set('x-b3-parentspanid', parentSpanId, 'X-B3-ParentSpanId')
-      return
-    case 'none':
-      // Nothing came in, so there is nothing to replace.
-      headers.append('traceparent', `00-${traceId}-${spanId}-0${flag}`)
-      headers.append('b3', b3Value(context, flag))
-      return
+  const traceparent = headers.get('traceparent')
+  const single = headers.get('b3') !== undefined
+  const multi = hasB3Multi(headers)
+  if (traceparent !== undefined) {
+    // The state belongs to the trace that it came with.
+    if (!traceparent.startsWith(`00-${traceId}-`)) headers.remove('tracestate')
+    headers.set('traceparent', `00-${traceId}-${spanId}-0${flag}`)
   }
+  if (single) headers.set('b3', b3Value(context, flag))
+  if (multi) setB3Multi(headers, context, flag)
+  if (traceparent !== undefined || single || multi) return
+  headers.append('traceparent', `00-${traceId}-${spanId}-0${flag}`)
+  headers.append('b3', b3Value(context, flag))
+}
+
+function hasB3Multi(headers: HeaderList): boolean {
+  return (
+    headers.get('x-b3-traceid') !== undefined ||
+    headers.get('x-b3-spanid') !== undefined ||
+    headers.get('x-b3-sampled') !== undefined
+  )
+}
+
+function setB3Multi(headers: HeaderList, context: TraceContext, flag: string): void {
+  const { traceId, spanId, parentSpanId } = context
+  headers.set('x-b3-traceid', traceId, 'X-B3-TraceId')
+  headers.set('x-b3-spanid', spanId, 'X-B3-SpanId')
+  headers.set('x-b3-sampled', flag, 'X-B3-Sampled')
+  if (parentSpanId === undefined) headers.remove('x-b3-parentspanid')
+  else headers.set('x-b3-parentspanid', parentSpanId, 'X-B3-ParentSpanId')
 }
 
 function b3Value({ traceId, spanId, parentSpanId }: TraceContext, flag: string): string {
