@@ -40,6 +40,11 @@ function clusters(dataPath: DataPath, nowMs: number): object {
   }))
 }
 
+/** Whether it is a number from 0 to 1, as `--trace-sampling` takes it. */
+function isShare(text: string): boolean {
+  return /^\d+(\.\d+)?$/.test(text) && Number(text) <= 1
+}
+
 /** Adds /config, /clusters, /logging and /shutdown. */
 export function addPages(parts: PageParts): void {
   const { admin, dataPath, identity, log, sampling } = parts
@@ -62,10 +67,12 @@ export function addPages(parts: PageParts): void {
   admin.page('POST', '/logging', ({ query }) => {
     const level = query.get('level')
     const rate = query.get('traceSampling')
+    const unknown = [...query.keys()].filter((name) => name !== 'level' && name !== 'traceSampling')
+    if (unknown.length > 0 || query.size === 0)
+      return { status: 400, body: 'say level=..., traceSampling=... or both\n' }
     if (level !== null && !levels.includes(level))
       return { status: 400, body: `level is one of ${levels.join(', ')}\n` }
-    if (rate !== null && !(Number(rate) >= 0 && Number(rate) <= 1))
-      return { status: 400, body: 'traceSampling is from 0 to 1\n' }
+    if (rate !== null && !isShare(rate)) return { status: 400, body: 'traceSampling is from 0 to 1\n' }
     if (level !== null) log.level = level
     if (rate !== null) sampling.rate = Number(rate)
     return { body: { level: log.level, traceSampling: sampling.rate } }
