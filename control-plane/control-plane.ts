@@ -3,7 +3,7 @@ import { isIP } from 'node:net'
 import * as grpc from '@grpc/grpc-js'
 import { aggregatedDiscoveryService, certificateService } from '../api/xds/services.ts'
 import { AdminServer } from '../core/admin-server.ts'
-import { type Address, formatAddress, isLoopback } from '../core/address.ts'
+import { type Address, formatAddress } from '../core/address.ts'
 import { type Clock, systemClock } from '../core/clock.ts'
 import { WeftError } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'
@@ -90,11 +90,6 @@ async function startInsecure(
 ): Promise<{ readonly server: grpc.Server; readonly port: number } | undefined> {
   const address = settings.insecureXdsAddress
   if (address === undefined) return undefined
-  if (!isLoopback(address.host)) {
-    throw new WeftError('CONFIG_INVALID', '--insecure-xds-address must be a loopback address', {
-      detail: [`--insecure-xds-address: ${formatAddress(address)} can be reached from other machines`],
-    })
-  }
   const server = new grpc.Server(serverOptions)
   server.addService(aggregatedDiscoveryService, ads.handlers(undefined))
   const port = await bind(server, address, grpc.ServerCredentials.createInsecure())

@@ -40,6 +40,7 @@ export const controlPlaneSettings = {
     flag: '--insecure-xds-address',
     env: 'WEFT_INSECURE_XDS_ADDRESS',
     kind: 'address',
+    loopback: true,
     help: 'ADS in clear for stock gRPC clients on this machine; loopback only, off unless set',
   },
   adminAddress: {

@@ -79,6 +79,30 @@ describe('readSettings', () => {
     ])
   })
 
+  it('says beside the rest what is required without another setting, and what others could reach', () => {
+    const either = {
+      file: { flag: '--file', env: 'T_FILE', kind: 'string', help: '' },
+      server: { flag: '--server', env: 'T_SERVER', kind: 'address', requiredWithout: '--file', help: '' },
+      plain: { flag: '--plain', env: 'T_PLAIN', kind: 'address', loopback: true, help: '' },
+    } as const satisfies SettingsTable
+    const problems = (args: readonly string[], env = {}) => {
+      try {
+        readSettings(either, { args, env })
+      } catch (error) {
+        return (error as WeftError).detail
+      }
+      return []
+    }
+    expect(problems(['--plain=0.0.0.0:1', '--nonsense'])).toEqual([
+      '--nonsense is not a setting',
+      '--server (or T_SERVER) is required',
+      '--plain: 0.0.0.0:1 can be reached from other machines: it must be a loopback address',
+    ])
+    expect(problems(['--file=x', '--plain=127.0.0.1:1'])).toEqual([])
+    expect(problems([], { T_FILE: 'x' })).toEqual([])
+    expect(problems([], { T_FILE: '' })).toHaveLength(1)
+  })
+
   it('refuses a file that is not there and a flag given twice', () => {
     const problems = problemsOf(['--token-file', '/no/such/file', '--wait', '1s', '--wait', '2s'])
     expect(problems[0]).toBe('--wait is given twice')

@@ -1,6 +1,6 @@
 /** Settings of a process from flags and environment, declared in one table; every problem is reported at once. */
 import { accessSync, constants } from 'node:fs'
-import { type Address, parseAddress } from './address.ts'
+import { type Address, formatAddress, isLoopback, parseAddress } from './address.ts'
 import { parseBytes } from './bytes.ts'
 import { parseDurationMs } from './duration.ts'
 import { WeftError, reasonOf } from './errors.ts'
@@ -34,11 +34,15 @@ export type Setting = {
   readonly help: string
   readonly default?: string
   readonly required?: boolean
+  /** Required where the setting of that flag is not given. */
+  readonly requiredWithout?: `--${string}`
   /** The values of a `choice`. */
   readonly choices?: readonly string[]
   /** Bounds of a `bytes`, `integer`, `number` or `durationMs`. */
   readonly min?: number
   readonly max?: number
+  /** An `address` that no other machine can reach. */
+  readonly loopback?: boolean
 }
 
 export type SettingsTable = Readonly<Record<string, Setting>>
@@ -86,6 +90,10 @@ type Value =
 export function readSettings<const T extends SettingsTable>(table: T, input: SettingsInput): Settings<T> {
   const problems: string[] = []
   const flags = readFlags(table, input.args, problems)
+  const lacks = (flag: string | undefined): boolean =>
+    flag !== undefined &&
+    !flags.has(flag) &&
+    !Object.values(table).some((one) => one.flag === flag && input.env[one.env])
   const values: Record<string, Value | undefined> = {}
   for (const [name, setting] of Object.entries(table)) {
     const fromFlag = flags.get(setting.flag)
@@ -94,7 +102,8 @@ export function readSettings<const T extends SettingsTable>(table: T, input: Set
     // An empty variable counts as not set: that is what manifests with an optional value produce.
     const text = fromFlag ?? (fromEnv === '' ? undefined : fromEnv) ?? setting.default
     if (text === undefined) {
-      if (setting.required === true) problems.push(`${setting.flag} (or ${setting.env}) is required`)
+      const isRequired = setting.required === true || lacks(setting.requiredWithout)
+      if (isRequired) problems.push(`${setting.flag} (or ${setting.env}) is required`)
       values[name] = undefined
       continue
     }
@@ -118,7 +127,13 @@ export function settingsHelp(table: SettingsTable): string {
   const rows = Object.values(table).map((setting) => {
     const kind = setting.choices?.join('|') ?? setting.kind.replace(/Ms$/, '')
     const note =
-      setting.required === true ? ' (required)' : setting.default ? ` (default ${setting.default})` : ''
+      setting.required === true
+        ? ' (required)'
+        : setting.requiredWithout !== undefined
+          ? ` (required without ${setting.requiredWithout})`
+          : setting.default
+            ? ` (default ${setting.default})`
+            : ''
     const left = setting.kind === 'boolean' ? `${setting.flag}[=true|false]` : `${setting.flag} <${kind}>`
     return [left, `${setting.help}${note} [${setting.env}]`] as const
   })
@@ -183,10 +198,8 @@ function parseValue(setting: Setting, text: string): Parsed {
         ? { value: text }
         : { problem: `"${text}" is not one of ${choices.join(', ')}` }
     }
-    case 'address': {
-      const address = parseAddress(text)
-      return address === undefined ? { problem: `"${text}" is not host:port` } : { value: address }
-    }
+    case 'address':
+      return addressOf(text, setting.loopback === true)
     case 'file':
       return parseFile(text)
     case 'list':
@@ -204,6 +217,16 @@ function parseValue(setting: Setting, text: string): Parsed {
         ? { problem: `"${text}" is not like http://host:9411` }
         : { value: text }
   }
+}
+
+function addressOf(text: string, onlyLoopback: boolean): Parsed {
+  const address = parseAddress(text)
+  if (address === undefined) return { problem: `"${text}" is not host:port` }
+  return onlyLoopback && !isLoopback(address.host)
+    ? {
+        problem: `${formatAddress(address)} can be reached from other machines: it must be a loopback address`,
+      }
+    : { value: address }
 }
 
 function numberOf(text: string, form: RegExp): number | undefined {

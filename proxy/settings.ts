@@ -12,18 +12,21 @@ export const proxySettings = {
     flag: '--control-plane',
     env: 'WEFT_CONTROL_PLANE',
     kind: 'address',
+    requiredWithout: '--bootstrap',
     help: 'host:port of the control plane (ADS and CA)',
   },
   controlPlaneCa: {
     flag: '--control-plane-ca',
     env: 'WEFT_CONTROL_PLANE_CA',
     kind: 'file',
+    requiredWithout: '--bootstrap',
     help: 'PEM bundle that the control plane is trusted by',
   },
   tokenFile: {
     flag: '--token-file',
     env: 'WEFT_TOKEN_FILE',
     kind: 'path',
+    requiredWithout: '--bootstrap',
     help: 'file with the token that proves who we are',
   },
   namespace: {

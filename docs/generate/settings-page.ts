@@ -20,6 +20,7 @@ function bounds({ min, max }: Setting): string {
 
 function defaultOf(setting: Setting): string {
   if (setting.required === true) return 'required'
+  if (setting.requiredWithout !== undefined) return `required without \`${setting.requiredWithout}\``
   return setting.default === undefined || setting.default === '' ? '' : `\`${setting.default}\``
 }
 

@@ -205,6 +205,18 @@ describe('a process that cannot start says why in one line', () => {
       ['CONFIG_INVALID', '--nonsense', '"maybe"', '"12"'],
       (folder) => [...sidecar(folder), '--nonsense', '--outbound-policy=maybe', '--drain-delay=12'],
     ],
+    [
+      'what is missing beside what is wrong',
+      2,
+      ['CONFIG_INVALID', '--control-plane ', '--token-file ', '--nonsense', '"12"'],
+      () => ['proxy', '--nonsense', '--drain-delay=12'],
+    ],
+    [
+      'an address for clear text that others can reach, beside what is wrong, before anything is made',
+      2,
+      ['CONFIG_INVALID', '--insecure-xds-address: 0.0.0.0:1 ', '--nonsense'],
+      (folder) => [...controlPlane(folder), '--insecure-xds-address=0.0.0.0:1', '--nonsense'],
+    ],
     ['an unknown command', 2, ['CONFIG_INVALID', "'prixy'"], () => ['prixy']],
     [
       'the gRPC port of a control plane in use',
