@@ -52,6 +52,20 @@ describe('what is wrong is named with file, line and field', () => {
     expect(problem?.code).toBe('YAML_INVALID')
     expect(problem?.text).toMatch(/^a\.yaml:\d+:\d+ /)
   })
+  test('an alias that leads to nothing', () => {
+    expect(parseFile('a.yaml', 'kind: Service\nmetadata: {name: *who}\n').problems).toEqual([
+      { code: 'YAML_INVALID', text: expect.stringMatching(/^a\.yaml:2:18 Unresolved alias .*who$/) },
+    ])
+  })
+
+  test('aliases that stand for more than there is room for', () => {
+    const tenTimes = (name: string, of: string) => `${name}: &${name} [${Array(10).fill(of).join(', ')}]\n`
+    const text = ['a', 'b', 'c', 'd'].map((name, i, all) => tenTimes(name, i === 0 ? 'x' : `*${all[i - 1]}`))
+    expect(parseFile('a.yaml', text.join('')).problems).toEqual([
+      { code: 'YAML_INVALID', text: expect.stringMatching(/^a\.yaml:1:1 Excessive alias count/) },
+    ])
+  })
+
   test('a version that does not exist', () => {
     expect(parseFile('a.yaml', split('v9', '1')).problems[0]?.text).toContain(
       'apiVersion: must be one of split.smi-spec.io/v1alpha1',

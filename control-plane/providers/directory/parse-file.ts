@@ -1,5 +1,6 @@
 /** One file of YAML (several documents, or JSON) -> objects, or everything that is wrong with it, by line. */
-import { isSeq, LineCounter, parseAllDocuments, type Document } from 'yaml'
+import { type Alias, type Document, isSeq, LineCounter, parseAllDocuments, visit } from 'yaml'
+import { reasonOf } from '../../../core/errors.ts'
 import { convertObject } from '../../kubernetes-objects/convert.ts'
 import { type FieldProblem, formatPath, type Path } from '../../kubernetes-objects/field-reader.ts'
 import type { Change } from '../../model/objects.ts'
@@ -62,6 +63,30 @@ function describeProblem(
   return `${file}:${lineOf(document, [...prefix, ...path], lines)} ${identity} ${formatPath(path)}: ${problem}`
 }
 
+/** The alias that leads to nothing; the whole document when all lead somewhere, and are too many. */
+function aliasAtFault(document: Document): Alias | Document {
+  let fault: Alias | Document = document
+  visit(document, {
+    Alias: (_key, alias) => {
+      if (alias.resolve(document) !== undefined) return undefined
+      fault = alias
+      return visit.BREAK
+    },
+  })
+  return fault
+}
+
+/** The document's value; undefined when its aliases stand for nothing, or for too much. */
+function valueOf(file: string, document: Document, lines: LineCounter, into: Collector): unknown {
+  try {
+    return document.toJS({ maxAliasCount: 100 }) as unknown
+  } catch (error) {
+    const { line, col } = lines.linePos(aliasAtFault(document).range?.[0] ?? 0)
+    into.problems.push({ code: 'YAML_INVALID', text: `${file}:${line}:${col} ${reasonOf(error)}` })
+    return undefined
+  }
+}
+
 /** Parses `text`; `file` is how the file is called in messages. */
 export function parseFile(file: string, text: string): ParsedFile {
   const lines = new LineCounter()
@@ -74,7 +99,7 @@ export function parseFile(file: string, text: string): ParsedFile {
       into.problems.push({ code: 'YAML_INVALID', text: `${file}:${line}:${col} ${error.message}` })
     }
     if (document.errors.length > 0) continue
-    const value = document.toJS({ maxAliasCount: 100 }) as unknown
+    const value = valueOf(file, document, lines, into)
     if (value === null || value === undefined) continue
     const items = document.getIn(['items'], true)
     const isList = typeof value === 'object' && (value as { kind?: unknown }).kind === 'List' && isSeq(items)
