@@ -98,7 +98,10 @@ describe('a context is written in each form that came', () => {
     ['an unreadable one, in its place', { traceparent: 'garbage' }, { traceparent }],
     ['an unreadable b3, in its place', { b3: 'garbage' }, { b3 }],
   ])('%s', (_what, came, written) => {
-    const lines = (list: readonly string[]) => HeaderList.of(...list).lines.split('\r\n').toSorted()
+    const lines = (list: readonly string[]) =>
+      HeaderList.of(...list)
+        .lines.split('\r\n')
+        .toSorted()
     expect(lines(injected(came))).toEqual(lines(Object.entries(written).flat()))
   })
 

@@ -102,6 +102,32 @@ describe('a folder of YAML', () => {
     expect(codes()).toEqual([])
   })
 
+  it('loses nothing when a file gets another name, or what is in it another file', async () => {
+    write('b.yaml', service('a', 1))
+    await provider.start()
+    for (const [from, to] of [
+      ['b.yaml', 'a.yaml'],
+      ['a.yaml', 'c.yaml'],
+    ] as const) {
+      renameSync(fileOf(from), fileOf(to))
+      await expect.poll(() => lines.some((line) => line.includes(`"file":"${to}"`))).toBe(true)
+      await expect.poll(() => lines.at(-1), { timeout: 5_000 }).toContain('is taken from here now')
+    }
+    write('d.yaml', service('a', 2))
+    await expect.poll(() => lines.at(-1), { timeout: 5_000 }).toContain('is already in c.yaml')
+    rmSync(fileOf('c.yaml'))
+    await becomes('shop/a:2')
+    expect(history).toEqual(['shop/a:1', 'shop/a:2'])
+  })
+
+  it('goes on after a file whose aliases lead nowhere', async () => {
+    await provider.start()
+    write('a.yaml', 'kind: *what\n')
+    await expect.poll(codes, { timeout: 5_000 }).toEqual(['YAML_INVALID'])
+    write('b.yaml', service('b', 1))
+    await becomes('shop/b:1')
+  })
+
   it('keeps everything while it is away as a whole, and says so once', async () => {
     write('a.yaml', service('a', 1))
     await provider.start()

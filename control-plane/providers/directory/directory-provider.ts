@@ -213,8 +213,15 @@ export class DirectoryProvider implements Provider {
     const changes: Change[] = []
     for (const [identity, { change }] of before) {
       if (file?.objects.has(identity) === true || this.#owners.get(identity) !== name) continue
-      this.#owners.delete(identity)
-      if (change !== undefined) changes.push({ ...change, value: undefined })
+      const heir = this.#fileWith(identity)
+      if (heir === undefined) {
+        this.#owners.delete(identity)
+        if (change !== undefined) changes.push({ ...change, value: undefined })
+      } else {
+        this.#owners.set(identity, heir.name)
+        this.#options.log.info({ file: heir.name }, `${identity} is taken from here now`)
+        if (heir.change !== undefined && !isSame(heir.change, change)) changes.push(heir.change)
+      }
     }
     for (const [identity, { change }] of file?.objects ?? noObjects) {
       const owner = this.#owners.get(identity)
@@ -226,11 +233,23 @@ export class DirectoryProvider implements Provider {
         continue
       }
       this.#owners.set(identity, name)
-      const same = JSON.stringify(before.get(identity)?.change) === JSON.stringify(change)
-      if (change !== undefined && !same) changes.push(change)
+      if (change !== undefined && !isSame(before.get(identity)?.change, change)) changes.push(change)
     }
     return changes
   }
+
+  /** Another file that names an object, as when one is renamed: both names are seen for a moment. */
+  #fileWith(identity: string): { readonly name: string; readonly change: Change | undefined } | undefined {
+    for (const [name, { objects }] of this.#files) {
+      const object = objects.get(identity)
+      if (object !== undefined) return { name, change: object.change }
+    }
+    return undefined
+  }
+}
+
+function isSame(one: Change | undefined, other: Change | undefined): boolean {
+  return JSON.stringify(one) === JSON.stringify(other)
 }
 
 function unreadable(error: unknown): WeftError {
