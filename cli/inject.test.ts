@@ -174,6 +174,7 @@ test('what is refused or skipped is said, and stays as it is', () => {
 
 test('text that is no YAML is an error with its line in the stream', () => {
   expect(() => injectManifests(`${service}---\na: [\n`, plan)).toThrow(/line [789]/)
+  expect(() => injectManifests(`${service}---\na: *who\n`, plan)).toThrow(/line [789].*Unresolved alias/s)
 })
 
 test('injecting again changes nothing', () => {
@@ -213,10 +214,13 @@ test.each(readdirSync(golden).filter((file) => file.endsWith('.injected.yaml')))
     const containers = [...(pod.spec?.initContainers ?? []), ...(pod.spec?.containers ?? [])] as Written[]
     for (const { name, args, env = [] } of containers) {
       const variables = Object.fromEntries(env.map((entry) => [entry.name, entry.value ?? 'x']))
-      const withoutFiles = (args ?? []).filter((flag) => !flag.startsWith('--control-plane-ca='))
+      // A file of the pod, which is not here.
+      const withOurFile = (args ?? []).map((flag) =>
+        flag.startsWith('--control-plane-ca=') ? `--control-plane-ca=${import.meta.filename}` : flag,
+      )
       if (name === 'weft-init') readSettings(initSettings, { args, env: {} })
       if (name !== 'weft-proxy' || args === undefined) continue
-      readSettings(proxySettings, { args: withoutFiles, env: variables })
+      readSettings(proxySettings, { args: withOurFile, env: variables })
       expect(variables).toMatchObject(sidecarEnvironment())
     }
   },

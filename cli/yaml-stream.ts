@@ -1,5 +1,6 @@
 /** A stream of YAML documents whose text stays as it is, byte for byte, but for what a change touches. Pure. */
 import { Document, isAlias, isMap, isSeq, parseDocument, visit } from 'yaml'
+import { reasonOf } from '../core/errors.ts'
 import { jsonPatch, type PatchOperation } from '../injector/patch.ts'
 
 /** One document with its own `---`, and all text up to the next. */
@@ -44,7 +45,11 @@ export function parsePart({ text, firstLine }: YamlPart): ParsedPart {
     const line = firstLine + (error.linePos?.[0].line ?? 1) - 1
     return { ok: false, problem: error.message.split('\n')[0] as string, line }
   }
-  return { ok: true, value: document.toJS({ maxAliasCount: 100 }) as unknown }
+  try {
+    return { ok: true, value: document.toJS({ maxAliasCount: 100 }) as unknown }
+  } catch (aliases) {
+    return { ok: false, problem: reasonOf(aliases), line: firstLine }
+  }
 }
 
 function steps(path: string): readonly (string | number)[] {

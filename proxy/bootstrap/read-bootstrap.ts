@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { LineCounter, parseDocument } from 'yaml'
 import { messageFromJson } from '../../api/xds/from-json.ts'
 import type { Bootstrap } from '../../api/xds/types.ts'
-import { WeftError } from '../../core/errors.ts'
+import { reasonOf, WeftError } from '../../core/errors.ts'
 import type { Problems } from '../xds/problems.ts'
 
 /** What Envoy needs and weft has other means for: named here, so that one file runs both. */
@@ -32,7 +32,13 @@ export function readBootstrapFile(file: string): unknown {
     })
     throw new WeftError('BOOTSTRAP_INVALID', 'the bootstrap file is no YAML', { detail })
   }
-  return document.toJS({ maxAliasCount: 100 })
+  try {
+    return document.toJS({ maxAliasCount: 100 })
+  } catch (error) {
+    // Aliases that lead nowhere, or to too much.
+    const detail = [`${file}: ${reasonOf(error)}`]
+    throw new WeftError('BOOTSTRAP_INVALID', 'the bootstrap file is no YAML', { detail, cause: error })
+  }
 }
 
 /** The message in parsed YAML or JSON; what does not fit goes to `problems`. */
