@@ -53,7 +53,7 @@ export const controlPlaneSettings = {
   trustDomain: {
     flag: '--trust-domain',
     env: 'WEFT_TRUST_DOMAIN',
-    kind: 'string',
+    kind: 'domain',
     default: 'cluster.local',
     help: 'trust domain of the mesh',
   },

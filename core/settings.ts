@@ -1,5 +1,6 @@
 /** Settings of a process from flags and environment, declared in one table; every problem is reported at once. */
 import { accessSync, constants } from 'node:fs'
+import { isIP } from 'node:net'
 import { type Address, formatAddress, isLoopback, parseAddress } from './address.ts'
 import { parseBytes } from './bytes.ts'
 import { parseDurationMs } from './duration.ts'
@@ -8,9 +9,11 @@ import { parseHttpUrl } from './http-url.ts'
 import { parsePortRanges, type PortRange } from './port-ranges.ts'
 import { parseSubnet, type Subnet } from './subnet.ts'
 
-/** `file` must exist and be readable at start; `path` need not exist yet; `list`, `ports` and `subnets` are separated by commas. */
+/** `file` must exist and be readable at start; `path` need not exist yet; `list`, `ports`, `subnets` and `servers` (IP addresses, with a port or without) are separated by commas; `name` is one of an object in Kubernetes, `domain` one of a trust domain. */
 export type SettingKind =
   | 'string'
+  | 'name'
+  | 'domain'
   | 'port'
   | 'durationMs'
   | 'bytes'
@@ -22,6 +25,7 @@ export type SettingKind =
   | 'file'
   | 'path'
   | 'list'
+  | 'servers'
   | 'ports'
   | 'subnets'
   | 'url'
@@ -53,7 +57,7 @@ type ValueOf<S extends Setting> = S['kind'] extends 'port' | 'durationMs' | 'byt
     ? boolean
     : S['kind'] extends 'address'
       ? Address
-      : S['kind'] extends 'list'
+      : S['kind'] extends 'list' | 'servers'
         ? readonly string[]
         : S['kind'] extends 'ports'
           ? readonly PortRange[]
@@ -178,6 +182,11 @@ function parseValue(setting: Setting, text: string): Parsed {
     case 'string':
     case 'path':
       return text === '' ? { problem: 'must not be empty' } : { value: text }
+    case 'name':
+    case 'domain':
+      return nameForms[setting.kind].test(text)
+        ? { value: text }
+        : { problem: `"${text}" is not a name: lower-case letters, digits, - and . alone` }
     case 'port':
       return inBounds(text, numberOf(text, /^\d{1,5}$/), 'a port', 0, 65535)
     case 'integer':
@@ -204,6 +213,14 @@ function parseValue(setting: Setting, text: string): Parsed {
       return parseFile(text)
     case 'list':
       return { value: partsOf(text) }
+    case 'servers': {
+      const wrong = partsOf(text).find(
+        (part) => isIP(part) === 0 && isIP(parseAddress(part)?.host ?? '') === 0,
+      )
+      return wrong === undefined
+        ? { value: partsOf(text) }
+        : { problem: `"${wrong}" is no IP address, with a port or without` }
+    }
     case 'ports': {
       const ranges = parsePortRanges(text)
       return ranges === undefined
@@ -218,6 +235,8 @@ function parseValue(setting: Setting, text: string): Parsed {
         : { value: text }
   }
 }
+
+const nameForms = { name: /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/, domain: /^[-a-z0-9._]{1,255}$/ }
 
 function addressOf(text: string, onlyLoopback: boolean): Parsed {
   const address = parseAddress(text)

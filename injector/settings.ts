@@ -33,14 +33,14 @@ export const injectorSettings = {
   namespace: {
     flag: '--namespace',
     env: 'WEFT_NAMESPACE',
-    kind: 'string',
+    kind: 'name',
     default: weftNamespace,
     help: 'where weft is installed',
   },
   service: {
     flag: '--service',
     env: 'WEFT_SERVICE',
-    kind: 'string',
+    kind: 'name',
     default: injectorName,
     help: 'the Service by which the API server reaches the webhook; with the namespace, the name in its certificate',
   },
@@ -90,7 +90,7 @@ export const injectorSettings = {
   trustDomain: {
     flag: '--trust-domain',
     env: 'WEFT_TRUST_DOMAIN',
-    kind: 'string',
+    kind: 'domain',
     default: 'cluster.local',
     help: 'trust domain of the mesh',
   },

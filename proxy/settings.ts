@@ -32,15 +32,15 @@ export const proxySettings = {
   namespace: {
     flag: '--namespace',
     env: 'WEFT_NAMESPACE',
-    kind: 'string',
+    kind: 'name',
     default: 'default',
     help: "the workload's namespace",
   },
-  pod: { flag: '--pod', env: 'WEFT_POD', kind: 'string', default: 'local', help: "the pod's name" },
+  pod: { flag: '--pod', env: 'WEFT_POD', kind: 'name', default: 'local', help: "the pod's name" },
   serviceAccount: {
     flag: '--service-account',
     env: 'WEFT_SERVICE_ACCOUNT',
-    kind: 'string',
+    kind: 'name',
     default: 'default',
     help: "the workload's service account",
   },
@@ -71,7 +71,7 @@ export const proxySettings = {
   trustDomain: {
     flag: '--trust-domain',
     env: 'WEFT_TRUST_DOMAIN',
-    kind: 'string',
+    kind: 'domain',
     default: 'cluster.local',
     help: 'trust domain of the mesh',
   },
@@ -127,7 +127,7 @@ export const proxySettings = {
   dnsServers: {
     flag: '--dns-servers',
     env: 'WEFT_DNS_SERVERS',
-    kind: 'list',
+    kind: 'servers',
     default: '',
     help: "name servers to ask instead of the system's, as address:port",
   },

@@ -217,6 +217,27 @@ describe('a process that cannot start says why in one line', () => {
       ['CONFIG_INVALID', '--insecure-xds-address: 0.0.0.0:1 ', '--nonsense'],
       (folder) => [...controlPlane(folder), '--insecure-xds-address=0.0.0.0:1', '--nonsense'],
     ],
+    [
+      'names and name servers that are none',
+      2,
+      ['CONFIG_INVALID', '--namespace: "a b"', '--pod: "A"', '--trust-domain: "x/y"', '--dns-servers: "zz"'],
+      (folder) => [
+        ...sidecar(folder),
+        '--namespace=a b',
+        '--pod=A',
+        '--trust-domain=x/y',
+        '--dns-servers=127.0.0.1,[::1]:53,zz',
+      ],
+    ],
+    [
+      'a bootstrap file whose aliases lead nowhere',
+      2,
+      ['BOOTSTRAP_INVALID', 'Unresolved alias', 'who'],
+      (folder) => {
+        writeFileSync(path.join(folder, 'token'), 'node: *who\n')
+        return ['proxy', `--bootstrap=${path.join(folder, 'token')}`]
+      },
+    ],
     ['an unknown command', 2, ['CONFIG_INVALID', "'prixy'"], () => ['prixy']],
     [
       'the gRPC port of a control plane in use',
