@@ -181,6 +181,24 @@ describe.each(kinds)('$name', ({ connect, pastStreams }) => {
     expect(text().equals(Buffer.concat(Array.from({ length: writes }, () => sent)))).toBe(true)
   })
 
+  test('whoever waits for room is told, whatever leaves first', async () => {
+    const { wire, reader, peer } = await connect(WireNow)
+    let received = 0
+    peer.on('data', (piece: Buffer) => {
+      received += piece.length
+    })
+    const sizes = Array.from({ length: 2000 }, (_, i) => 20_000 + ((i * 7919) % 40_000))
+    let written = 0
+    for (const size of sizes) {
+      const { drains } = reader
+      written += size
+      const room = wire.writeBytes(Buffer.alloc(size))
+      if (room) await new Promise((resolve) => setImmediate(resolve))
+      else await expect.poll(() => reader.drains, { interval: 1, timeout: 2000 }).toBeGreaterThan(drains)
+    }
+    await expect.poll(() => received).toBe(written)
+  })
+
   test('what is written may change after the call, also while its reader is slow', async () => {
     const { wire, peer } = await connect(WireNow)
     peer.pause()

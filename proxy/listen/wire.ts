@@ -48,6 +48,8 @@ export class Wire {
   /** Nothing waits in the socket, so that what comes can go past it. */
   #flows = false
   readonly #onData = (piece: Buffer): void => this.#read(piece, piece.length)
+  /** The socket's own 'drain' is about its own limit: here some may still have been pending when it had room. */
+  readonly #onSent = (): void => this.#drained()
   readonly #onTaken = (error: Error | undefined): void => this.#taken(error)
 
   private constructor(socket: net.Socket) {
@@ -56,7 +58,6 @@ export class Wire {
       this.#error = error
     })
     socket.on('close', () => this.#reader?.onClose(this.#error))
-    socket.on('drain', () => this.#drained())
     socket.on('end', () => this.#reader?.onEnd())
     socket.on('data', this.#onData)
   }
@@ -236,8 +237,8 @@ export class Wire {
     const { socket } = this
     socket.cork()
     for (const piece of pieces) {
-      if (typeof piece === 'string') socket.write(piece, 'latin1')
-      else socket.write(piece)
+      if (typeof piece === 'string') socket.write(piece, 'latin1', this.#onSent)
+      else socket.write(piece, this.#onSent)
     }
     socket.uncork()
   }
