@@ -3,7 +3,7 @@ import { Buffer } from 'node:buffer'
 import { expect, test } from 'vitest'
 import { ManualClock } from '../../core/manual-clock.ts'
 import { Body } from '../body.ts'
-import { type Downstream, Reply } from '../exchange.ts'
+import { type Downstream, type Exchange, Reply } from '../exchange.ts'
 import type { Wire } from '../listen/wire.ts'
 import { Admission } from '../overload/admission.ts'
 import { collectGarbage } from '../overload/process-limits.ts'
@@ -20,10 +20,12 @@ class StubWire {
   unsentBytes = 0
   takenBytes = 0
   cut: 'destroyed' | 'reset' | undefined
+  room = true
+  ended = false
 
   writeText(text: string): boolean {
     this.unsentBytes += text.length
-    return true
+    return this.room
   }
 
   writeBytes(bytes: Buffer): boolean {
@@ -46,7 +48,10 @@ class StubWire {
 
   pause(): void {}
   resume(): void {}
-  end(): void {}
+
+  end(): void {
+    this.ended = true
+  }
 }
 
 type Served = {
@@ -55,12 +60,19 @@ type Served = {
   readonly advance: (ms: number) => void
 }
 
-function serve(body: Body, request = closingRequest): Served {
+function serve(
+  body: Body,
+  request: Buffer = closingRequest,
+  answer: (x: Exchange) => Body = () => body,
+): Served {
   const clock = new ManualClock()
   const wire = new StubWire()
   const connection = new ServerConnection(wire as unknown as Wire, {
-    handler: (x, receiver) =>
-      receiver.onReply(x, new Reply(200, 'OK', HeaderList.of('Content-Length', String(body.length)), body)),
+    handler: (x, receiver) => {
+      const content = answer(x)
+      const headers = HeaderList.of('Content-Length', String(content.length))
+      receiver.onReply(x, new Reply(200, 'OK', headers, content))
+    },
     connect: undefined,
     downstream: { meshTls: false } as Downstream,
     admission: new Admission(),
@@ -153,4 +165,54 @@ test('pipelined bytes that come one by one cost no more than those that come tog
   expect(collectedHeapBytes() - before).toBeLessThan(3_000_000)
   // Held until here, with what it holds.
   connection.onClose()
+})
+
+function get(path: string): Buffer {
+  return Buffer.from(`GET ${path} HTTP/1.1\r\nHost: app.test\r\n\r\n`)
+}
+
+/** Answers at once with the path; says which were asked for. */
+function serveEcho(): Served & { readonly asked: string[] } {
+  const asked: string[] = []
+  const served = serve(Body.empty, get('/0'), (x) => {
+    asked.push(x.target)
+    return Body.of(x.target)
+  })
+  return { ...served, asked }
+}
+
+/** As they come when a wire hands out what waited while it was paused: one after the other, and no microtask between. */
+function deliver(connection: ServerConnection, ...reads: readonly Buffer[]): void {
+  for (const read of reads) connection.onBytes(read, 0, read.length)
+}
+
+test('what comes before a pipelined request had its turn waits behind it', async () => {
+  const { connection, asked } = serveEcho()
+  deliver(
+    connection,
+    Buffer.concat([get('/1'), get('/2'), get('/3').subarray(0, 10)]),
+    get('/3').subarray(10),
+  )
+  await expect.poll(() => asked).toEqual(['/0', '/1', '/2', '/3'])
+})
+
+test('an end that comes before a pipelined request had its turn takes nothing from it', async () => {
+  const { connection, asked, wire } = serveEcho()
+  deliver(connection, Buffer.concat([get('/1'), get('/2'), get('/3')]))
+  connection.onEnd()
+  await expect.poll(() => wire.ended).toBe(true)
+  expect(asked).toEqual(['/0', '/1', '/2', '/3'])
+})
+
+test('an end that comes while the client does not read takes nothing from what it had pipelined', async () => {
+  const { connection, asked, wire } = serveEcho()
+  wire.room = false
+  deliver(connection, Buffer.concat([get('/1'), get('/2')]))
+  connection.onEnd()
+  await new Promise((resolve) => setImmediate(resolve))
+  expect(asked).toEqual(['/0', '/1'])
+  wire.room = true
+  connection.onDrain()
+  await expect.poll(() => wire.ended).toBe(true)
+  expect(asked).toEqual(['/0', '/1', '/2'])
 })

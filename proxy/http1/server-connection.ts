@@ -97,6 +97,11 @@ export class ServerConnection implements WireReader, BodySource, Receiver {
     return this.#draining
   }
 
+  /** Nothing is in flight, and nothing pipelined waits for its turn: what comes may come before any of that has it. */
+  get #free(): boolean {
+    return this.#exchange === undefined && !this.#processing && !this.#crowded
+  }
+
   /** Finishes what is in flight and closes; an idle connection closes at once. */
   drain(): void {
     this.#draining = true
@@ -123,14 +128,14 @@ export class ServerConnection implements WireReader, BodySource, Receiver {
 
   onBytes(buffer: Buffer, start: number, end: number): void {
     if (this.#closing) return
-    if (this.#exchange === undefined) this.#readHead(buffer, start, end)
+    if (this.#free) this.#readHead(buffer, start, end)
     else if (this.#bodyReader !== undefined) this.#readBody(buffer, start, end)
     else this.#hold(buffer, start, end)
   }
 
   onEnd(): void {
     this.#clientEnded = true
-    if (this.#exchange === undefined) {
+    if (this.#free) {
       this.#close()
     } else if (this.#bodyReader !== undefined) {
       // The rest of the body will never come; half of it must not look like all of it.
@@ -161,7 +166,8 @@ export class ServerConnection implements WireReader, BodySource, Receiver {
     if (this.#exchange !== undefined || this.#closing) return
     this.deadlineMs = this.#options.nowMs() + this.#options.idleTimeoutMs
     this.#wire.resume()
-    this.#next()
+    if (this.#pipelined.length > 0) this.#next()
+    else if (this.#clientEnded) this.#close()
   }
 
   pauseBody(): void {
@@ -369,7 +375,7 @@ export class ServerConnection implements WireReader, BodySource, Receiver {
       this.#pipelinedBytes = 0
       this.#wire.resume()
       this.onBytes(held, 0, held.length)
-      if (this.#clientEnded && this.#exchange === undefined) this.#close()
+      if (this.#clientEnded && this.#free) this.#close()
     })
   }
 
