@@ -277,6 +277,15 @@ describe.each(kinds)('$name', ({ connect, pastStreams }) => {
     expect(reader.bytes.subarray(5).equals(sent)).toBe(true)
   })
 
+  test('a reset right after an end closes, too', async () => {
+    const { wire, reader, peer } = await connect(WireNow)
+    peer.resume()
+    wire.end()
+    wire.reset()
+    await expect.poll(() => reader.closed).toBe(true)
+    await expect.poll(() => peer.readableEnded || peer.destroyed).toBe(true)
+  })
+
   test('a reset is seen as broken, not as an end', async () => {
     const { wire, peer } = await connect(WireNow)
     const failed = new Promise((resolve) => peer.once('error', resolve))

@@ -185,7 +185,7 @@ export class Wire {
     const handle = (this.socket as SocketWithHandle)._handle as Handle | null
     const tcp = handle?._parent ?? handle
     const reset = tcp?.reset
-    if (tcp !== null && reset !== undefined) {
+    if (tcp !== null && reset !== undefined && !this.#shutting) {
       const { close } = tcp
       tcp.close = (done) => {
         if (reset.call(tcp, done) !== 0) close.call(tcp, done)
@@ -256,6 +256,15 @@ export class Wire {
 
   #endSocket(): void {
     if (!this.socket.destroyed) this.socket.end()
+  }
+
+  /**
+   * Its FIN is under way. libuv refuses to reset it then, and Node never closes it after that; whoever has that FIN has
+   * everything.
+   */
+  get #shutting(): boolean {
+    const { writableEnded, writableLength, writableFinished } = this.socket
+    return writableEnded && writableLength === 0 && !writableFinished
   }
 
   #cutOn(error: Error | undefined): void {
