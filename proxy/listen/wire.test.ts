@@ -199,6 +199,18 @@ describe.each(kinds)('$name', ({ connect, pastStreams }) => {
     await expect.poll(() => received).toBe(written)
   })
 
+  test('nothing, written, is nothing', async () => {
+    const { wire, peer } = await connect(WireNow)
+    const text = collect(peer)
+    for (const piece of ['', 'a', '', 'b']) {
+      expect(wire.writeText(piece)).toBe(true)
+      expect(wire.writeBytes(Buffer.from(piece))).toBe(true)
+      wire.flush()
+    }
+    await expect.poll(() => text().latin1Slice()).toBe('aabb')
+    expect(wire.takenBytes).toBe(4)
+  })
+
   test('what is written may change after the call, also while its reader is slow', async () => {
     const { wire, peer } = await connect(WireNow)
     peer.pause()

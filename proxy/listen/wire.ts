@@ -113,7 +113,8 @@ export class Wire {
 
   /** Writes latin1 text; false asks to wait for `onDrain`. Nothing happens on a closed wire. */
   writeText(text: string): boolean {
-    if (this.#ending || this.socket.destroyed) return true
+    // TLS would begin a write of nothing, and end the process at the next one.
+    if (this.#ending || this.socket.destroyed || text === '') return true
     const pieces = this.#pieces
     const last = pieces.length - 1
     if (typeof pieces[last] === 'string') pieces[last] += text
@@ -123,7 +124,7 @@ export class Wire {
 
   /** Writes bytes, which may change after the call. */
   writeBytes(bytes: Buffer): boolean {
-    if (this.#ending || this.socket.destroyed) return true
+    if (this.#ending || this.socket.destroyed || bytes.length === 0) return true
     this.#pieces.push(lendCopy(bytes))
     return this.#written(bytes.length)
   }
