@@ -2,33 +2,17 @@
 import type { ServerDuplexStream } from '@grpc/grpc-js'
 import { encode } from '../../api/xds/codec.ts'
 import { type ResourceKind, resourceKindOf, typeUrls } from '../../api/xds/type-urls.ts'
-import type { DeltaDiscoveryRequest, DeltaDiscoveryResponse, Node } from '../../api/xds/types.ts'
+import type { DeltaDiscoveryRequest, DeltaDiscoveryResponse } from '../../api/xds/types.ts'
 import type { Log } from '../../core/log.ts'
-import { type ClientKind, clientKindOf } from '../snapshot/client-kind.ts'
 import { dependencyOf } from '../snapshot/destination.ts'
 import type { Snapshot, SnapshotResource } from '../snapshot/snapshot.ts'
-import {
-  effectiveKind,
-  maxNames,
-  namespaceOf,
-  type Peer,
-  type PushStats,
-  refuseNames,
-  type Subscriber,
-} from './subscriber.ts'
-import { everything, Wildcard } from './wildcard.ts'
+import { StreamClient, type StreamParts } from './stream-client.ts'
+import { maxNames, type Peer, type PushStats, pushOrder, refuseNames, type Subscriber } from './subscriber.ts'
+import { everything } from './wildcard.ts'
 
 export type DeltaCall = ServerDuplexStream<DeltaDiscoveryRequest, DeltaDiscoveryResponse | Buffer>
 /** Sent and gone: the client knows that there is no such resource. */
 const absent = ''
-/** Make before break: what routes name comes before them. */
-const order: readonly ResourceKind[] = [
-  'secret',
-  'cluster',
-  'clusterLoadAssignment',
-  'listener',
-  'routeConfiguration',
-]
 /** ... and leaves after them. */
 const leavesLast: ReadonlySet<ResourceKind> = new Set(['cluster', 'clusterLoadAssignment'])
 /** Names are chosen by clients, and between two pushes nothing else empties the cache. */
@@ -74,42 +58,29 @@ export class ResponseCache {
 
 export class DeltaStream implements Subscriber {
   readonly #call: DeltaCall
-  readonly #peer: Peer
+  readonly #client: StreamClient
   readonly #snapshot: Snapshot
   readonly #responses: ResponseCache
   readonly #stats: PushStats
   readonly #log: Log
   /** By type: the names wanted, each with the version sent (undefined: the client waits for its first answer). */
   readonly #wanted = new Map<ResourceKind, Map<string, string | undefined>>(
-    order.map((kind) => [kind, new Map()]),
+    pushOrder.map((kind) => [kind, new Map()]),
   )
   /** By type: the names to look at in the next flush. */
-  readonly #due = new Map<ResourceKind, Set<string>>(order.map((kind) => [kind, new Set()]))
-  readonly #wildcard: Wildcard
+  readonly #due = new Map<ResourceKind, Set<string>>(pushOrder.map((kind) => [kind, new Set()]))
   /** By type: what a wildcard gave, and gives no more. */
-  readonly #leaving = new Map<ResourceKind, Set<string>>(order.map((kind) => [kind, new Set()]))
+  readonly #leaving = new Map<ResourceKind, Set<string>>(pushOrder.map((kind) => [kind, new Set()]))
   readonly #asked = new Set<ResourceKind>()
-  #node: Node | undefined
-  #client: ClientKind = 'envoy'
   #blocked = false
 
-  constructor(
-    call: DeltaCall,
-    peer: Peer,
-    parts: {
-      readonly snapshot: Snapshot
-      readonly responses: ResponseCache
-      readonly stats: PushStats
-      readonly log: Log
-    },
-  ) {
+  constructor(call: DeltaCall, peer: Peer, parts: StreamParts & { readonly responses: ResponseCache }) {
     this.#call = call
-    this.#peer = peer
+    this.#client = new StreamClient(peer, parts)
     this.#snapshot = parts.snapshot
     this.#responses = parts.responses
     this.#stats = parts.stats
     this.#log = parts.log
-    this.#wildcard = new Wildcard(parts.snapshot)
     call.on('data', (request: DeltaDiscoveryRequest) => this.#receive(request))
     call.on('drain', () => {
       this.#blocked = false
@@ -118,7 +89,7 @@ export class DeltaStream implements Subscriber {
   }
 
   push(dependencies: ReadonlySet<string>): void {
-    if (this.#wildcard.isTouchedBy(dependencies)) this.#refreshWildcards()
+    if (this.#client.wildcard.isTouchedBy(dependencies)) this.#refreshWildcards()
     for (const [kind, names] of this.#wanted) {
       const due = this.#due.get(kind) as Set<string>
       for (const name of names.keys()) if (dependencies.has(dependencyOf(name))) due.add(name)
@@ -127,30 +98,18 @@ export class DeltaStream implements Subscriber {
   }
 
   describe(): object {
-    const subscriptions = Object.fromEntries(
-      [...this.#wanted].map(([kind, names]) => [kind, [...names.keys()]]),
-    )
-    return {
-      node: this.#node?.id ?? '',
-      kind: this.#client,
-      protocol: 'delta',
-      peer: this.#peer.address,
-      subscriptions,
-    }
+    const wanted = [...this.#wanted].map(([kind, names]) => [kind, names.keys()] as const)
+    return this.#client.describe('delta', wanted)
   }
 
   #receive(request: DeltaDiscoveryRequest): void {
-    if (request.node !== undefined) {
-      this.#node = request.node
-      this.#client = effectiveKind(clientKindOf(request.node), this.#peer)
-      if (this.#client === 'envoy') this.#wildcard.configure(request.node, this.#log)
-    }
+    this.#client.learn(request.node)
     const kind = resourceKindOf(request.typeUrl ?? '')
     if (kind === undefined) {
       this.#log.debug({ typeUrl: request.typeUrl }, 'a type that is not served')
       return
     }
-    if ((request.responseNonce ?? '') !== '') this.#answered(kind, request)
+    if ((request.responseNonce ?? '') !== '') this.#client.answered(kind, request.errorDetail)
     const wanted = this.#wanted.get(kind) as Map<string, string | undefined>
     const due = this.#due.get(kind) as Set<string>
     for (const name of request.resourceNamesUnsubscribe ?? []) {
@@ -176,16 +135,16 @@ export class DeltaStream implements Subscriber {
   #asksForAll(kind: ResourceKind, names: readonly string[]): boolean {
     const first = !this.#asked.has(kind)
     this.#asked.add(kind)
-    if (this.#client !== 'envoy') return false
+    if (this.#client.kind !== 'envoy') return false
     return names.includes(everything) || (first && names.length === 0)
   }
 
   /** `versions`: what the client has from an earlier stream; what of it is no more is taken away. */
   #subscribeToAll(kind: ResourceKind, versions: { readonly [name: string]: string }): void {
-    this.#wildcard.want(kind)
+    this.#client.wildcard.want(kind)
     this.#refreshWildcard(kind)
     const wanted = this.#wanted.get(kind) as Map<string, string | undefined>
-    const now = this.#wildcard.names(kind) as ReadonlySet<string>
+    const now = this.#client.wildcard.names(kind) as ReadonlySet<string>
     for (const [name, version] of Object.entries(versions).slice(0, maxNames)) {
       wanted.set(name, version)
       if (!now.has(name)) this.#leave(kind, name)
@@ -193,13 +152,13 @@ export class DeltaStream implements Subscriber {
   }
 
   #refreshWildcards(): void {
-    for (const kind of this.#wildcard.kinds()) this.#refreshWildcard(kind)
+    for (const kind of this.#client.wildcard.kinds()) this.#refreshWildcard(kind)
   }
 
   #refreshWildcard(kind: ResourceKind): void {
-    for (const name of this.#wildcard.refresh(kind, namespaceOf(this.#peer))) this.#leave(kind, name)
+    for (const name of this.#client.wildcard.refresh(kind, this.#client.namespace)) this.#leave(kind, name)
     const wanted = this.#wanted.get(kind) as Map<string, string | undefined>
-    for (const name of this.#wildcard.names(kind) ?? []) {
+    for (const name of this.#client.wildcard.names(kind) ?? []) {
       this.#leaving.get(kind)?.delete(name)
       if (wanted.has(name)) continue
       wanted.set(name, undefined)
@@ -212,22 +171,10 @@ export class DeltaStream implements Subscriber {
     this.#due.get(kind)?.add(name)
   }
 
-  #answered(kind: ResourceKind, { errorDetail }: DeltaDiscoveryRequest): void {
-    if (errorDetail === undefined) {
-      this.#stats.acks++
-      return
-    }
-    this.#stats.nacks++
-    this.#log.warn(
-      { code: 'RESOURCE_REJECTED', node: this.#node?.id, kind, reason: errorDetail.message },
-      'a client refuses what it was sent; it keeps the last good one',
-    )
-  }
-
   #mayHave(kind: ResourceKind, name: string): boolean {
     const owner = this.#snapshot.ownerOf(kind, name)
     if (owner === undefined) return true
-    const { identity } = this.#peer
+    const { identity } = this.#client.peer
     return identity?.namespace === owner.namespace && identity.serviceAccount === owner.serviceAccount
   }
 
@@ -235,9 +182,9 @@ export class DeltaStream implements Subscriber {
     // A slow reader gets the newest state when it reads again, not everything in between.
     if (this.#blocked || this.#call.writableEnded) return
     const last: (() => void)[] = []
-    for (const kind of order) {
+    for (const kind of pushOrder) {
       const { resources, removed } = this.#takeDue(kind)
-      if (kind === 'cluster' && this.#client === 'envoy') this.#repeatEndpoints(resources)
+      if (kind === 'cluster' && this.#client.kind === 'envoy') this.#repeatEndpoints(resources)
       if (leavesLast.has(kind)) {
         this.#write(kind, resources, [])
         last.unshift(() => this.#write(kind, [], removed))
@@ -273,13 +220,13 @@ export class DeltaStream implements Subscriber {
         continue
       }
       const found = this.#mayHave(kind, name)
-        ? this.#snapshot.get(kind, name, this.#client, namespaceOf(this.#peer))
+        ? this.#snapshot.get(kind, name, this.#client.kind, this.#client.namespace)
         : undefined
       const sent = wanted.get(name)
       wanted.set(name, found?.version ?? absent)
       if (found === undefined) {
         // What nobody asked for by its name is not missed.
-        const missed = sent !== undefined || this.#wildcard.names(kind) === undefined
+        const missed = sent !== undefined || this.#client.wildcard.names(kind) === undefined
         if (missed && sent !== absent) removed.push(name)
       } else if (found.version !== sent) resources.push(found)
     }

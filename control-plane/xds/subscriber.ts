@@ -1,5 +1,6 @@
 /** What the pusher needs of a stream, whichever of the two protocols it speaks. */
 import { status } from '@grpc/grpc-js'
+import type { ResourceKind } from '../../api/xds/type-urls.ts'
 import type { WorkloadIdentity } from '../ca/authenticator.ts'
 import type { ClientKind } from '../snapshot/client-kind.ts'
 
@@ -22,6 +23,15 @@ export function namespaceOf(peer: Peer): string {
 export function effectiveKind(said: ClientKind, peer: Peer): ClientKind {
   return peer.identity === undefined ? 'grpc' : said
 }
+
+/** Make before break: what routes name comes before them. */
+export const pushOrder: readonly ResourceKind[] = [
+  'secret',
+  'cluster',
+  'clusterLoadAssignment',
+  'listener',
+  'routeConfiguration',
+]
 
 export type PushStats = { pushes: number; resources: number; acks: number; nacks: number; streams: number }
 
