@@ -1,12 +1,12 @@
 /** Puts the injector together: certificate, trust bundle, webhook, admin. */
 import { AdminServer } from '../core/admin-server.ts'
 import { type Clock, systemClock } from '../core/clock.ts'
+import { KubernetesClient } from '../core/kubernetes/api-client.ts'
+import { findConnection } from '../core/kubernetes/connection.ts'
 import type { Log } from '../core/log.ts'
 import { createRegistry } from '../core/metrics.ts'
 import { Shutdown } from '../core/shutdown.ts'
 import { admit } from './admit.ts'
-import { KubernetesClient } from './kubernetes-client.ts'
-import { inClusterConnection, readKubeconfig } from './kubernetes-connection.ts'
 import { Namespaces } from './namespaces.ts'
 import type { InjectorSettings } from './settings.ts'
 import { TrustBundleSource } from './trust-bundle-source.ts'
@@ -14,6 +14,9 @@ import { WebhookIdentity } from './webhook-identity.ts'
 import { registerWebhookMetrics } from './webhook-metrics.ts'
 import { registerCertificate } from './webhook-registration.ts'
 import { WebhookServer } from './webhook-server.ts'
+
+/** Admission waits for it, and the API server for admission. */
+const apiTimeoutMs = 4_000
 
 export type RunningInjector = {
   readonly webhookPort: number
@@ -38,10 +41,9 @@ export async function startInjector(
 ): Promise<RunningInjector> {
   const { kubeconfig, namespace, webhookConfiguration } = settings
   const shutdown = new Shutdown({ log, clock })
-  const api = new KubernetesClient(
-    kubeconfig === undefined ? inClusterConnection(env) : readKubeconfig(kubeconfig),
-  )
-  shutdown.add('API server', () => api.close())
+  const connection = findConnection(kubeconfig === undefined ? env : { ...env, KUBECONFIG: kubeconfig })
+  const api = new KubernetesClient(connection, clock, apiTimeoutMs)
+  shutdown.add('API server', () => Promise.resolve(api.close()))
   const bundle = new TrustBundleSource({ api, namespace, name: settings.trustBundle, clock, log })
   const namespaces = new Namespaces(api, clock)
   const registry = createRegistry('injector')

@@ -1,21 +1,24 @@
 import { expect, test } from 'vitest'
 import { ManualClock } from '../core/manual-clock.ts'
-import type { ApiReply } from './kubernetes-client.ts'
+import type { ApiReply } from '../core/kubernetes/api-client.ts'
 import { Namespaces } from './namespaces.ts'
 
-function asked(...replies: ApiReply[]) {
+type Answer = Pick<ApiReply, 'status' | 'body'>
+
+function asked(...replies: Answer[]) {
   const clock = new ManualClock()
   const paths: string[] = []
   const api = {
     request: (_method: string, path: string) => {
       paths.push(path)
-      return Promise.resolve(replies.length > 1 ? (replies.shift() as ApiReply) : (replies[0] as ApiReply))
+      const answer = (replies.length > 1 ? replies.shift() : replies[0]) as Answer
+      return Promise.resolve({ ...answer, retryAfterMs: undefined })
     },
   }
   return { clock, paths, namespaces: new Namespaces(api, clock) }
 }
 
-const named = (value: string): ApiReply => ({
+const named = (value: string): Answer => ({
   status: 200,
   body: { metadata: { annotations: { 'weft.dev/inject': value } } },
 })

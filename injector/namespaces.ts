@@ -1,7 +1,8 @@
 /** Labels and annotations of namespaces, asked for when a pod is made: nobody else's pods are of interest. */
 import type { Clock } from '../core/clock.ts'
 import type { NamespaceMetadata } from './decide.ts'
-import { failureOf, type KubernetesApi } from './kubernetes-client.ts'
+import type { KubernetesApi } from '../core/kubernetes/api-client.ts'
+import { failureOf } from '../core/kubernetes/api-failure.ts'
 
 /** A Deployment makes many pods at once; an annotation that was just set counts for the next one. */
 const freshMs = 1_000

@@ -3,7 +3,8 @@ import { trustBundleKey } from '../api/deployment.ts'
 import type { Clock, Timer } from '../core/clock.ts'
 import { failureFields, reasonOf, WeftError } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'
-import { failureOf, type KubernetesApi } from './kubernetes-client.ts'
+import type { KubernetesApi } from '../core/kubernetes/api-client.ts'
+import { failureOf } from '../core/kubernetes/api-failure.ts'
 
 /** The control plane makes it when it starts for the first time. */
 const missingAgainMs = 2_000

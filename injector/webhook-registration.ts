@@ -1,7 +1,8 @@
 /** Puts a certificate into the `caBundle` of our MutatingWebhookConfiguration. */
 import { WeftError } from '../core/errors.ts'
 import { withCertificate } from './ca-bundle.ts'
-import { failureOf, type KubernetesApi } from './kubernetes-client.ts'
+import type { KubernetesApi } from '../core/kubernetes/api-client.ts'
+import { failureOf } from '../core/kubernetes/api-failure.ts'
 
 type Webhook = { readonly clientConfig?: { readonly caBundle?: string } }
 type Configuration = { readonly webhooks?: readonly Webhook[] }

@@ -2,8 +2,8 @@
 import type { Clock } from '../../core/clock.ts'
 import { WeftError } from '../../core/errors.ts'
 import type { Log } from '../../core/log.ts'
-import type { KubernetesClient } from '../kubernetes-api/api-client.ts'
-import { failureOf } from '../kubernetes-api/api-failure.ts'
+import type { KubernetesClient } from '../../core/kubernetes/api-client.ts'
+import { failureOf } from '../../core/kubernetes/api-failure.ts'
 import { loadRoot, makeRoot, type Root, type RootPem } from './root.ts'
 
 /** As of type kubernetes.io/tls, which other tools can make, too. */

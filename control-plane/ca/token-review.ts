@@ -1,8 +1,8 @@
 /** Projected ServiceAccount tokens, judged by the API server of the cluster (TokenReview, with our audience). */
 import { tokenAudience } from '../../api/token.ts'
 import { WeftError } from '../../core/errors.ts'
-import type { KubernetesClient } from '../kubernetes-api/api-client.ts'
-import { failureOf } from '../kubernetes-api/api-failure.ts'
+import type { KubernetesClient } from '../../core/kubernetes/api-client.ts'
+import { failureOf } from '../../core/kubernetes/api-failure.ts'
 import { type Authenticator, parseSubject, type WorkloadIdentity } from './authenticator.ts'
 import { LARGEST_TOKEN_BYTES } from './token.ts'
 

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { createLog } from '../../core/log.ts'
 import { ManualClock } from '../../core/manual-clock.ts'
-import { KubernetesClient } from '../kubernetes-api/api-client.ts'
+import { KubernetesClient } from '../../core/kubernetes/api-client.ts'
 import {
   type ScriptedApiServer,
   type ScriptedRequest,

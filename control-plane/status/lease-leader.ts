@@ -4,8 +4,8 @@ import type { Clock, Timer } from '../../core/clock.ts'
 import { WeftError } from '../../core/errors.ts'
 import type { Log } from '../../core/log.ts'
 import { OutageLog } from '../../core/outage-log.ts'
-import type { KubernetesClient } from '../kubernetes-api/api-client.ts'
-import { failureOf } from '../kubernetes-api/api-failure.ts'
+import type { KubernetesClient } from '../../core/kubernetes/api-client.ts'
+import { failureOf } from '../../core/kubernetes/api-failure.ts'
 
 export type LeaseLeaderOptions = {
   readonly client: KubernetesClient

@@ -1,6 +1,6 @@
 /** Which version of a kind a cluster offers now, if any. */
-import { failureOf } from '../../kubernetes-api/api-failure.ts'
-import type { ApiReply, KubernetesClient } from '../../kubernetes-api/api-client.ts'
+import { failureOf } from '../../../core/kubernetes/api-failure.ts'
+import type { ApiReply, KubernetesClient } from '../../../core/kubernetes/api-client.ts'
 import type { WatchedKind } from './watched-kind.ts'
 
 function namesIn(body: unknown, list: string, name: string): readonly string[] {

@@ -2,7 +2,7 @@
 import type { Clock } from '../../../core/clock.ts'
 import type { Log } from '../../../core/log.ts'
 import { OutageLog } from '../../../core/outage-log.ts'
-import type { KubernetesClient } from '../../kubernetes-api/api-client.ts'
+import type { KubernetesClient } from '../../../core/kubernetes/api-client.ts'
 import type { Change } from '../../model/objects.ts'
 import type { Provider } from '../provider.ts'
 import { Reflector } from './reflector.ts'

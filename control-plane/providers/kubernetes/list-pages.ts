@@ -1,5 +1,5 @@
 /** Lists all objects of a kind, page by page. */
-import type { ApiReply, KubernetesClient } from '../../kubernetes-api/api-client.ts'
+import type { ApiReply, KubernetesClient } from '../../../core/kubernetes/api-client.ts'
 import { apiVersionOf, pathOf, type WatchedKind } from './watched-kind.ts'
 
 /** As kubectl and the informers do. */

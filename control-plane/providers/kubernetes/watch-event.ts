@@ -1,5 +1,5 @@
 /** A line of a watch -> what it says. Pure. */
-import { statusMessage } from '../../kubernetes-api/api-failure.ts'
+import { statusMessage } from '../../../core/kubernetes/api-failure.ts'
 
 export type WatchEvent =
   | { readonly kind: 'put' | 'remove'; readonly object: unknown; readonly resourceVersion: string }

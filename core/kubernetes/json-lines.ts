@@ -1,6 +1,6 @@
 /** Bytes as they arrive -> the JSON documents in them, one a line. */
 import { Buffer } from 'node:buffer'
-import { reasonOf, WeftError } from '../../core/errors.ts'
+import { reasonOf, WeftError } from '../errors.ts'
 
 const newline = 10
 /** Beyond what etcd keeps in one object (1.5 MiB), with room. */

@@ -1,5 +1,5 @@
 /** What a reply of the API server that is no success means for us. */
-import { WeftError } from '../../core/errors.ts'
+import { WeftError } from '../errors.ts'
 import type { ApiReply } from './api-client.ts'
 
 /** The message of a Status object, or undefined. */

@@ -4,9 +4,9 @@
  */
 import http from 'node:http'
 import https from 'node:https'
-import type { Clock } from '../../core/clock.ts'
-import { reasonOf, toWeftError, WeftError } from '../../core/errors.ts'
-import { version } from '../../core/version.ts'
+import type { Clock } from '../clock.ts'
+import { reasonOf, toWeftError, WeftError } from '../errors.ts'
+import { version } from '../version.ts'
 import type { KubernetesConnection } from './connection.ts'
 import { JsonLines } from './json-lines.ts'
 
@@ -25,17 +25,23 @@ export type WatchHandlers = {
   readonly onEvent: (event: unknown) => void
 }
 
-const requestTimeoutMs = 30_000
+const usualTimeoutMs = 30_000
 /** A list of 500 large objects. */
 const largestReplyBytes = 256 * 1024 * 1024
+
+/** Who only asks. */
+export type KubernetesApi = Pick<KubernetesClient, 'request'>
 
 export class KubernetesClient {
   readonly #connection: KubernetesConnection
   readonly #clock: Clock
   readonly #agent: http.Agent
   readonly #request: typeof http.request
+  readonly #timeoutMs: number
 
-  constructor(connection: KubernetesConnection, clock: Clock) {
+  /** `timeoutMs`: for a whole request; watches go on for ever. */
+  constructor(connection: KubernetesConnection, clock: Clock, timeoutMs = usualTimeoutMs) {
+    this.#timeoutMs = timeoutMs
     const { ca, certificate, verify, serverName, server } = connection
     this.#connection = connection
     this.#clock = clock
@@ -55,12 +61,12 @@ export class KubernetesClient {
   /** Whatever the API server answers, also a refusal. Rejects with KUBERNETES_UNREACHABLE when it does not answer. */
   async request(method: ApiMethod, path: string, body?: object): Promise<ApiReply> {
     const aborter = new AbortController()
-    const timer = this.#clock.after(requestTimeoutMs, () => aborter.abort())
+    const timer = this.#clock.after(this.#timeoutMs, () => aborter.abort())
     try {
       const response = await this.#send(method, path, body, aborter.signal)
       return replyOf(response, await readAll(response))
     } catch (error) {
-      throw unreachable(aborter.signal.aborted ? `no answer within ${requestTimeoutMs} ms` : error)
+      throw unreachable(aborter.signal.aborted ? `no answer within ${this.#timeoutMs} ms` : error)
     } finally {
       timer.cancel()
     }

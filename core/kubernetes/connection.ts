@@ -1,7 +1,7 @@
 /** Where the API server is and who we are there: from the pod that we run in, or from a kubeconfig. */
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
-import { reasonOf, systemCodeOf, WeftError } from '../../core/errors.ts'
+import { reasonOf, systemCodeOf, WeftError } from '../errors.ts'
 import { readKubeconfig } from './kubeconfig.ts'
 
 export type KubernetesConnection = {
@@ -33,7 +33,7 @@ export function findConnection(
   const [host, port] = [env['KUBERNETES_SERVICE_HOST'], env['KUBERNETES_SERVICE_PORT'] ?? '443']
   if (host === undefined || host === '') {
     throw new WeftError('CONFIG_INVALID', 'there is no API server to be found', {
-      detail: ['--kubernetes: neither KUBECONFIG is set, nor does this process run in a pod'],
+      detail: ['neither a kubeconfig is given, nor does this process run in a pod'],
     })
   }
   return {

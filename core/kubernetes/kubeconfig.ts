@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { parse } from 'yaml'
-import { reasonOf, WeftError } from '../../core/errors.ts'
+import { reasonOf, WeftError } from '../errors.ts'
 import type { KubernetesConnection } from './connection.ts'
 
 type Fields = Readonly<Record<string, unknown>>
