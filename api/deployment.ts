@@ -13,6 +13,8 @@ export const rootSecretName = 'weft-root'
 
 /** The sidecar's container in a pod. */
 export const proxyContainerName = 'weft-proxy'
+/** That of the container that redirects its connections, where no CNI plugin does. */
+export const initContainerName = 'weft-init'
 
 export const defaultImage = `weft:${version}`
 export const defaultControlPlane = `${controlPlaneName}.${weftNamespace}.svc:${ports.controlPlaneGrpc}`

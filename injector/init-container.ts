@@ -1,5 +1,6 @@
 /** The container that runs `weft init` before all others, where no CNI plugin does its work. Pure. */
-import { type Container, initContainerName } from './pod.ts'
+import { initContainerName } from '../api/deployment.ts'
+import type { Container } from './pod.ts'
 import type { PodSettings } from './pod-settings.ts'
 import { securityContext } from './proxy-container.ts'
 import type { SidecarPlan } from './sidecar-plan.ts'

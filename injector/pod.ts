@@ -53,7 +53,6 @@ export type PodSpec = Rest & {
 export type Pod = Rest & { readonly metadata?: Maybe<Metadata>; readonly spec: PodSpec }
 
 /** Names of what injection adds to a pod, beside the sidecar's container itself. */
-export const initContainerName = 'weft-init'
 export const identityVolumeName = 'weft-identity'
 export const stateVolumeName = 'weft-state'
 

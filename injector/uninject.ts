@@ -1,5 +1,5 @@
 /** A pod with a sidecar -> the pod without. Pure. */
-import { proxyContainerName } from '../api/deployment.ts'
+import { initContainerName, proxyContainerName } from '../api/deployment.ts'
 import { annotations, injectedAnnotations, injectedLabel } from '../api/annotations.ts'
 import { type ApplicationProbes, hookFields, probeFields, probePath } from '../api/application-probe.ts'
 import {
@@ -7,7 +7,6 @@ import {
   containersOf,
   type Handler,
   identityVolumeName,
-  initContainerName,
   type Pod,
   type PodSpec,
   stateVolumeName,

@@ -1,5 +1,6 @@
 import { annotations, parseInboundAnnotation } from '../../api/annotations.ts'
 import type { Change, Workload } from '../model/objects.ts'
+import { readBypassedPorts } from './bypassed-ports.ts'
 import type { ObjectHead } from './convert.ts'
 import type { FieldReader } from './field-reader.ts'
 import { readInject } from './namespace.ts'
@@ -25,6 +26,22 @@ function deploymentOf(metadata: FieldReader, labels: Readonly<Record<string, str
   return labels['weft.dev/deployment']
 }
 
+/** Its own ones: those of a Pod on its node's network are the node's, and those of one that has ended may be another's. */
+function readAddresses(object: FieldReader): readonly string[] {
+  const status = object.at('status')
+  const phase = status.at('phase').string()
+  const ended = phase === 'Succeeded' || phase === 'Failed'
+  if (ended || object.at('spec').at('hostNetwork').boolean() === true) return []
+  const all = [
+    status.at('podIP'),
+    ...status
+      .at('podIPs')
+      .list()
+      .map((entry) => entry.at('ip')),
+  ]
+  return [...new Set(all.flatMap((field) => field.string() ?? []))]
+}
+
 export function convertPod(object: FieldReader, { key, namespace, name }: ObjectHead): Change {
   const metadata = object.at('metadata')
   const labels = metadata.at('labels').strings()
@@ -38,10 +55,12 @@ export function convertPod(object: FieldReader, { key, namespace, name }: Object
     namespace,
     name,
     serviceAccount: object.at('spec').at('serviceAccountName').string() ?? 'default',
+    addresses: readAddresses(object),
     inject: readInject(object),
     inbound: readInbound(metadata),
     containerPorts: [...new Set(ports)],
     opaquePorts: readOpaquePorts(object),
+    bypassedPorts: readBypassedPorts(object),
     deployment: deploymentOf(metadata, labels),
     podTemplateHash: labels['pod-template-hash'] ?? labels['rollouts-pod-template-hash'],
   }

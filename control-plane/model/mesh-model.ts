@@ -1,6 +1,6 @@
 /** The mesh as it is known now. Applying a change costs what the change touches, however large the mesh is. */
 import { defaultOpaquePorts } from '../../api/opaque-ports.ts'
-import type { PortRange } from '../../core/port-ranges.ts'
+import { includesPort, type PortRange } from '../../core/port-ranges.ts'
 import { type ListedEndpoint, type ServiceEndpoint, usableEndpoints } from './endpoints.ts'
 import { IndexOf } from './index-of.ts'
 import type {
@@ -16,6 +16,8 @@ import type {
   Workload,
 } from './objects.ts'
 import { keyOf, oldestFirst, serviceKeyOfHost } from './naming.ts'
+import { specificity } from './policy-specificity.ts'
+import { reachedAnew } from './reached-anew.ts'
 import type { BackendReference, Route } from './route.ts'
 import { RouteSet } from './route-set.ts'
 
@@ -56,6 +58,7 @@ export class MeshModel {
   readonly #apexesOfBackend = new IndexOf()
   readonly #apexesOfGroup = new IndexOf()
   readonly #serviceOfAddress = new IndexOf()
+  readonly #workloadOfAddress = new IndexOf()
   /** Services that are another name of a Service. */
   readonly #aliasesOfService = new IndexOf()
 
@@ -90,12 +93,24 @@ export class MeshModel {
     return this.#workloads.get(key)
   }
 
+  workloadByAddress(address: string): Workload | undefined {
+    const [key] = this.#workloadOfAddress.sources(address)
+    return key === undefined ? undefined : this.#workloads.get(key)
+  }
+
   /** A workload has a sidecar: it says so, or its namespace does, or it names where its sidecar listens. */
   isMeshed(workload: Workload): boolean {
     return (
       workload.inbound.length > 0 ||
       (workload.inject ?? this.#namespaces.get(workload.namespace)?.inject ?? false)
     )
+  }
+
+  /** Whether a port of a workload speaks mesh TLS. */
+  takesMeshTls(workload: Workload, port: number): boolean {
+    const { inbound, bypassedPorts } = workload
+    if (inbound.length > 0) return inbound.some((mapping) => mapping.port === port)
+    return this.isMeshed(workload) && !includesPort(bypassedPorts, port)
   }
 
   /** The ports whose bytes are nobody's business, of a service or a workload. */
@@ -191,7 +206,8 @@ export class MeshModel {
     if (slice === undefined || port === undefined) return []
     return slice.endpoints.map((endpoint) => {
       const workload = endpoint.workload === undefined ? undefined : this.#workloads.get(endpoint.workload)
-      return { ...endpoint, port, workload, meshed: workload !== undefined && this.isMeshed(workload) }
+      const meshed = workload !== undefined && this.takesMeshTls(workload, port)
+      return { ...endpoint, port, workload, meshed }
     })
   }
 
@@ -211,7 +227,9 @@ export class MeshModel {
         this.#applySlice(change.key, change.value, dirty)
         return
       case 'workload':
+        this.#touchAddresses(change.key, dirty)
         store(this.#workloads, change.key, change.value)
+        this.#workloadOfAddress.set(change.key, change.value?.addresses ?? [])
         this.#workloadsOfNamespace.set(change.key, change.value === undefined ? [] : [change.value.namespace])
         this.#touchWorkload(change.key, dirty)
         dirty.routing = true
@@ -256,20 +274,11 @@ export class MeshModel {
   #applySlice(key: string, value: EndpointSlice | undefined, dirty: Dirty): void {
     const previous = this.#slices.get(key)
     if (previous !== undefined) this.#touchEndpoints(previous.service, dirty)
-    this.#touchPortsOf(previous, value, dirty)
+    for (const workload of reachedAnew(previous, value)) dirty.workloads.add(workload)
     store(this.#slices, key, value)
     this.#slicesOfService.set(key, value === undefined ? [] : [value.service])
     this.#slicesOfWorkload.set(key, value?.endpoints.flatMap((endpoint) => endpoint.workload ?? []) ?? [])
     if (value !== undefined) this.#touchEndpoints(value.service, dirty)
-  }
-
-  /** Workloads that a slice begins or ceases to lead to may get other limits; those that stay have theirs already. */
-  #touchPortsOf(before: EndpointSlice | undefined, after: EndpointSlice | undefined, dirty: Dirty): void {
-    const samePorts = JSON.stringify(before?.ports) === JSON.stringify(after?.ports)
-    const old = workloadsOf(before)
-    const now = workloadsOf(after)
-    for (const key of new Set([...old, ...now]))
-      if (!samePorts || !old.has(key) || !now.has(key)) dirty.workloads.add(key)
   }
 
   /** Also those who send to the service: for some clients a backend without endpoints changes the weights. */
@@ -329,29 +338,18 @@ export class MeshModel {
     this.#apexesOfBackend.set(apexKey, [...new Set([...ofSplits, ...ofRoutes])])
   }
 
+  #touchAddresses(workload: string, dirty: Dirty): void {
+    for (const address of this.#workloads.get(workload)?.addresses ?? []) dirty.addresses.add(address)
+  }
+
   #touchWorkload(key: string, dirty: Dirty): void {
     dirty.workloads.add(key)
+    this.#touchAddresses(key, dirty)
     for (const slice of this.#slicesOfWorkload.sources(key)) {
       const service = this.#slices.get(slice)?.service
       if (service !== undefined) dirty.services.add(service)
     }
   }
-}
-
-function workloadsOf(slice: EndpointSlice | undefined): ReadonlySet<string> {
-  return new Set(slice?.endpoints.flatMap((endpoint) => endpoint.workload ?? []) ?? [])
-}
-
-/** How closely a policy names a service's port: 2 by its port, 1 as a whole, 0 not at all. */
-function specificity(policy: TrafficPolicy, serviceKey: string, port: ServicePort): number {
-  const ranks = policy.targets
-    .filter((target) => keyOf(policy.namespace, target.service) === serviceKey)
-    .map((target) => {
-      if (target.port === undefined) return 1
-      const same = 'name' in target.port ? target.port.name === port.name : target.port.number === port.port
-      return same ? 2 : 0
-    })
-  return Math.max(0, ...ranks)
 }
 
 function store<T>(map: Map<string, T>, key: string, value: T | undefined): void {

@@ -48,6 +48,8 @@ export type Workload = {
   readonly namespace: string
   readonly name: string
   readonly serviceAccount: string
+  /** Its own, while it runs; empty where the source does not tell, or it shares those of its node. */
+  readonly addresses: readonly string[]
   readonly inject: boolean | undefined
   /** Explicit inbound addresses; empty: connections are redirected. */
   readonly inbound: readonly {
@@ -58,6 +60,8 @@ export type Workload = {
   readonly containerPorts: readonly number[]
   /** undefined: as its namespace says. */
   readonly opaquePorts: readonly PortRange[] | undefined
+  /** Reached past its sidecar. */
+  readonly bypassedPorts: readonly PortRange[]
   readonly deployment: string | undefined
   readonly podTemplateHash: string | undefined
 }

@@ -27,7 +27,7 @@ import { clusterPolicy } from './cluster-policy.ts'
 import type { Destination } from './destination.ts'
 
 export const ads: ConfigSource = { ads: {}, resourceApiVersion: 'V3' }
-const connectTimeout = { seconds: 1 }
+export const connectTimeout = { seconds: 1 }
 
 export function identityOf(workload: Workload, trustDomain: string): string {
   return formatSpiffeId({
@@ -67,7 +67,7 @@ function rawSocket(): TransportSocket {
   }
 }
 
-function meshMatches(
+export function meshMatches(
   endpoints: readonly ServiceEndpoint[],
   trustDomain: string,
 ): Cluster['transportSocketMatches'] {
@@ -162,7 +162,7 @@ function endpointMetadata(
   return { filterMetadata: { ...socketMatch, [weftMetadata]: toStruct(facts) } }
 }
 
-function lbEndpoint(endpoint: ServiceEndpoint, kind: ClientKind, trustDomain: string): LbEndpoint {
+export function lbEndpoint(endpoint: ServiceEndpoint, kind: ClientKind, trustDomain: string): LbEndpoint {
   const { address, otherAddresses, port } = endpoint
   const at = (host: string) => ({ address: { socketAddress: { address: host, portValue: port } } })
   const healthStatus = 'HEALTHY'

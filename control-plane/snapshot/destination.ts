@@ -12,8 +12,8 @@ function withPort(service: Service | undefined, number: number): Destination | u
   return { service, key: keyOf(service.namespace, service.name), port }
 }
 
-/** `address:port` with a cluster IP, IPv6 in brackets. */
-function splitAddress(name: string): { readonly address: string; readonly port: number } | undefined {
+/** `address:port`, IPv6 in brackets. */
+export function splitAddress(name: string): { readonly address: string; readonly port: number } | undefined {
   const match = /^(?:\[([0-9a-f:.]+)\]|([0-9.]+)):([0-9]{1,5})$/.exec(name)
   return match === null ? undefined : { address: match[1] ?? (match[2] as string), port: Number(match[3]) }
 }

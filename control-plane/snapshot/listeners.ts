@@ -26,10 +26,10 @@ import type { RateLimitSettings, TrafficSettings } from '../model/traffic-settin
 import { ads } from './clusters.ts'
 import { limitActions, limitFilter } from './rate-limit.ts'
 
-const managerName = 'envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager'
+export const managerName = 'envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager'
 const managerFilter = 'envoy.filters.network.http_connection_manager'
 
-function router(): HttpFilter {
+export function router(): HttpFilter {
   return {
     name: 'envoy.filters.http.router',
     typedConfig: pack('envoy.extensions.filters.http.router.v3.Router', {}),
@@ -44,6 +44,7 @@ function idleFault(): HttpFilter {
   }
 }
 
+type WeightedName = { readonly name: string; readonly weight: number }
 /** What becomes of a destination's connections that are not HTTP. */
 export type TcpListening = { readonly backends: readonly WeightedBackend[]; readonly opaque: boolean }
 
@@ -59,11 +60,18 @@ function tcpChain(filter: TcpProxy): FilterChain {
   }
 }
 
-/** For clients that take connections themselves, and not only requests. */
-function tcpListening(statPrefix: string, { backends, opaque }: TcpListening): Partial<Listener> {
-  const clusters = backends.flatMap(({ backend, weight }) =>
+function clustersOf({ backends }: TcpListening): readonly WeightedName[] {
+  return backends.flatMap(({ backend, weight }) =>
     backend === undefined ? [] : [{ name: backendName(backend), weight }],
   )
+}
+
+/** For clients that take connections themselves, and not only requests. */
+export function tcpListening(
+  statPrefix: string,
+  clusters: readonly WeightedName[],
+  opaque: boolean,
+): Partial<Listener> {
   const inspector = {
     name: httpInspector,
     typedConfig: pack('envoy.extensions.filters.listener.http_inspector.v3.HttpInspector', {}),
@@ -89,7 +97,7 @@ export function buildDestinationListener(
   return {
     name,
     apiListener: { apiListener: pack(managerName, manager) },
-    ...(tcp !== undefined && tcpListening(name, tcp)),
+    ...(tcp !== undefined && tcpListening(name, clustersOf(tcp), tcp.opaque)),
   }
 }
 

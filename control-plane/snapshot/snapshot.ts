@@ -19,6 +19,7 @@ import { buildCluster, buildEndpoints, buildInboundCluster } from './clusters.ts
 import { dependencyOf, destinationOf } from './destination.ts'
 import { type GatewayPort, gatewayNames } from './gateway.ts'
 import { buildDestinationListener, buildGatewayListener, buildInboundListener } from './listeners.ts'
+import { buildPodCluster, buildPodListener, podDestinationOf } from './pod-destination.ts'
 import { inboundLimits } from './rate-limit.ts'
 import { buildRoutes } from './routes.ts'
 
@@ -153,7 +154,7 @@ export class Snapshot {
     // Nobody but a gateway listens where it is told to.
     if (gateway !== undefined && (client !== 'envoy' || address === undefined)) return undefined
     const destination = destinationOf(this.#model, gateway?.destination ?? name)
-    if (destination === undefined) return undefined
+    if (destination === undefined) return this.#buildPodListener(name, client)
     const { service, port } = destination
     const routeName = serviceResourceName(service.name, service.namespace, port.port)
     const traffic = trafficOf(this.#model, service, port)
@@ -174,9 +175,18 @@ export class Snapshot {
     )
   }
 
+  /** Others have no certificate of the mesh, and reach an address by themselves. */
+  #buildPodListener(name: string, client: ClientKind): SnapshotResource | undefined {
+    const pod = client === 'sidecar' ? podDestinationOf(this.#model, name) : undefined
+    return pod && resource(resourceNames.listener, name, buildPodListener(this.#model, name, pod))
+  }
+
   #buildCluster(name: string, client: ClientKind): SnapshotResource | undefined {
     const port = parseInboundClusterName(name)
     if (port !== undefined) return resource(resourceNames.cluster, name, buildInboundCluster(port))
+    const pod = client === 'sidecar' ? podDestinationOf(this.#model, name) : undefined
+    if (pod !== undefined)
+      return resource(resourceNames.cluster, name, buildPodCluster(this.#model, name, pod, this.#trustDomain))
     const destination = destinationOf(this.#model, name)
     const emptied = client === 'grpc' || name === invalidBackendCluster
     if (destination === undefined && !emptied) return undefined

@@ -1,0 +1,52 @@
+import { expect, test } from 'vitest'
+import { convertObject } from './convert.ts'
+
+const admin = { from: 4191, to: 4191 }
+
+function convert(facts: { spec?: object; status?: object; annotations?: object }) {
+  const { annotations = {}, ...rest } = facts
+  const metadata = { name: 'db-0', namespace: 'shop', annotations }
+  return convertObject({ apiVersion: 'v1', kind: 'Pod', metadata, spec: {}, ...rest })
+}
+
+test('a Pod has the addresses of its status, of both families, each once', () => {
+  const status = { podIP: '10.0.0.7', podIPs: [{ ip: '10.0.0.7' }, { ip: 'fd00::7' }] }
+  expect(convert({ status })).toMatchObject({ change: { value: { addresses: ['10.0.0.7', 'fd00::7'] } } })
+})
+
+test.each([
+  ['has none yet', {}],
+  ['has ended', { status: { phase: 'Succeeded', podIP: '10.0.0.7' } }],
+  ['has failed', { status: { phase: 'Failed', podIP: '10.0.0.7' } }],
+  ["is on its node's network", { spec: { hostNetwork: true }, status: { podIP: '10.0.0.7' } }],
+])('a Pod that %s has no address of its own', (_, facts) => {
+  expect(convert(facts)).toMatchObject({ change: { value: { addresses: [] } } })
+})
+
+test('ports that a Pod tells its sidecar to skip, and the pages of the sidecar, are reached past it', () => {
+  const annotations = { 'config.weft.dev/skip-inbound-ports': '25,4567-4568' }
+  expect(convert({ annotations })).toMatchObject({
+    change: { value: { bypassedPorts: [{ from: 25, to: 25 }, { from: 4567, to: 4568 }, admin] } },
+  })
+  expect(convert({ annotations: { 'config.weft.dev/admin-port': '4200' } })).toMatchObject({
+    change: { value: { bypassedPorts: [{ from: 4200, to: 4200 }] } },
+  })
+})
+
+test('what its init container was told says also what its Namespace asked for', () => {
+  const args = ['--inbound-port=4143', '--admin-port=4191', '--skip-inbound-ports=9000']
+  const initContainers = [
+    { name: 'other', args: ['--skip-inbound-ports=1'] },
+    { name: 'weft-init', args },
+  ]
+  expect(convert({ spec: { initContainers } })).toMatchObject({
+    change: { value: { bypassedPorts: [{ from: 9000, to: 9000 }, admin] } },
+  })
+})
+
+test('ports to skip that do not read are refused with their annotation', () => {
+  expect(convert({ annotations: { 'config.weft.dev/skip-inbound-ports': 'all' } })).toMatchObject({
+    outcome: 'refused',
+    problems: [{ path: ['metadata', 'annotations', 'config.weft.dev/skip-inbound-ports'] }],
+  })
+})
