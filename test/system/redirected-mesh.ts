@@ -6,6 +6,7 @@ import type { ChildProcess } from 'node:child_process'
 import { chmodSync, chownSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { initContainerName } from '../../api/deployment.ts'
 import { sidecarUid } from '../../api/ports.ts'
 import { createWorkloadToken } from '../../cli/token.ts'
 import { Network, ownPrefix, type PodNetwork } from './network.ts'
@@ -41,7 +42,12 @@ export class RedirectedMesh {
     const pod = this.network.addPod(name)
     const ports = plan.containerPorts.map((containerPort) => ({ containerPort }))
     this.#add('v1', 'Pod', name, {
-      spec: { serviceAccountName: name, containers: [{ name: 'app', ports }] },
+      spec: {
+        serviceAccountName: name,
+        initContainers: [{ name: initContainerName, args: plan.init ?? [] }],
+        containers: [{ name: 'app', ports }],
+      },
+      status: { podIPs: [{ ip: pod.v4 }, { ip: pod.v6 }] },
     })
     return { ...pod, name, log: () => '' }
   }

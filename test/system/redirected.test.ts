@@ -138,6 +138,22 @@ describeWith(
       expect(mesh.metric(server, 'request_total', 'direction="inbound"', ...inTheMesh)).toBe(before + 1)
     })
 
+    test("by the pod's own address, as a headless Service's name leads there: requests and connections", () => {
+      const requests = (): number => mesh.metric(server, 'request_total', 'direction="inbound"', ...inTheMesh)
+      const connections = (): number =>
+        mesh.metric(server, 'tcp_open_total', 'peer="dst"', 'target_port="6379"', ...inTheMesh)
+      const [before, connected] = [requests(), connections()]
+      for (const address of [server.v4, `[${server.v6}]`])
+        expect(mesh.curl(client, `http://${address}:8080/page.txt`)).toBe(`${marker}\n`)
+      expect(requests()).toBe(before + 2)
+      expect(mesh.network.run(client, 'redis-cli', '-h', server.v4, 'PING')).toContain('PONG')
+      expect(connections()).toBe(connected + 1)
+    })
+
+    test('by that address, a port that is skipped is reached as it is', () => {
+      expect((JSON.parse(mesh.curl(client, `http://${server.v4}:9000/`)) as Echo).name).toBe('skipped')
+    })
+
     test('a client without a sidecar is served in clear, by both families, and counted as that', () => {
       for (const address of [server.v4, `[${server.v6}]`])
         expect(mesh.curl(outside, `http://${address}:8080/page.txt`)).toBe(`${marker}\n`)
@@ -197,7 +213,9 @@ describeWith(
 
     test('a port that the control plane has not named is served all the same, and counted by its number', () => {
       expect((JSON.parse(mesh.curl(client, `http://${server.v4}:7070/`)) as Echo).name).toBe('unnamed')
-      expect(mesh.metric(server, 'request_total', 'direction="inbound"', 'target_port="7070"')).toBe(1)
+      expect(
+        mesh.metric(server, 'request_total', 'direction="inbound"', 'target_port="7070"', ...inTheMesh),
+      ).toBe(1)
     })
 
     test('what is not HTTP passes byte for byte', () => {
