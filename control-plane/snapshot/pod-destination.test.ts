@@ -69,6 +69,13 @@ test('a port that is reached past the sidecar is so through a Service too', () =
   expect(dirty).toContain('service:shop/db')
 })
 
+test('of a pod that names where its sidecar listens, no other port is taken for one of the mesh', () => {
+  const inbound = [{ host: address, port: 9000, applicationPort: 8080 }]
+  const { endpoint } = setUp(pod({ inject: undefined, inbound }))
+  expect(endpoint(`${address}:9000`).mode).toBe('weft')
+  expect(endpoint(`${address}:8080`).mode).toBeUndefined()
+})
+
 test('its opaque ports are not looked into', () => {
   const { listener } = setUp(pod({ opaquePorts: parsePortRanges('2181') }))
   expect(listener(`${address}:2181`)?.listenerFilters ?? []).toEqual([])
