@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { MeshModel } from './mesh-model.ts'
 import type { Change, Service, TrafficPolicy } from './objects.ts'
-import { policyStatus, serviceTraffic } from './policy-status.ts'
+import { policyCondition, policyStatus, serviceTraffic } from './policy-status.ts'
 import { policy, service } from './test-objects.ts'
 import { defaultBalancer, defaultRetries, noTrafficSettings } from './traffic-settings.ts'
 
@@ -55,6 +55,19 @@ test.each<[string, Change, readonly Change[], readonly unknown[]]>([
   ],
 ])('a policy %s is not, and why', (_what, change, others, expected) => {
   expect(reasonsOf(change, ...others)).toEqual([['False', ...expected, []]])
+})
+
+test('a policy is accepted as a whole when every target is, and says which are not', () => {
+  const p = policy('p', 'catalog', retries)
+  expect(policyCondition(statusOf(p))).toMatchObject({ status: 'True', reason: 'Accepted', message: '' })
+  const value = p.value as TrafficPolicy
+  const targets = [...value.targets, { service: 'ghost', port: undefined }]
+  expect(policyCondition(statusOf({ ...p, value: { ...value, targets } } as Change))).toEqual({
+    type: 'Accepted',
+    status: 'False',
+    reason: 'TargetNotFound',
+    message: "'shop/ghost' is no Service; it counts for its other targets",
+  })
 })
 
 test("a Service's settings are shown with where each comes from: a policy's beat its annotations", () => {

@@ -91,6 +91,15 @@ export function policyStatus(model: MeshModel, policy: TrafficPolicy): PolicySta
   }
 }
 
+/** Of all of its targets: accepted if every one is; else which are not, and why. */
+export function policyCondition({ targets }: PolicyStatus): PolicyCondition {
+  const troubles = targets.flatMap(({ conditions }) => conditions.filter(({ status }) => status === 'False'))
+  const [first] = troubles
+  if (first === undefined) return condition('Accepted')
+  const elsewhere = troubles.length < targets.length ? '; it counts for its other targets' : ''
+  return condition(first.reason, troubles.map(({ message }) => message).join('; ') + elsewhere)
+}
+
 /** Undefined: nothing is asked for on any of its ports. */
 export function serviceTraffic(model: MeshModel, service: Service): ServiceTraffic | undefined {
   const { namespace, name } = service

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { RouteStatus } from '../model/route-status.ts'
-import type { SplitStatus } from '../model/split-status.ts'
-import { controllerName, mergedRouteStatus, mergedSplitStatus } from './merged-status.ts'
+import { controllerName, mergedConditions, mergedRouteStatus } from './merged-status.ts'
 
 const seen = { generation: 7, now: '2026-01-02T00:00:00Z' }
 const since = '2026-01-01T00:00:00Z'
@@ -56,17 +55,11 @@ describe("a route's status", () => {
   })
 })
 
-it("a split's status keeps conditions that are not ours", () => {
-  const split: SplitStatus = {
-    namespace: 'shop',
-    name: 's',
-    apex: 'catalog',
-    weightsMilli: {},
-    conditions: [{ type: 'Accepted', status: 'True', reason: 'Accepted', message: '' }],
-  }
+it('conditions of a split or policy that are not ours stay', () => {
+  const ours = [{ type: 'Accepted', status: 'True', reason: 'Accepted', message: '' }]
   const theirs = { type: 'Promoted', status: 'True' }
   const before = { phase: 'x', conditions: [theirs, ...written('True', 1, since).conditions] }
-  expect(mergedSplitStatus(before, split, seen)).toEqual({
+  expect(mergedConditions(before, ours, seen)).toEqual({
     phase: 'x',
     conditions: [theirs, ...written('True', 7, since).conditions],
   })

@@ -1,12 +1,11 @@
 /** What the status of an object has to be, from what it is and what we have to say: what others say in it stays. Pure. */
 import type { RouteStatus } from '../model/route-status.ts'
-import type { SplitStatus } from '../model/split-status.ts'
 
 /** Tells our entries from those of other controllers. */
 export const controllerName = 'weft.dev/control-plane'
 
 type Fields = Readonly<Record<string, unknown>>
-type Condition = {
+export type Condition = {
   readonly type: string
   readonly status: string
   readonly reason: string
@@ -63,8 +62,12 @@ export function mergedRouteStatus(current: unknown, { parents }: RouteStatus, se
   }
 }
 
-/** Of a split: conditions of types that are not ours stay. */
-export function mergedSplitStatus(current: unknown, { conditions }: SplitStatus, seen: Observation): object {
+/** Of a split or a policy: conditions of types that are not ours stay. */
+export function mergedConditions(
+  current: unknown,
+  conditions: readonly Condition[],
+  seen: Observation,
+): object {
   const before = listOf(fieldsOf(current)['conditions'])
   const types = new Set<unknown>(conditions.map(({ type }) => type))
   return {

@@ -1,4 +1,4 @@
-/** Writes into HTTPRoutes and TrafficSplits what is done with them: the leader only, with optimistic locking. */
+/** Writes into HTTPRoutes, TrafficSplits and TrafficPolicies what is done with them: the leader only, with optimistic locking. */
 import { isDeepStrictEqual } from 'node:util'
 import { Backoff } from '../../core/backoff.ts'
 import type { Clock, Timer } from '../../core/clock.ts'
@@ -8,16 +8,21 @@ import { OutageLog } from '../../core/outage-log.ts'
 import type { KubernetesClient } from '../../core/kubernetes/api-client.ts'
 import { failureOf } from '../../core/kubernetes/api-failure.ts'
 import { convertObject } from '../kubernetes-objects/convert.ts'
-import { keyOf, type Dirty, type MeshModel } from '../model/mesh-model.ts'
-import type { Change, Split } from '../model/objects.ts'
-import type { Route } from '../model/route.ts'
-import { routeStatus } from '../model/route-status.ts'
-import { splitStatus } from '../model/split-status.ts'
+import type { Dirty, MeshModel } from '../model/mesh-model.ts'
+import type { Change } from '../model/objects.ts'
 import { offeredVersion } from '../providers/kubernetes/discovery.ts'
-import { httpRoutes } from '../providers/kubernetes/kinds/http-routes.ts'
-import { trafficSplits } from '../providers/kubernetes/kinds/traffic-splits.ts'
 import { apiVersionOf } from '../providers/kubernetes/watched-kind.ts'
-import { mergedRouteStatus, mergedSplitStatus, type Observation } from './merged-status.ts'
+import type { Observation } from './merged-status.ts'
+import {
+  allSubjects,
+  idOf,
+  mergedStatus,
+  statusOf,
+  type Subject,
+  subjectOf,
+  subjectsNaming,
+  watchedKindOf,
+} from './status-subject.ts'
 
 export type StatusWriterOptions = {
   readonly client: KubernetesClient
@@ -27,15 +32,10 @@ export type StatusWriterOptions = {
   readonly leads: () => boolean
 }
 
-type Subject =
-  | { readonly kind: 'route'; readonly value: Route }
-  | { readonly kind: 'split'; readonly value: Split }
 type Kept = Readonly<Record<string, unknown>> & {
   readonly metadata?: { readonly generation?: number }
   readonly status?: unknown
 }
-
-const idOf = ({ kind, value }: Subject): string => `${kind} ${keyOf(value.namespace, value.name)}`
 
 export class StatusWriter {
   readonly #options: StatusWriterOptions
@@ -59,25 +59,22 @@ export class StatusWriter {
   /** What changed, and what it touched. */
   update(changes: readonly Change[], dirty: Dirty): void {
     for (const change of changes) {
-      if (change.kind !== 'route' && change.kind !== 'split') continue
       const id = `${change.kind} ${change.key}`
-      if (change.value === undefined) {
+      const subject = subjectOf(change)
+      if (subject !== undefined) this.#enqueue(subject)
+      else {
         this.#queue.delete(id)
         this.#said.delete(id)
-      } else if (change.kind === 'route') this.#enqueue({ kind: 'route', value: change.value })
-      else this.#enqueue({ kind: 'split', value: change.value })
+      }
     }
-    for (const service of dirty.services) {
-      for (const value of this.#options.model.routesNaming(service)) this.#compare({ kind: 'route', value })
-      for (const value of this.#options.model.splits(service)) this.#compare({ kind: 'split', value })
-    }
+    for (const service of dirty.services)
+      for (const subject of subjectsNaming(this.#options.model, service)) this.#compare(subject)
     this.#work()
   }
 
   /** We lead from now on: another replica may have left things unsaid. */
   lookAtAll(): void {
-    for (const value of this.#options.model.allRoutes()) this.#enqueue({ kind: 'route', value })
-    for (const value of this.#options.model.allSplits()) this.#enqueue({ kind: 'split', value })
+    for (const subject of allSubjects(this.#options.model)) this.#enqueue(subject)
     this.#work()
   }
 
@@ -89,17 +86,12 @@ export class StatusWriter {
 
   #enqueue(subject: Subject): void {
     this.#queue.set(idOf(subject), subject)
-    this.#said.set(idOf(subject), JSON.stringify(this.#statusOf(subject)))
+    this.#said.set(idOf(subject), JSON.stringify(statusOf(this.#options.model, subject)))
   }
 
   #compare(subject: Subject): void {
-    const status = JSON.stringify(this.#statusOf(subject))
+    const status = JSON.stringify(statusOf(this.#options.model, subject))
     if (this.#said.get(idOf(subject)) !== status) this.#enqueue(subject)
-  }
-
-  #statusOf(subject: Subject): object {
-    const { model } = this.#options
-    return subject.kind === 'route' ? routeStatus(model, subject.value) : splitStatus(model, subject.value)
   }
 
   #work(): void {
@@ -137,7 +129,7 @@ export class StatusWriter {
   /** False: somebody else wrote meanwhile, and it has to be looked at again. */
   async #write(subject: Subject): Promise<boolean> {
     const { client, clock } = this.#options
-    const kind = subject.kind === 'route' ? httpRoutes : trafficSplits
+    const kind = watchedKindOf[subject.kind]
     const version = this.#versions.get(kind.kind) ?? (await offeredVersion(client, kind))
     if (version === undefined) return true
     this.#versions.set(kind.kind, version)
@@ -159,11 +151,7 @@ export class StatusWriter {
       generation: object.metadata?.generation ?? 0,
       now: new Date(clock.wallMs()).toISOString().replace(/\.\d+Z$/, 'Z'),
     }
-    const { model } = this.#options
-    const status =
-      subject.kind === 'route'
-        ? mergedRouteStatus(object.status, routeStatus(model, subject.value), seen)
-        : mergedSplitStatus(object.status, splitStatus(model, subject.value), seen)
+    const status = mergedStatus(this.#options.model, subject, object.status, seen)
     if (isDeepStrictEqual(status, object.status)) return true
     const wrote = await client.request('PUT', `${path}/status`, { ...object, status })
     if (wrote.status === 409) return false

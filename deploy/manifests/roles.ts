@@ -57,6 +57,8 @@ export function controlPlaneRights(): readonly Manifest[] {
       { apiGroups: ['gateway.networking.k8s.io'], resources: ['httproutes'], verbs: ['get'] },
       { apiGroups: ['gateway.networking.k8s.io'], resources: ['httproutes/status'], verbs: ['update'] },
       watch('weft.dev', 'trafficpolicies'),
+      { apiGroups: ['weft.dev'], resources: ['trafficpolicies'], verbs: ['get'] },
+      { apiGroups: ['weft.dev'], resources: ['trafficpolicies/status'], verbs: ['update'] },
       { apiGroups: ['authentication.k8s.io'], resources: ['tokenreviews'], verbs: ['create'] },
     ]),
     // Both are there, empty, from the beginning: it needs no right to make others.

@@ -238,6 +238,38 @@ test('a split says in its status what is done with it', async () => {
   await expect.poll(conditions, { timeout: 10_000 }).toEqual(well)
 })
 
+test("a policy says in its status whether it counts, beside other controllers' conditions", async () => {
+  const policy = (service: string) => `
+apiVersion: weft.dev/v1alpha1
+kind: TrafficPolicy
+metadata: {name: catalog, namespace: shop}
+spec: {targetRefs: [{kind: Service, name: ${service}}], timeouts: {request: 20s}}
+`
+  const conditions = async () => {
+    const written = await statusOf('trafficpolicy')
+    return shortly(written, written.status?.conditions)
+  }
+  await server.apply(policy('catalog'))
+  await expect.poll(conditions, { timeout: 15_000 }).toEqual(['Accepted=True/Accepted'])
+  const theirs = {
+    type: 'Audited',
+    status: 'True',
+    reason: 'Audited',
+    message: 'theirs',
+    observedGeneration: 1,
+    lastTransitionTime: '2026-01-01T00:00:00Z',
+  }
+  const patch = [{ op: 'add', path: '/status/conditions/-', value: theirs }]
+  const ofPolicy = ['trafficpolicy', 'catalog', '-n', 'shop']
+  const asPatch = ['--subresource=status', '--type=json', '-p', JSON.stringify(patch)]
+  await server.kubectl(['patch', ...ofPolicy, ...asPatch])
+  await server.apply(policy('ghost'))
+  await expect
+    .poll(conditions, { timeout: 10_000 })
+    .toEqual(['Audited=True/Audited of an older one', 'Accepted=False/TargetNotFound'])
+  await server.kubectl(['delete', ...ofPolicy])
+})
+
 test('a change of weights in any version reaches the sidecar', async () => {
   for (const [version, v1, v2, percent] of [
     ['v1alpha1', '500m', '1500m', 75],

@@ -1,0 +1,85 @@
+/** The kinds of objects that have a status from us: where they are in the API, and what there is to say about each. */
+import { keyOf, type MeshModel } from '../model/mesh-model.ts'
+import type { Change, Split, TrafficPolicy } from '../model/objects.ts'
+import { policyCondition, policyStatus } from '../model/policy-status.ts'
+import type { Route } from '../model/route.ts'
+import { routeStatus } from '../model/route-status.ts'
+import { splitStatus } from '../model/split-status.ts'
+import { httpRoutes } from '../providers/kubernetes/kinds/http-routes.ts'
+import { trafficPolicies } from '../providers/kubernetes/kinds/traffic-policies.ts'
+import { trafficSplits } from '../providers/kubernetes/kinds/traffic-splits.ts'
+import type { WatchedKind } from '../providers/kubernetes/watched-kind.ts'
+import { mergedConditions, mergedRouteStatus, type Observation } from './merged-status.ts'
+
+export type Subject =
+  | { readonly kind: 'route'; readonly value: Route }
+  | { readonly kind: 'split'; readonly value: Split }
+  | { readonly kind: 'policy'; readonly value: TrafficPolicy }
+
+export const watchedKindOf: Readonly<Record<Subject['kind'], WatchedKind>> = {
+  route: httpRoutes,
+  split: trafficSplits,
+  policy: trafficPolicies,
+}
+
+export function idOf({ kind, value }: Subject): string {
+  return `${kind} ${keyOf(value.namespace, value.name)}`
+}
+
+/** Undefined: it is gone, or of a kind without a status. */
+export function subjectOf(change: Change): Subject | undefined {
+  if (change.value === undefined) return undefined
+  if (change.kind === 'route') return { kind: 'route', value: change.value }
+  if (change.kind === 'split') return { kind: 'split', value: change.value }
+  if (change.kind === 'policy') return { kind: 'policy', value: change.value }
+  return undefined
+}
+
+const route = (value: Route): Subject => ({ kind: 'route', value })
+const split = (value: Split): Subject => ({ kind: 'split', value })
+const policy = (value: TrafficPolicy): Subject => ({ kind: 'policy', value })
+
+export function subjectsNaming(model: MeshModel, serviceKey: string): readonly Subject[] {
+  return [
+    ...model.routesNaming(serviceKey).map(route),
+    ...model.splits(serviceKey).map(split),
+    ...model.policiesNaming(serviceKey).map(policy),
+  ]
+}
+
+export function allSubjects(model: MeshModel): readonly Subject[] {
+  return [
+    ...[...model.allRoutes()].map(route),
+    ...[...model.allSplits()].map(split),
+    ...[...model.allPolicies()].map(policy),
+  ]
+}
+
+/** What there is to say now, without times: equal as long as nothing has to be said anew. */
+export function statusOf(model: MeshModel, { kind, value }: Subject): object {
+  switch (kind) {
+    case 'route':
+      return routeStatus(model, value)
+    case 'split':
+      return splitStatus(model, value)
+    case 'policy':
+      return policyCondition(policyStatus(model, value))
+  }
+}
+
+/** `current` with what we have to say in it. */
+export function mergedStatus(
+  model: MeshModel,
+  { kind, value }: Subject,
+  current: unknown,
+  seen: Observation,
+): object {
+  switch (kind) {
+    case 'route':
+      return mergedRouteStatus(current, routeStatus(model, value), seen)
+    case 'split':
+      return mergedConditions(current, splitStatus(model, value).conditions, seen)
+    case 'policy':
+      return mergedConditions(current, [policyCondition(policyStatus(model, value))], seen)
+  }
+}
