@@ -6,6 +6,7 @@ import type { Log } from '../../core/log.ts'
 import type { KubernetesClient } from '../../core/kubernetes/api-client.ts'
 import type { Dirty, MeshModel } from '../model/mesh-model.ts'
 import type { Change } from '../model/objects.ts'
+import { EventRecorder } from './event-recorder.ts'
 import { LeaseLeader } from './lease-leader.ts'
 import { StatusWriter } from './status-writer.ts'
 
@@ -24,14 +25,16 @@ export class StatusReporter {
     readonly namespace: string
   }) {
     const { client, clock, log, model, namespace } = options
-    this.#writer = new StatusWriter({ client, clock, log, model, leads: () => this.#leader.leads })
+    const identity = `${hostname()}_${randomBytes(6).toString('hex')}`
+    const events = new EventRecorder({ client, clock, log, identity })
+    this.#writer = new StatusWriter({ client, clock, log, model, events, leads: () => this.#leader.leads })
     this.#leader = new LeaseLeader({
       client,
       clock,
       log,
       namespace,
       name: leaseName,
-      identity: `${hostname()}_${randomBytes(6).toString('hex')}`,
+      identity,
       onElected: () => this.#writer.lookAtAll(),
     })
   }

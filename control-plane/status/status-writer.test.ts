@@ -10,6 +10,7 @@ import {
   type ScriptedRequest,
   startScriptedApiServer,
 } from '../providers/kubernetes/scripted-api-server.ts'
+import { EventRecorder } from './event-recorder.ts'
 import { StatusWriter } from './status-writer.ts'
 
 const path = '/apis/split.smi-spec.io/v1alpha4/namespaces/shop/trafficsplits/s'
@@ -35,11 +36,13 @@ beforeEach(async () => {
     token: () => undefined,
   }
   client = new KubernetesClient(connection, new ManualClock())
+  const log = createLog({ process: 'test', level: 'silent' })
   writer = new StatusWriter({
     client,
     clock,
-    log: createLog({ process: 'test', level: 'silent' }),
+    log,
     model,
+    events: new EventRecorder({ client, clock, log, identity: 'replica' }),
     leads: () => leads,
   })
 })
@@ -53,7 +56,7 @@ afterEach(async () => {
 const split = (weight: number, generation: number, status?: object) => ({
   apiVersion: 'split.smi-spec.io/v1alpha4',
   kind: 'TrafficSplit',
-  metadata: { name: 's', namespace: 'shop', generation, resourceVersion: `v${generation}` },
+  metadata: { name: 's', namespace: 'shop', uid: 'u', generation, resourceVersion: `v${generation}` },
   spec: { service: 'catalog', backends: [{ service: 'v1', weight }] },
   ...(status === undefined ? {} : { status }),
 })
@@ -100,6 +103,13 @@ async function nextWrite(): Promise<{ readonly request: ScriptedRequest; readonl
   return { request, body: JSON.parse(request.body) as Body }
 }
 
+async function answerEvent(): Promise<object> {
+  const request = await server.next()
+  expect([request.method, request.path]).toEqual(['POST', '/api/v1/namespaces/shop/events'])
+  request.reply(201, {})
+  return JSON.parse(request.body) as object
+}
+
 async function answerRead(object: object): Promise<void> {
   const request = await server.next()
   expect(request.path).toBe(path)
@@ -142,6 +152,7 @@ it('writes nothing where nothing changes, and again when something else does', a
   await answerRead(split(1, 4))
   const { request, body } = await nextWrite()
   request.reply(200, {})
+  await answerEvent()
   // A change that touches the apex and not what there is to say.
   apply({ ...service('catalog'), metadata: { name: 'other', namespace: 'shop' } })
   apply(service('catalog'), service('v1'))
@@ -149,6 +160,7 @@ it('writes nothing where nothing changes, and again when something else does', a
   const second = await nextWrite()
   expect(second.body.status.conditions.map(({ status }) => status)).toEqual(['True', 'True', 'True'])
   second.request.reply(200, {})
+  await answerEvent()
   apply({ ...service('catalog'), spec: { ports: [{ port: 80 }], clusterIP: '10.96.0.9' } })
   await expectNothingAsked()
 })
@@ -172,4 +184,28 @@ it('leaves everything to the replica that leads, and looks at all when it leads 
   await answerDiscovery()
   await answerRead(split(1, 4))
   ;(await nextWrite()).request.reply(200, {})
+})
+
+it('tells in an Event of what is wrong, once, and when it is right again', async () => {
+  apply(split(1, 4))
+  await answerDiscovery()
+  await answerRead(split(1, 4))
+  const { request, body } = await nextWrite()
+  request.reply(200, {})
+  expect(await answerEvent()).toMatchObject({
+    type: 'Warning',
+    reason: 'ApexUnknown',
+    involvedObject: { kind: 'TrafficSplit', name: 's', uid: 'u', apiVersion: 'split.smi-spec.io/v1alpha4' },
+  })
+  // As a rollout does it: the weights change, and what is wrong stays as it is.
+  for (let generation = 5; generation < 25; generation++) {
+    apply(split(generation, generation))
+    await answerRead(split(generation, generation, body.status))
+    ;(await nextWrite()).request.reply(200, {})
+  }
+  await expectNothingAsked()
+  apply(service('catalog'), service('v1'))
+  await answerRead(split(24, 24, body.status))
+  ;(await nextWrite()).request.reply(200, {})
+  expect(await answerEvent()).toMatchObject({ type: 'Normal', reason: 'Resolved' })
 })

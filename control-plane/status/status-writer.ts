@@ -12,7 +12,10 @@ import type { Dirty, MeshModel } from '../model/mesh-model.ts'
 import type { Change } from '../model/objects.ts'
 import { offeredVersion } from '../providers/kubernetes/discovery.ts'
 import { apiVersionOf } from '../providers/kubernetes/watched-kind.ts'
+import { apiTime } from './api-time.ts'
+import type { EventRecorder } from './event-recorder.ts'
 import type { Observation } from './merged-status.ts'
+import { statusEvents } from './status-events.ts'
 import {
   allSubjects,
   idOf,
@@ -29,11 +32,12 @@ export type StatusWriterOptions = {
   readonly clock: Clock
   readonly log: Log
   readonly model: MeshModel
+  readonly events: EventRecorder
   readonly leads: () => boolean
 }
 
 type Kept = Readonly<Record<string, unknown>> & {
-  readonly metadata?: { readonly generation?: number }
+  readonly metadata?: { readonly generation?: number; readonly uid?: string }
   readonly status?: unknown
 }
 
@@ -128,7 +132,7 @@ export class StatusWriter {
 
   /** False: somebody else wrote meanwhile, and it has to be looked at again. */
   async #write(subject: Subject): Promise<boolean> {
-    const { client, clock } = this.#options
+    const { client, clock, events } = this.#options
     const kind = watchedKindOf[subject.kind]
     const version = this.#versions.get(kind.kind) ?? (await offeredVersion(client, kind))
     if (version === undefined) return true
@@ -149,13 +153,20 @@ export class StatusWriter {
       return true
     const seen: Observation = {
       generation: object.metadata?.generation ?? 0,
-      now: new Date(clock.wallMs()).toISOString().replace(/\.\d+Z$/, 'Z'),
+      now: apiTime(clock),
     }
     const status = mergedStatus(this.#options.model, subject, object.status, seen)
     if (isDeepStrictEqual(status, object.status)) return true
     const wrote = await client.request('PUT', `${path}/status`, { ...object, status })
     if (wrote.status === 409) return false
-    if (wrote.status === 200 || wrote.status === 404) return true
+    if (wrote.status === 404) return true
+    if (wrote.status === 200) {
+      const involved = { apiVersion: apiVersionOf(kind, version), kind: kind.kind, namespace, name }
+      const uid = object.metadata?.uid ?? ''
+      // From what stood there, whoever wrote it: neither a restart nor another leader says anything twice.
+      await events.record({ ...involved, uid }, statusEvents(object.status, status))
+      return true
+    }
     const failure = failureOf(wrote, `writing the status of ${kind.kind} ${namespace}/${name}`)
     if (wrote.status !== 400 && wrote.status !== 422) throw failure
     // What the schema does not take today it does not take tomorrow.

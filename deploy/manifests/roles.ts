@@ -59,6 +59,7 @@ export function controlPlaneRights(): readonly Manifest[] {
       watch('weft.dev', 'trafficpolicies'),
       { apiGroups: ['weft.dev'], resources: ['trafficpolicies'], verbs: ['get'] },
       { apiGroups: ['weft.dev'], resources: ['trafficpolicies/status'], verbs: ['update'] },
+      { apiGroups: [''], resources: ['events'], verbs: ['create', 'get', 'update'] },
       { apiGroups: ['authentication.k8s.io'], resources: ['tokenreviews'], verbs: ['create'] },
     ]),
     // Both are there, empty, from the beginning: it needs no right to make others.

@@ -238,6 +238,44 @@ test('a split says in its status what is done with it', async () => {
   await expect.poll(conditions, { timeout: 10_000 }).toEqual(well)
 })
 
+async function eventsOf(kind: string): Promise<readonly string[]> {
+  const about = `involvedObject.kind=${kind},involvedObject.name=catalog`
+  const text = await server.kubectl(['get', 'events', '-n', 'shop', '--field-selector', about, '-o', 'json'])
+  const { items } = JSON.parse(text) as {
+    readonly items: readonly {
+      readonly type: string
+      readonly reason: string
+      readonly count: number
+      readonly source: { readonly component: string }
+    }[]
+  }
+  return items
+    .filter(({ source }) => source.component === 'weft-control-plane')
+    .map(({ type, reason, count }) => `${type} ${reason} x${count}`)
+    .toSorted()
+}
+
+test('what becomes wrong with a split and right again is told in Events, and a rollout tells nothing', async () => {
+  const once = ['Normal Resolved x1', 'Warning BackendUnknown x1']
+  await expect.poll(() => eventsOf('TrafficSplit'), { timeout: 10_000 }).toEqual(once)
+  expect(await server.kubectl(['describe', 'trafficsplit', 'catalog', '-n', 'shop'])).toMatch(
+    /Warning +BackendUnknown .*weft-control-plane +backend 'catalog-v3' is no Service/,
+  )
+  for (const canary of [5, 10, 20, 35, 50, 25]) {
+    await server.apply(split(100 - canary, canary))
+    await untilShare(canary, 2_000)
+  }
+  // Wrong again in the same way: counted, and by then the steps before would have told.
+  await server.apply(split(3, 1).replace('catalog-v2', 'catalog-v3'))
+  await expect
+    .poll(() => eventsOf('TrafficSplit'), { timeout: 10_000 })
+    .toEqual(['Normal Resolved x1', 'Warning BackendUnknown x2'])
+  await server.apply(split(3, 1))
+  await expect
+    .poll(() => eventsOf('TrafficSplit'), { timeout: 10_000 })
+    .toEqual(['Normal Resolved x2', 'Warning BackendUnknown x2'])
+})
+
 test("a policy says in its status whether it counts, beside other controllers' conditions", async () => {
   const policy = (service: string) => `
 apiVersion: weft.dev/v1alpha1
@@ -267,6 +305,7 @@ spec: {targetRefs: [{kind: Service, name: ${service}}], timeouts: {request: 20s}
   await expect
     .poll(conditions, { timeout: 10_000 })
     .toEqual(['Audited=True/Audited of an older one', 'Accepted=False/TargetNotFound'])
+  await expect.poll(() => eventsOf('TrafficPolicy')).toEqual(['Warning TargetNotFound x1'])
   await server.kubectl(['delete', ...ofPolicy])
 })
 

@@ -3,6 +3,7 @@ import http from 'node:http'
 import type { AddressInfo } from 'node:net'
 
 export type ScriptedRequest = {
+  readonly method: string
   readonly path: string
   readonly query: URLSearchParams
   readonly headers: http.IncomingHttpHeaders
@@ -37,6 +38,7 @@ function scripted(
   const url = new URL(request.url ?? '/', 'http://server')
   response.on('error', () => undefined)
   return {
+    method: request.method ?? '',
     path: url.pathname,
     query: url.searchParams,
     headers: request.headers,
