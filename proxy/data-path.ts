@@ -51,7 +51,7 @@ export type DataPathOptions = EgressOptions & {
   readonly clientTimeouts: ClientTimeouts
   /** Client connections of both sides together. */
   readonly maxConnections: number
-  /** Where this sidecar is; empty: nobody has said. */
+  /** Where this sidecar is; empty: as the mesh says. */
   readonly zone: string
   readonly dialMesh: MeshDial
   readonly acceptMesh: MeshAccept
@@ -97,7 +97,7 @@ export class DataPath implements ConfigSink {
     this.#dialler = new Dialler({ clock, dialMesh: options.dialMesh, stats: this.tcp })
     this.connectionLimit = new ConnectionLimit(options.maxConnections)
     this.#connections = new Connections(clock)
-    this.clusters = new ClusterSet(this.#clusterParts('outbound'))
+    this.clusters = new ClusterSet(this.#clusterParts('outbound'), options.zone)
     this.egress = new Egress(options, {
       clusters: this.clusters,
       clusterParts: this.#clusterParts('outbound'),
@@ -238,6 +238,7 @@ export class DataPath implements ConfigSink {
   }
 
   setInbound(config: InboundConfig): void {
+    this.clusters.tellZone(config.zone)
     void this.#inbound.apply(config)
   }
 
@@ -309,8 +310,7 @@ export class DataPath implements ConfigSink {
   }
 
   #clusterParts(direction: 'inbound' | 'outbound'): ClusterParts {
-    const { clock, zone } = this.#options
-    return { clock, zone, makeEndpoint: this.#makeEndpoint(direction) }
+    return { clock: this.#options.clock, makeEndpoint: this.#makeEndpoint(direction) }
   }
 
   #makeEndpoint(direction: 'inbound' | 'outbound'): ClusterParts['makeEndpoint'] {

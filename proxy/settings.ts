@@ -66,7 +66,7 @@ export const proxySettings = {
     flag: '--zone',
     env: 'WEFT_ZONE',
     kind: 'string',
-    help: 'where the sidecar is (topology.kubernetes.io/zone): endpoints of the same zone are preferred',
+    help: 'where the sidecar is (topology.kubernetes.io/zone): endpoints of the same zone are preferred; else as the control plane says',
   },
   trustDomain: {
     flag: '--trust-domain',

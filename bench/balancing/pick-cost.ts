@@ -34,7 +34,6 @@ function makeCluster(algorithm: BalancingAlgorithm, size: number): Cluster {
   const dial = () => Promise.reject(new Error('nobody is dialled here'))
   const cluster = new Cluster(config, {
     clock: systemClock,
-    zone: '',
     makeEndpoint: (endpoint, _cluster, connections) => {
       const pool = new Http1Pool({ dial, nowMs: () => 0, idleTimeoutMs: 1_000, maxIdle: 1, connections })
       return new Endpoint(endpoint, pool, new GoldenStats({}), 0)

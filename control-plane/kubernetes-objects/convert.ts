@@ -5,6 +5,7 @@ import { FieldReader, type FieldProblem } from './field-reader.ts'
 import { convertHttpRoute } from './http-route.ts'
 import { convertHttpRouteGroup, convertSmiTcpRoute } from './http-route-group.ts'
 import { convertNamespace } from './namespace.ts'
+import { convertNode } from './node.ts'
 import { convertPod } from './pod.ts'
 import { convertReferenceGrant } from './reference-grant.ts'
 import { convertService } from './service.ts'
@@ -29,6 +30,7 @@ const converters: readonly {
   readonly convert: Converter
 }[] = [
   { kind: 'Namespace', versions: ['v1'], namespaced: false, convert: convertNamespace },
+  { kind: 'Node', versions: ['v1'], namespaced: false, convert: convertNode },
   { kind: 'Service', versions: ['v1'], namespaced: true, convert: convertService },
   { kind: 'Pod', versions: ['v1'], namespaced: true, convert: convertPod },
   // Known, but there is nothing in it that the mesh needs: identities are proven by tokens.

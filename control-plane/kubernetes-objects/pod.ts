@@ -54,6 +54,7 @@ export function convertPod(object: FieldReader, { key, namespace, name }: Object
   const value: Workload = {
     namespace,
     name,
+    node: object.at('spec').at('nodeName').string(),
     serviceAccount: object.at('spec').at('serviceAccountName').string() ?? 'default',
     addresses: readAddresses(object),
     inject: readInject(object),

@@ -16,9 +16,10 @@ import type {
   Workload,
 } from './objects.ts'
 import { keyOf, oldestFirst, serviceKeyOfHost } from './naming.ts'
-import { specificity } from './policy-specificity.ts'
 import { reachedAnew } from './reached-anew.ts'
+import { NodeSet } from './node-set.ts'
 import type { BackendReference, Route } from './route.ts'
+import { specificity } from './policy-specificity.ts'
 import { RouteSet } from './route-set.ts'
 
 export { keyOf } from './naming.ts'
@@ -42,6 +43,7 @@ export class MeshModel {
   readonly #namespaces = new Map<string, Namespace>()
   readonly #services = new Map<string, Service>()
   readonly #slices = new Map<string, EndpointSlice>()
+  readonly nodes = new NodeSet()
   readonly #workloads = new Map<string, Workload>()
   readonly #splits = new Map<string, Split>()
   readonly #policies = new Map<string, TrafficPolicy>()
@@ -226,8 +228,12 @@ export class MeshModel {
       case 'slice':
         this.#applySlice(change.key, change.value, dirty)
         return
+      case 'node':
+        for (const workload of this.nodes.set(change.key, change.value)) dirty.workloads.add(workload)
+        return
       case 'workload':
         this.#touchAddresses(change.key, dirty)
+        this.nodes.place(change.key, change.value?.node)
         store(this.#workloads, change.key, change.value)
         this.#workloadOfAddress.set(change.key, change.value?.addresses ?? [])
         this.#workloadsOfNamespace.set(change.key, change.value === undefined ? [] : [change.value.namespace])

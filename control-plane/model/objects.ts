@@ -44,9 +44,14 @@ export type Namespace = {
   readonly opaquePorts: readonly PortRange[] | undefined
 }
 
+/** A machine that workloads run on. */
+export type Node = { readonly name: string; readonly zone: string }
+
 export type Workload = {
   readonly namespace: string
   readonly name: string
+  /** Where it runs; undefined: nobody has said. */
+  readonly node: string | undefined
   readonly serviceAccount: string
   /** Its own, while it runs; empty where the source does not tell, or it shares those of its node. */
   readonly addresses: readonly string[]
@@ -124,6 +129,7 @@ export type Change =
   | { readonly kind: 'namespace'; readonly key: string; readonly value: Namespace | undefined }
   | { readonly kind: 'service'; readonly key: string; readonly value: Service | undefined }
   | { readonly kind: 'slice'; readonly key: string; readonly value: EndpointSlice | undefined }
+  | { readonly kind: 'node'; readonly key: string; readonly value: Node | undefined }
   | { readonly kind: 'workload'; readonly key: string; readonly value: Workload | undefined }
   | { readonly kind: 'split'; readonly key: string; readonly value: Split | undefined }
   | { readonly kind: 'route'; readonly key: string; readonly value: Route | undefined }

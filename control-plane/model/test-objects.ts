@@ -93,6 +93,7 @@ export function workload(name: string, facts: Partial<Workload> = {}): Change {
     opaquePorts: undefined,
     bypassedPorts: [],
     deployment: undefined,
+    node: undefined,
     podTemplateHash: undefined,
     ...facts,
   }

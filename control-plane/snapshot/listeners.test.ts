@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { decode, unpackAs } from '../../api/xds/codec.ts'
-import { httpInspector } from '../../api/xds/naming.ts'
+import { httpInspector, weftMetadata } from '../../api/xds/naming.ts'
+import { fromStruct } from '../../api/xds/struct.ts'
 import { resourceNames } from '../../api/xds/type-urls.ts'
 import type { FilterChain, Listener } from '../../api/xds/types.ts'
 import { parsePortRanges } from '../../core/port-ranges.ts'
@@ -67,4 +68,18 @@ test('opaque ports of a workload have no HTTP, and those that it does not declar
     ['inbound:8081-plain', undefined],
   ])
   expect(JSON.stringify(metadata)).toContain('8080,9000-9010')
+})
+
+test('a workload is told the zone of its node, and told anew when that one changes', () => {
+  const node = (zone: string): Change => ({ kind: 'node', key: 'n', value: { name: 'n', zone } })
+  const { change, listener } = setUp(workload('web', { node: 'n' }), workload('lost'))
+  const zoneOf = (pod: string) =>
+    fromStruct(listener(`inbound/shop/${pod}`).metadata?.filterMetadata?.[weftMetadata])['zone']
+  expect([zoneOf('web'), zoneOf('lost')]).toEqual([undefined, undefined])
+  expect([...change(node('a'))]).toEqual(['workload:shop/web'])
+  expect([zoneOf('web'), zoneOf('lost')]).toEqual(['a', undefined])
+  change(node('b'))
+  expect(zoneOf('web')).toBe('b')
+  change({ kind: 'node', key: 'n', value: undefined })
+  expect(zoneOf('web')).toBeUndefined()
 })

@@ -203,9 +203,14 @@ export function buildInboundListener(
   workload: Workload,
   limitsOf: (listenPort: number) => readonly RateLimitSettings[],
   opaquePorts: readonly PortRange[],
+  zone: string,
 ): Listener {
-  // Also for ports that have no chain: what is redirected is served, declared or not.
-  const facts = toStruct({ opaquePorts: formatPortRanges(opaquePorts) })
+  const facts = toStruct({
+    // Also for ports that have no chain: what is redirected is served, declared or not.
+    opaquePorts: formatPortRanges(opaquePorts),
+    // Where it is itself: a sidecar is told nothing of its own endpoint, and its pod does not know.
+    ...(zone === '' ? {} : { zone }),
+  })
   const base: Listener = {
     name,
     trafficDirection: 'INBOUND',

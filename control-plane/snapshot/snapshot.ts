@@ -146,7 +146,13 @@ export class Snapshot {
       return resource(
         resourceNames.listener,
         name,
-        buildInboundListener(name, workload, limitsOf, this.#model.opaquePorts(workload)),
+        buildInboundListener(
+          name,
+          workload,
+          limitsOf,
+          this.#model.opaquePorts(workload),
+          this.#model.nodes.zoneOf(workload),
+        ),
       )
     }
     const gateway = parseGatewayListenerName(name)

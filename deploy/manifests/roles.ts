@@ -47,7 +47,7 @@ export function controlPlaneRights(): readonly Manifest[] {
   return [
     serviceAccount(controlPlaneName),
     ...granted(controlPlaneName, 'ClusterRole', [
-      watch('', 'namespaces', 'services', 'pods'),
+      watch('', 'namespaces', 'nodes', 'services', 'pods'),
       watch('discovery.k8s.io', 'endpointslices'),
       watch('split.smi-spec.io', 'trafficsplits'),
       { apiGroups: ['split.smi-spec.io'], resources: ['trafficsplits'], verbs: ['get'] },

@@ -134,5 +134,7 @@ export type InboundConfig = {
   readonly mtls: 'permissive' | 'strict'
   /** Of those that are not among `ports`; undefined: the default ones. */
   readonly opaquePorts?: readonly PortRange[]
+  /** Where the sidecar is; undefined: the control plane does not know. */
+  readonly zone?: string
   readonly ports: readonly InboundPort[]
 }

@@ -21,8 +21,8 @@ export type MakeEndpoint = (
 export type ClusterParts = {
   readonly makeEndpoint: MakeEndpoint
   readonly clock: Clock
-  /** Where this sidecar is; empty: nobody has said. */
-  readonly zone: string
+  /** Where this sidecar is now; undefined: it makes no difference. */
+  readonly ownZone?: () => string
   readonly random?: () => number
 }
 
@@ -134,6 +134,11 @@ export class Cluster {
     most?.pool.closeIdle()
   }
 
+  /** The sidecar is in another zone than it was. */
+  moved(): void {
+    this.#publish()
+  }
+
   /** The cluster is gone: exchanges in flight finish, connections close. */
   drain(): void {
     for (const endpoint of this.#endpoints) endpoint.pool.drain()
@@ -198,7 +203,7 @@ export class Cluster {
     const { slowStart, zonePreference } = this.#config.balancing
     const all = this.#endpoints
     const alike = slowStart === undefined && all.every(({ share }) => share === 1)
-    const zones = zonesOf(all, zonePreference, this.#parts.zone)
+    const zones = zonesOf(all, zonePreference, this.#parts.ownZone?.() ?? '')
     const of = (endpoints: readonly Endpoint[]): Picker =>
       makePicker(algorithm, endpoints, this.#random, alike)
     if (zones === undefined) return of(inUse)

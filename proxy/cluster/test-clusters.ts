@@ -68,14 +68,14 @@ export type TestCluster = { readonly cluster: Cluster; readonly clock: ManualClo
 export function testCluster(
   endpoints: readonly EndpointConfig[],
   config: Partial<ClusterConfig> = {},
-  zone = '',
+  ownZone: string | (() => string) = '',
 ): TestCluster {
   const clock = new ManualClock()
   const cluster = new Cluster(
     { ...testClusterConfig, ...config },
     {
       clock,
-      zone,
+      ownZone: typeof ownZone === 'string' ? () => ownZone : ownZone,
       random: seededRandom(),
       makeEndpoint: (endpoint, _cluster, connections) => testEndpoint(endpoint, connections),
     },

@@ -45,6 +45,18 @@ describe('hints', () => {
 describe('the same zone', () => {
   const all = endpoints(['a', 'a', 'a', 'a', 'b'])
 
+  test('is preferred once it is known, and the next one when the sidecar is in another', () => {
+    let zone = ''
+    const { cluster } = testCluster(all, balancing('same-zone'), () => zone)
+    expect(addresses(cluster)).toHaveLength(5)
+    zone = 'b'
+    cluster.moved()
+    expect(addresses(cluster)).toEqual(['10.0.0.5'])
+    zone = 'a'
+    cluster.moved()
+    expect(addresses(cluster)).not.toContain('10.0.0.5')
+  })
+
   test('is preferred by where the endpoints are', () => {
     expect(addresses(testCluster(all, balancing('same-zone'), 'b').cluster)).toEqual(['10.0.0.5'])
   })

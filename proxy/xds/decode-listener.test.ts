@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest'
 import { pack } from '../../api/xds/codec.ts'
+import { weftMetadata } from '../../api/xds/naming.ts'
+import { toStruct } from '../../api/xds/struct.ts'
 import { decodeListener, managerName } from './decode-listener.ts'
 import { limitName } from './decode-rate-limit.ts'
 import { faultName } from './decode-route-policy.ts'
@@ -17,5 +19,20 @@ test("a destination's filters are those of its routes: one that would act for al
   expect(problems.list).toEqual([
     'api_listener.http_filters[1]: is not supported: routes have their own',
     'api_listener.http_filters[2]: is not supported: routes have their own',
+  ])
+})
+
+test('a sidecar is told where it is by its own listener; what is no text is refused', () => {
+  const inbound = (facts: Parameters<typeof toStruct>[0]) => {
+    const problems = new Problems()
+    const filterMetadata = { [weftMetadata]: toStruct(facts) }
+    const decoded = decodeListener({ trafficDirection: 'INBOUND', metadata: { filterMetadata } }, problems)
+    return [decoded.kind === 'inbound' ? decoded.config.zone : decoded, problems.list]
+  }
+  expect(inbound({ zone: 'a' })).toEqual(['a', []])
+  expect(inbound({})).toEqual([undefined, []])
+  expect(inbound({ zone: 1 })).toEqual([
+    undefined,
+    [`metadata.filter_metadata.${weftMetadata}.zone: is no text`],
   ])
 })

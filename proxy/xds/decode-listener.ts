@@ -127,6 +127,14 @@ function opaquePortsOf(listener: Listener, problems: Problems): InboundConfig['o
   return ranges
 }
 
+/** Of the sidecar itself. */
+function zoneOf(listener: Listener, problems: Problems): string | undefined {
+  const zone = fromStruct(listener.metadata?.filterMetadata?.[weftMetadata])['zone']
+  if (zone === undefined || typeof zone === 'string') return zone
+  problems.add(`metadata.filter_metadata.${weftMetadata}.zone`, 'is no text')
+  return undefined
+}
+
 export function decodeListener(listener: Listener, problems: Problems): DecodedListener {
   const manager = unpackAs(managerName, listener.apiListener?.apiListener)
   if (manager !== undefined)
@@ -134,12 +142,14 @@ export function decodeListener(listener: Listener, problems: Problems): DecodedL
   if (listener.trafficDirection !== 'INBOUND')
     problems.add('traffic_direction', 'must be INBOUND without an api_listener')
   const opaquePorts = opaquePortsOf(listener, problems)
+  const zone = zoneOf(listener, problems)
   return {
     kind: 'inbound',
     config: {
       mtls: mtlsMode(listener),
       ports: inboundPorts(listener, problems),
       ...(opaquePorts !== undefined && { opaquePorts }),
+      ...(zone !== undefined && { zone }),
     },
   }
 }

@@ -393,6 +393,45 @@ spec:
   await untilShare(10, 2_000)
 })
 
+test("a sidecar is in its node's zone, and prefers that one where a policy says so", async () => {
+  const names = ['near', 'far'] as const
+  const ips = { near: '10.244.0.5', far: '10.244.0.6' }
+  const nodes = { near: 'node-1', far: 'node-2' }
+  await server.apply(`
+apiVersion: v1
+kind: Node
+metadata: {name: node-2, labels: {topology.kubernetes.io/zone: zone-b}}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: zoned, namespace: shop}
+spec: {selector: {app: zoned}, ports: [{name: http, port: 8080, targetPort: http}]}
+`)
+  for (const name of names) {
+    const app = await startHttpApplication(name, undefined, ips[name])
+    apps[name] = app
+    await server.apply(`
+apiVersion: v1
+kind: Pod
+metadata: {name: ${name}, namespace: shop, labels: {app: zoned}}
+spec: {nodeName: ${nodes[name]}, containers: [{name: app, image: app, ports: [{name: http, containerPort: ${app.port}}]}]}
+`)
+    await setPod(name, ips[name], 'True')
+  }
+  const tally = async () => Object.keys(await client.tally('http://zoned.shop:8080/', 40)).toSorted()
+  await expect.poll(tally, { timeout: 10_000 }).toEqual(['far', 'near'])
+  await server.apply(`
+apiVersion: weft.dev/v1alpha1
+kind: TrafficPolicy
+metadata: {name: zoned, namespace: shop}
+spec: {targetRefs: [{kind: Service, name: zoned}], balancer: {zonePreference: SameZone}}
+`)
+  await expect.poll(tally, { timeout: 10_000 }).toEqual(['near'])
+  // The sidecar follows its node; whether EndpointSlices do is Kubernetes' own affair.
+  await server.kubectl(['label', 'node', 'node-1', '--overwrite', 'topology.kubernetes.io/zone=zone-b'])
+  await expect.poll(tally, { timeout: 10_000 }).toContain('far')
+})
+
 test('a weight that the schema lets through and the mesh does not is reported, and the last good one stays', async () => {
   await server.apply(split(9, 1))
   await untilShare(10, 2_000)

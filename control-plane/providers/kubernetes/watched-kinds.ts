@@ -3,6 +3,7 @@ import { endpointSlices } from './kinds/endpoint-slices.ts'
 import { httpRouteGroups } from './kinds/http-route-groups.ts'
 import { httpRoutes } from './kinds/http-routes.ts'
 import { namespaces } from './kinds/namespaces.ts'
+import { nodes } from './kinds/nodes.ts'
 import { pods } from './kinds/pods.ts'
 import { referenceGrants } from './kinds/reference-grants.ts'
 import { services } from './kinds/services.ts'
@@ -13,6 +14,7 @@ import type { WatchedKind } from './watched-kind.ts'
 
 export const watchedKinds: readonly WatchedKind[] = [
   namespaces,
+  nodes,
   services,
   endpointSlices,
   pods,
