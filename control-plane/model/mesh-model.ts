@@ -108,11 +108,9 @@ export class MeshModel {
     )
   }
 
-  /** Whether a port of a workload speaks mesh TLS. */
+  /** Whether a port that a Service lists for a workload speaks mesh TLS; a forward may stand before the sidecar's own. */
   takesMeshTls(workload: Workload, port: number): boolean {
-    const { inbound, bypassedPorts } = workload
-    if (inbound.length > 0) return inbound.some((mapping) => mapping.port === port)
-    return this.isMeshed(workload) && !includesPort(bypassedPorts, port)
+    return this.isMeshed(workload) && !includesPort(workload.bypassedPorts, port)
   }
 
   /** The ports whose bytes are nobody's business, of a service or a workload. */

@@ -76,6 +76,13 @@ test('of a pod that names where its sidecar listens, no other port is taken for 
   expect(endpoint(`${address}:8080`).mode).toBeUndefined()
 })
 
+test('what a Service lists of such a pod leads to its sidecar, whatever stands between', () => {
+  const inbound = [{ host: address, port: 9000, applicationPort: 8080 }]
+  const listed = slice('db', [{ address, workload: 'shop/db-0' }])
+  const { model } = setUp(service('db'), listed, pod({ inject: undefined, inbound }))
+  expect(model.endpoints('shop/db', 'http')).toMatchObject([{ port: 9090, meshed: true }])
+})
+
 test('its opaque ports are not looked into', () => {
   const { listener } = setUp(pod({ opaquePorts: parsePortRanges('2181') }))
   expect(listener(`${address}:2181`)?.listenerFilters ?? []).toEqual([])

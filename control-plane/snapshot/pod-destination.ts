@@ -43,13 +43,20 @@ export function buildPodListener(
   }
 }
 
+/** At a pod's own address nothing stands before the sidecar: where its ports are named, no other is one of them. */
+function speaksMeshTls(model: MeshModel, workload: Workload, port: number): boolean {
+  const { inbound } = workload
+  if (inbound.length > 0) return inbound.some((mapping) => mapping.port === port)
+  return model.takesMeshTls(workload, port)
+}
+
 export function buildPodCluster(
   model: MeshModel,
   name: string,
   { workload, address, port }: PodDestination,
   trustDomain: string,
 ): Cluster {
-  const meshed = model.takesMeshTls(workload, port)
+  const meshed = speaksMeshTls(model, workload, port)
   const endpoint: ServiceEndpoint = {
     address,
     otherAddresses: [],
