@@ -19,16 +19,8 @@ let recorder: EventRecorder
 
 beforeEach(async () => {
   server = await startScriptedApiServer()
-  const connection = {
-    server: new URL(`http://127.0.0.1:${server.port}`),
-    ca: undefined,
-    certificate: undefined,
-    verify: true,
-    serverName: undefined,
-    token: () => undefined,
-  }
   const clock = new ManualClock()
-  client = new KubernetesClient(connection, clock)
+  client = new KubernetesClient(server.connection, clock)
   const log = createLog({ process: 'test', level: 'silent' })
   recorder = new EventRecorder({ client, clock, log, identity: 'replica' })
 })

@@ -20,17 +20,9 @@ beforeEach(async () => {
   server = await startScriptedApiServer()
   clock = new ManualClock()
   elections = 0
-  const connection = {
-    server: new URL(`http://127.0.0.1:${server.port}`),
-    ca: undefined,
-    certificate: undefined,
-    verify: true,
-    serverName: undefined,
-    token: () => undefined,
-  }
   leader = new LeaseLeader({
     // A clock of its own: what waits on the other one is the leader itself.
-    client: new KubernetesClient(connection, new ManualClock()),
+    client: new KubernetesClient(server.connection, new ManualClock()),
     clock,
     log: createLog({ process: 'test', level: 'silent' }),
     namespace: 'weft',

@@ -27,15 +27,7 @@ beforeEach(async () => {
   clock = new ManualClock()
   model = new MeshModel()
   leads = true
-  const connection = {
-    server: new URL(`http://127.0.0.1:${server.port}`),
-    ca: undefined,
-    certificate: undefined,
-    verify: true,
-    serverName: undefined,
-    token: () => undefined,
-  }
-  client = new KubernetesClient(connection, new ManualClock())
+  client = new KubernetesClient(server.connection, new ManualClock())
   const log = createLog({ process: 'test', level: 'silent' })
   writer = new StatusWriter({
     client,

@@ -16,16 +16,8 @@ beforeEach(async () => {
   server = await startScriptedApiServer()
   batches = []
   const clock = new ManualClock()
-  const connection = {
-    server: new URL(`http://127.0.0.1:${server.port}`),
-    ca: undefined,
-    certificate: undefined,
-    verify: true,
-    serverName: undefined,
-    token: () => undefined,
-  }
   provider = new KubernetesProvider({
-    client: new KubernetesClient(connection, clock),
+    client: new KubernetesClient(server.connection, clock),
     clock,
     log: createLog({ process: 'test', level: 'silent' }),
     kinds: [namespaces, services],

@@ -26,17 +26,7 @@ beforeEach(async () => {
   clock = new ManualClock()
   wireClock = new ManualClock()
   changes = []
-  client = new KubernetesClient(
-    {
-      server: new URL(`http://127.0.0.1:${server.port}`),
-      ca: undefined,
-      certificate: undefined,
-      verify: true,
-      serverName: undefined,
-      token: () => 'secret',
-    },
-    wireClock,
-  )
+  client = new KubernetesClient({ ...server.connection, token: () => 'secret' }, wireClock)
 })
 
 afterEach(async () => {

@@ -1,6 +1,7 @@
 /** An API server for tests: every request waits until the test answers it. */
 import http from 'node:http'
 import type { AddressInfo } from 'node:net'
+import type { KubernetesConnection } from '../../../core/kubernetes/connection.ts'
 
 export type ScriptedRequest = {
   readonly method: string
@@ -20,7 +21,8 @@ export type ScriptedRequest = {
 }
 
 export type ScriptedApiServer = {
-  readonly port: number
+  /** Leads there, without certificates and tokens. */
+  readonly connection: KubernetesConnection
   /** The next request that the test has not seen yet. Rejects when none comes within 5 s. */
   readonly next: () => Promise<ScriptedRequest>
   /** Requests that nobody has looked at yet. */
@@ -77,8 +79,16 @@ export async function startScriptedApiServer(): Promise<ScriptedApiServer> {
     })
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
   return {
-    port: (server.address() as AddressInfo).port,
+    connection: {
+      server: new URL(`http://127.0.0.1:${port}`),
+      ca: undefined,
+      certificate: undefined,
+      verify: true,
+      serverName: undefined,
+      token: () => undefined,
+    },
     get unseen() {
       return unseen.length
     },
