@@ -1,0 +1,77 @@
+// What the control plane knows of the traffic of the last moments, from the loads that sidecars report (LRS).
+
+/** A workload: the Deployment, StatefulSet, Job ... that a pod belongs to, or the pod itself. */
+export interface LiveWorkload {
+  readonly namespace: string
+  readonly name: string
+  /** `Deployment`, `StatefulSet`, `Job` ..., `Pod` where it has no owner. */
+  readonly kind: string
+}
+
+/** A sidecar that is connected to the control plane. */
+export interface LiveSidecar {
+  readonly workload: LiveWorkload
+  readonly pod: string
+  /** SPIFFE id that it proved. */
+  readonly identity: string
+  readonly version: string
+  readonly connectedAtMs: number
+  /** When its certificate ends; null when it told none. */
+  readonly certificateNotAfterMs: number | null
+}
+
+/** A port of a Service, as clients name it. */
+export interface LiveService {
+  readonly namespace: string
+  readonly name: string
+  readonly port: number
+}
+
+/** What one workload sent to one backend by the name of one service during the window. */
+export interface LiveEdge {
+  readonly source: LiveWorkload
+  /** The service that the clients asked for. */
+  readonly apex: LiveService
+  /** The one that a split or route chose; the apex itself where nothing chose. */
+  readonly backend: LiveService
+  readonly requestsPerSecond: number
+  /** 0 to 1; null when no request ended in the window. */
+  readonly successRatio: number | null
+  readonly p50Ms: number | null
+  readonly p95Ms: number | null
+  readonly p99Ms: number | null
+  /** Share of its requests and connections that went by mTLS, 0 to 1. */
+  readonly mtlsRatio: number
+  readonly openConnections: number
+}
+
+/** The answer of `GET /live/mesh`: everything that moved in the last `windowMs`. */
+export interface LiveMesh {
+  readonly atMs: number
+  readonly windowMs: number
+  readonly sidecars: readonly LiveSidecar[]
+  readonly edges: readonly LiveEdge[]
+}
+
+/** One exchange that a tap saw: a line of `GET /live/tap`. Bodies are never part of it, nor are values of headers. */
+export interface TappedExchange {
+  readonly atMs: number
+  readonly source: LiveWorkload
+  readonly sourcePod: string
+  /** Seen by the client's sidecar or by the server's. */
+  readonly direction: 'outbound' | 'inbound'
+  readonly destination: string
+  readonly endpoint: string | null
+  readonly peer: string | null
+  readonly tls: boolean
+  readonly method: string
+  readonly authority: string
+  readonly path: string
+  /** 0 when it ended without a reply. */
+  readonly status: number
+  readonly durationMs: number
+  readonly requestBytes: number
+  readonly replyBytes: number
+  readonly flags: string
+  readonly traceId: string | null
+}
