@@ -23,6 +23,13 @@ export const proxyAnnotations = {
     choices: ['off', 'json', 'apache'],
     help: 'one line per exchange',
   },
+  accessLogFilter: {
+    flag: '--access-log-filter',
+    env: 'config.weft.dev/access-log-filter',
+    kind: 'choice',
+    choices: ['all', 'sampled', 'errors'],
+    help: 'which exchanges get a line: all, those whose trace is sampled, or those that failed',
+  },
   outboundPolicy: {
     flag: '--outbound-policy',
     env: 'config.weft.dev/outbound-policy',
@@ -76,11 +83,23 @@ export const proxyAnnotations = {
     kind: 'boolean',
     help: 'replies name the route and the backend that were chosen',
   },
+  tracing: {
+    flag: '--tracing',
+    env: 'config.weft.dev/tracing',
+    kind: 'boolean',
+    help: 'trace contexts are continued or begun; false: they pass untouched, and no spans are sent',
+  },
   zipkinUrl: {
     flag: '--zipkin-url',
     env: 'config.weft.dev/zipkin-url',
     kind: 'url',
     help: 'Zipkin collector',
+  },
+  otlpUrl: {
+    flag: '--otlp-url',
+    env: 'config.weft.dev/otlp-url',
+    kind: 'url',
+    help: 'OpenTelemetry collector (OTLP over HTTP, JSON)',
   },
   traceSampling: {
     flag: '--trace-sampling',

@@ -3,6 +3,9 @@ import pino from 'pino'
 
 export type Log = pino.Logger
 
+/** What waits for a reader of our output who does not read; beyond it lines are lost rather than memory. */
+const MOST_WAITING_BYTES = 8 * 1024 * 1024
+
 /** Fields that would give a secret away if someone logged the object around them by mistake. */
 const SECRET_FIELDS = ['token', 'authorization', 'keyPem', '*.token', '*.authorization', '*.keyPem']
 
@@ -26,6 +29,13 @@ export function createLog(options: {
       redact: { paths: SECRET_FIELDS, censor: '[redacted]' },
     },
     // Not synchronous: a slow reader of our output must not stop traffic. pino flushes it on exit.
-    options.destination ?? pino.destination({ fd: 1, sync: false }),
+    options.destination ?? pino.destination({ fd: 1, sync: false, maxLength: MOST_WAITING_BYTES }),
   )
+}
+
+/** Where the lines of `log` go, for those that write whole lines of their own between them. */
+export function destinationOf(log: Log): pino.DestinationStream {
+  return (log as unknown as Record<symbol, pino.DestinationStream>)[
+    pino.symbols.streamSym
+  ] as pino.DestinationStream
 }

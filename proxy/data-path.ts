@@ -30,7 +30,7 @@ import type { VirtualHostRules } from './route/route-rule.ts'
 import type { TcpRoute } from './route/tcp-route.ts'
 import { type ClientTimeouts, makeServeStats, type ServeParts, type ServeStats } from './serve.ts'
 import { StaticListener } from './static-listener.ts'
-import type { TcpRecord } from './tcp-access-log.ts'
+import type { TcpRecord } from './telemetry/access-records.ts'
 import { type TcpUpstream, watchTunnel } from './tcp-forward.ts'
 import { GoldenStatsTable } from './telemetry/golden-stats.ts'
 import { MirrorStatsTable } from './telemetry/mirror-stats.ts'
@@ -318,7 +318,7 @@ export class DataPath implements ConfigSink {
     return (config, cluster, connections) => {
       const { identity } = config
       const pool = new Http1Pool({
-        dial: () => this.#dialler.dial(endpoint.config, cluster(), 'weft-h1'),
+        dial: (onConnected) => this.#dialler.dial(endpoint.config, cluster(), 'weft-h1', onConnected),
         nowMs: clock.monotonicMs,
         idleTimeoutMs: cluster().idleTimeoutMs,
         maxIdle: maxIdlePerEndpoint,

@@ -37,10 +37,15 @@ export class Dialler {
     this.#parts = parts
   }
 
-  /** Speaks `alpn` where there is a sidecar. Rejects with UpstreamFailure. */
-  dial(config: EndpointConfig, cluster: ClusterConfig, alpn: string): Promise<Wire> {
+  /** Speaks `alpn` where there is a sidecar; `onConnected` is told when its handshake begins. Rejects with UpstreamFailure. */
+  dial(
+    config: EndpointConfig,
+    cluster: ClusterConfig,
+    alpn: string,
+    onConnected?: () => void,
+  ): Promise<Wire> {
     return dialInTurn([config.address, ...config.otherAddresses], (host) =>
-      this.#dialAddress(host, config, cluster, alpn),
+      this.#dialAddress(host, config, cluster, alpn, onConnected),
     )
   }
 
@@ -74,12 +79,19 @@ export class Dialler {
     }
   }
 
-  #dialAddress(host: string, config: EndpointConfig, cluster: ClusterConfig, alpn: string): Promise<Wire> {
+  #dialAddress(
+    host: string,
+    config: EndpointConfig,
+    cluster: ClusterConfig,
+    alpn: string,
+    onConnected: (() => void) | undefined,
+  ): Promise<Wire> {
     const { clock, dialMesh: dial } = this.#parts
     const { port, identity: expectedIdentity } = config
     const timeoutMs = cluster.connectTimeoutMs
     if (!isMeshed(config, cluster)) return dialPlain(host, port, timeoutMs, clock)
-    return dialMesh(dial, { host, port, alpn, expectedIdentity, timeoutMs, cluster: cluster.name })
+    const target = { host, port, alpn, expectedIdentity, timeoutMs, cluster: cluster.name, onConnected }
+    return dialMesh(dial, target)
   }
 
   #statsOf({ config }: Endpoint, cluster: Cluster): TcpStats {

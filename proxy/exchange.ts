@@ -9,6 +9,7 @@ import type { Wire } from './listen/wire.ts'
 import type { RetryReason } from './retry/retry-policy.ts'
 import type { SpliceWatch } from './tcp/splice.ts'
 import type { GoldenStats } from './telemetry/golden-stats.ts'
+import type { AttemptTimes, Timeline } from './telemetry/timeline.ts'
 
 export type Direction = 'inbound' | 'outbound'
 
@@ -43,6 +44,8 @@ export type TraceContext = {
   readonly spanId: string
   readonly parentSpanId: string | undefined
   readonly sampled: boolean
+  /** Sampled, and to be kept whatever the collector samples (B3). */
+  readonly debug: boolean
 }
 
 /** One request in flight. Fields are declared once, so that all exchanges have one shape. */
@@ -93,6 +96,10 @@ export class Exchange {
   timedOut = false
   flag: ResponseFlag = ''
   trace: TraceContext | undefined = undefined
+  /** What happened when; undefined: nobody wants to know. */
+  timeline: Timeline | undefined = undefined
+  /** Told of each attempt after the first one before it is sent. */
+  onAnotherAttempt: ((x: Exchange, attempt: AttemptTimes) => void) | undefined = undefined
   /** Set while something upstream can be cancelled. */
   cancel: ((reason: Error) => void) | undefined = undefined
   /** Passes an interim (1xx) reply on at once; undefined when the client cannot take one. */
@@ -131,7 +138,11 @@ export class Exchange {
 
   /** The same request as an exchange of its own, for an attempt beside the one under way. */
   fork(): Exchange {
-    const twin = new Exchange(this.downstream, this, this.body, this.startedAtMs)
+    // Its own headers: each attempt has a span of its own, and these name it.
+    const { method, target, authority, absoluteForm, acceptsTrailers, upgrade } = this
+    const headers = this.headers.copy()
+    const request = { method, target, authority, absoluteForm, headers, acceptsTrailers, upgrade }
+    const twin = new Exchange(this.downstream, request, this.body, this.startedAtMs)
     twin.nowMs = this.nowMs
     twin.attempts = this.attempts
     twin.destination = this.destination
@@ -139,6 +150,8 @@ export class Exchange {
     twin.cluster = this.cluster
     twin.hash = this.hash
     twin.trace = this.trace
+    twin.timeline = this.timeline
+    twin.onAnotherAttempt = this.onAnotherAttempt
     return twin
   }
 

@@ -13,22 +13,16 @@ import { openBootstrap, staticDials, withBootstrap } from './bootstrap/apply-boo
 import { loadBootstrap } from './bootstrap/decode-bootstrap.ts'
 import { DataPath, type DataPathOptions } from './data-path.ts'
 import { DnsResolver } from './dns/host-resolver.ts'
-import type { Layer } from './layer.ts'
-import { accessLog, logRefusal } from './layers/access-log.ts'
-import { decisionHeaders } from './layers/decision-headers.ts'
-import { trace } from './layers/trace.ts'
 import { makeOriginalDestination } from './listen/original-destination.ts'
 import type { Mesh } from './mesh.ts'
 import { noMesh } from './no-mesh.ts'
+import { observe, type Observing } from './observe.ts'
 import { clientLimits, watchOverload } from './overload-guard.ts'
-import { tcpAccessLog } from './tcp-access-log.ts'
 import type { MeshDial } from './pool/dial.ts'
 import type { ProxySettings } from './settings.ts'
+import type { AccessLog } from './telemetry/access-log.ts'
 import { registerDataPathMetrics } from './telemetry/data-path-metrics.ts'
-import type { SpanReporter } from './telemetry/span.ts'
-import { TraceIds } from './telemetry/trace-ids.ts'
-import { registerTraceMetrics } from './telemetry/trace-metrics.ts'
-import type { ZipkinReporter } from './telemetry/zipkin-reporter.ts'
+import { registerAccessLogMetrics, registerTraceMetrics } from './telemetry/observe-metrics.ts'
 
 export type RunningProxy = {
   readonly outboundPort: number
@@ -36,41 +30,18 @@ export type RunningProxy = {
   readonly shutdown: Shutdown
 }
 
-/** Only loaded where traces are sent. */
-async function spanReporter(
-  settings: ProxySettings,
-  log: Log,
-  clock: Clock,
-): Promise<ZipkinReporter | undefined> {
-  const { zipkinUrl: url, serviceAccount, namespace } = settings
-  if (url === undefined) return undefined
-  const { ZipkinReporter: Reporter } = await import('./telemetry/zipkin-reporter.ts')
-  const service = `${serviceAccount}.${namespace}`
-  return new Reporter({ url, service, clock, outages: new OutageLog(log) })
-}
-
-function observers(
-  settings: ProxySettings,
-  log: Log,
-  clock: Clock,
-  sampling: { rate: number },
-  reporter: SpanReporter | undefined,
-): Layer[] {
-  const { monotonicMs: nowMs, wallMs } = clock
-  const layers: Layer[] = []
-  if (settings.accessLog !== 'off') layers.push(accessLog(settings.accessLog, log, { nowMs, wallMs }))
-  if (settings.decisionHeaders) layers.push(decisionHeaders())
-  layers.push(trace({ ids: new TraceIds(), sampling, random: Math.random, nowMs, wallMs, reporter }))
-  return layers
-}
-
 function reports(
-  { accessLog: accessLogFormat }: Pick<ProxySettings, 'accessLog'>,
   log: Log,
-  clock: Clock,
+  accessLog: AccessLog,
 ): Pick<
   DataPathOptions,
-  'onUnexpected' | 'onRefused' | 'onViolation' | 'onListenerError' | 'onNameUnresolved' | 'onNameResolved'
+  | 'onTcpEnd'
+  | 'onUnexpected'
+  | 'onRefused'
+  | 'onViolation'
+  | 'onListenerError'
+  | 'onNameUnresolved'
+  | 'onNameResolved'
 > {
   // One for each name: that one has no address says nothing about others.
   const unresolved = new Map<string, OutageLog>()
@@ -87,9 +58,10 @@ function reports(
     onViolation: (error, downstream, began) => {
       const { peerAddress: peer, direction } = downstream
       log.debug({ status: error.status, peer, direction, reason: error.message }, 'a malformed request')
-      if (!began && accessLogFormat !== 'off')
-        logRefusal(accessLogFormat, log, downstream, error, clock.wallMs)
+      const { status, flag, code, message: reason } = error
+      if (!began) accessLog.refused({ direction, peer, status, flag, code, reason })
     },
+    onTcpEnd: (record) => accessLog.connection(record),
     onListenerError: (error) => log.error({ error }, 'a listener failed'),
   }
 }
@@ -133,7 +105,10 @@ function makeDataPath(
   log: Log,
   clock: Clock,
   mesh: Mesh,
-  more: Pick<DataPathOptions, 'observers' | 'dialMesh' | 'onInboundProblem'> & { readonly alone: boolean },
+  more: Pick<DataPathOptions, 'dialMesh' | 'onInboundProblem'> & {
+    readonly alone: boolean
+    readonly observing: Observing
+  },
 ): DataPath {
   const redirected = settings.mode === 'redirect'
   return new DataPath(
@@ -152,10 +127,9 @@ function makeDataPath(
       dialMesh: more.dialMesh,
       resolver: new DnsResolver(settings.dnsServers),
       acceptMesh: mesh.acceptMesh,
-      observers: more.observers,
-      ...(settings.accessLog !== 'off' && { onTcpEnd: tcpAccessLog(settings.accessLog, log, clock) }),
+      observers: more.observing.layers,
       onInboundProblem: more.onInboundProblem,
-      ...reports(settings, log, clock),
+      ...reports(log, more.observing.accessLog),
     },
     mesh.discovery,
   )
@@ -182,14 +156,13 @@ export async function startProxy(
   const dials = bootstrap === undefined ? new Map<string, MeshDial>() : staticDials(bootstrap, clock)
   const alone = bootstrap !== undefined && bootstrap.controlPlane === undefined
   const shutdown = new Shutdown({ log, clock })
-  const sampling = { rate: settings.traceSampling }
-  const reporter = await spanReporter(settings, log, clock)
-  if (reporter !== undefined) shutdown.add('traces', () => reporter.close())
+  const observing = await observe(settings, log, clock)
+  shutdown.add('traces', () => observing.close())
   const mesh = await meshOf(alone, settings, log, clock)
   let inboundProblem: string | undefined
   const dataPath = makeDataPath(settings, log, clock, mesh, {
     alone,
-    observers: observers(settings, log, clock, sampling, reporter),
+    observing,
     dialMesh: (target) => (dials.get(target.cluster) ?? mesh.dialMesh)(target),
     onInboundProblem: (problem) => {
       const text = problem === undefined ? undefined : describe(problem)
@@ -206,7 +179,8 @@ export async function startProxy(
   }
   const registry = createRegistry('proxy', metricLabels(settings))
   registerDataPathMetrics(registry, dataPath)
-  if (reporter !== undefined) registerTraceMetrics(registry, reporter)
+  registerTraceMetrics(registry, observing.collectors)
+  registerAccessLogMetrics(registry, observing.accessLines)
   watchOverload(settings, log, clock, dataPath, registry)
   if (bootstrap !== undefined) await openBootstrap(bootstrap, dataPath, log)
   mesh.start(dataPath, registry)
@@ -220,7 +194,7 @@ export async function startProxy(
     identity: mesh.identity,
     config: () => mesh.dump(),
     log,
-    sampling,
+    switches: observing.switches,
     nowMs: clock.monotonicMs,
     shutdown: () => void process.kill(process.pid, 'SIGTERM'),
   })

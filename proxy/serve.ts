@@ -9,7 +9,7 @@ import type { Connections } from './listen/connections.ts'
 import type { Wire } from './listen/wire.ts'
 import type { Admission } from './overload/admission.ts'
 import { Splice, type SpliceBytes, type SpliceWatch } from './tcp/splice.ts'
-import type { TcpRecord } from './tcp-access-log.ts'
+import type { TcpRecord } from './telemetry/access-records.ts'
 
 /** How long clients are waited for. */
 export type ClientTimeouts = {

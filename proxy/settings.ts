@@ -189,7 +189,15 @@ export const proxySettings = {
     kind: 'choice',
     choices: ['off', 'json', 'apache'],
     default: 'off',
-    help: 'one line per exchange',
+    help: 'one line per exchange; also changed at run time by POST /logging',
+  },
+  accessLogFilter: {
+    flag: '--access-log-filter',
+    env: 'WEFT_ACCESS_LOG_FILTER',
+    kind: 'choice',
+    choices: ['all', 'sampled', 'errors'],
+    default: 'all',
+    help: 'which exchanges get a line: all, those whose trace is sampled, or those that failed (5xx, or a flag)',
   },
   decisionHeaders: {
     flag: '--decision-headers',
@@ -198,11 +206,24 @@ export const proxySettings = {
     default: 'false',
     help: 'replies name the route and the backend that were chosen, in weft-route and weft-backend',
   },
+  tracing: {
+    flag: '--tracing',
+    env: 'WEFT_TRACING',
+    kind: 'boolean',
+    default: 'true',
+    help: 'trace contexts are continued or begun; false: they pass untouched, and no spans are sent',
+  },
   zipkinUrl: {
     flag: '--zipkin-url',
     env: 'WEFT_ZIPKIN_URL',
     kind: 'url',
     help: 'Zipkin collector, e.g. http://host:9411; without a path, /api/v2/spans is meant',
+  },
+  otlpUrl: {
+    flag: '--otlp-url',
+    env: 'WEFT_OTLP_URL',
+    kind: 'url',
+    help: 'OpenTelemetry collector (OTLP over HTTP, JSON), e.g. http://host:4318; without a path, /v1/traces is meant',
   },
   traceSampling: {
     flag: '--trace-sampling',
@@ -211,7 +232,7 @@ export const proxySettings = {
     min: 0,
     max: 1,
     default: '0.01',
-    help: 'share of the traces begun here that are sampled',
+    help: 'share of the traces begun here that are sampled; also changed at run time by POST /logging',
   },
   drainDelay: {
     flag: '--drain-delay',

@@ -6,7 +6,7 @@ import { WaitingConnection } from './listen/waiting-connection.ts'
 import type { Wire } from './listen/wire.ts'
 import { type ServeParts, splice } from './serve.ts'
 import type { SpliceEnd, SpliceWatch } from './tcp/splice.ts'
-import type { TcpRecord } from './tcp-access-log.ts'
+import type { TcpRecord } from './telemetry/access-records.ts'
 import type { TcpStats } from './telemetry/tcp-stats.ts'
 import { UpstreamFailure } from './upstream-failure.ts'
 

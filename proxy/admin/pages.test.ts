@@ -4,9 +4,11 @@ import { AdminServer } from '../../core/admin-server.ts'
 import { createLog } from '../../core/log.ts'
 import { createRegistry } from '../../core/metrics.ts'
 import type { DataPath } from '../data-path.ts'
+import type { ObserveSwitches } from '../observe.ts'
 import { addPages } from './pages.ts'
 
 const sampling = { rate: 0.5 }
+const accessLog: ObserveSwitches['accessLog'] = { format: 'off', filter: 'all' }
 const log = createLog({ process: 'test', level: 'silent' })
 let admin: AdminServer
 let url: string
@@ -16,6 +18,7 @@ beforeEach(async () => {
   admin = new AdminServer({ host: '127.0.0.1', port: 0, log, registry: createRegistry('test') })
   shutdowns = 0
   sampling.rate = 0.5
+  Object.assign(accessLog, { format: 'off', filter: 'all' })
   log.level = 'silent'
   addPages({
     admin,
@@ -23,7 +26,7 @@ beforeEach(async () => {
     identity: undefined,
     config: () => ({}),
     log,
-    sampling,
+    switches: { sampling, accessLog },
     nowMs: () => 0,
     shutdown: () => void shutdowns++,
   })
@@ -38,11 +41,19 @@ async function ask(method: 'GET' | 'POST', page: string): Promise<{ status: numb
 }
 
 describe('POST /logging', () => {
-  test('sets the level, the sampling, or both, and says what holds', async () => {
+  test('sets one switch or several, and says what holds', async () => {
+    const rest = { accessLog: 'off', accessLogFilter: 'all' }
     const { status, text } = await ask('POST', '/logging?level=error')
-    expect([status, JSON.parse(text)]).toEqual([200, { level: 'error', traceSampling: 0.5 }])
+    expect([status, JSON.parse(text)]).toEqual([200, { level: 'error', traceSampling: 0.5, ...rest }])
     expect((await ask('POST', '/logging?traceSampling=0.25&level=silent')).status).toBe(200)
-    expect(JSON.parse((await ask('GET', '/logging')).text)).toEqual({ level: 'silent', traceSampling: 0.25 })
+    await ask('POST', '/logging?accessLog=json&accessLogFilter=errors')
+    expect(JSON.parse((await ask('GET', '/logging')).text)).toEqual({
+      level: 'silent',
+      traceSampling: 0.25,
+      accessLog: 'json',
+      accessLogFilter: 'errors',
+    })
+    expect(accessLog).toEqual({ format: 'json', filter: 'errors' })
   })
 
   test.each([
@@ -55,9 +66,11 @@ describe('POST /logging', () => {
     '/logging?traceSampling=-1',
     '/logging?traceSampling=0x1',
     '/logging?level=debug&traceSampling=much',
+    '/logging?accessLog=xml',
+    '/logging?accessLog=json&accessLogFilter=some',
   ])('refuses %s and changes nothing', async (page) => {
     expect((await ask('POST', page)).status).toBe(400)
-    expect([log.level, sampling.rate]).toEqual(['silent', 0.5])
+    expect([log.level, sampling.rate, accessLog]).toEqual(['silent', 0.5, { format: 'off', filter: 'all' }])
   })
 })
 

@@ -3,6 +3,8 @@ import type { AdminServer } from '../../core/admin-server.ts'
 import type { Log } from '../../core/log.ts'
 import type { DataPath } from '../data-path.ts'
 import type { IdentitySource } from '../identity/identity-source.ts'
+import type { ObserveSwitches } from '../observe.ts'
+import { loggingNow, setLogging } from './logging-switches.ts'
 
 export type PageParts = {
   readonly admin: AdminServer
@@ -10,13 +12,11 @@ export type PageParts = {
   readonly identity: IdentitySource | undefined
   readonly config: () => object
   readonly log: Log
-  readonly sampling: { rate: number }
+  readonly switches: ObserveSwitches
   readonly nowMs: () => number
   /** Begins an orderly end, as SIGTERM does. */
   readonly shutdown: () => void
 }
-
-const levels = ['trace', 'debug', 'info', 'warn', 'error', 'silent']
 
 function clusters(dataPath: DataPath, nowMs: number): object {
   return [...dataPath.clusters.all()].map((cluster) => ({
@@ -40,14 +40,9 @@ function clusters(dataPath: DataPath, nowMs: number): object {
   }))
 }
 
-/** Whether it is a number from 0 to 1, as `--trace-sampling` takes it. */
-function isShare(text: string): boolean {
-  return /^\d+(\.\d+)?$/.test(text) && Number(text) <= 1
-}
-
 /** Adds /config, /clusters, /logging and /shutdown. */
 export function addPages(parts: PageParts): void {
-  const { admin, dataPath, identity, log, sampling } = parts
+  const { admin, dataPath, identity, log, switches } = parts
   admin.page('GET', '/config', () => ({
     body: {
       identity:
@@ -63,19 +58,10 @@ export function addPages(parts: PageParts): void {
     },
   }))
   admin.page('GET', '/clusters', () => ({ body: clusters(dataPath, parts.nowMs()) }))
-  admin.page('GET', '/logging', () => ({ body: { level: log.level, traceSampling: sampling.rate } }))
+  admin.page('GET', '/logging', () => ({ body: loggingNow(log, switches) }))
   admin.page('POST', '/logging', ({ query }) => {
-    const level = query.get('level')
-    const rate = query.get('traceSampling')
-    const unknown = [...query.keys()].filter((name) => name !== 'level' && name !== 'traceSampling')
-    if (unknown.length > 0 || query.size === 0)
-      return { status: 400, body: 'say level=..., traceSampling=... or both\n' }
-    if (level !== null && !levels.includes(level))
-      return { status: 400, body: `level is one of ${levels.join(', ')}\n` }
-    if (rate !== null && !isShare(rate)) return { status: 400, body: 'traceSampling is from 0 to 1\n' }
-    if (level !== null) log.level = level
-    if (rate !== null) sampling.rate = Number(rate)
-    return { body: { level: log.level, traceSampling: sampling.rate } }
+    const problem = setLogging(query, log, switches)
+    return problem === undefined ? { body: loggingNow(log, switches) } : { status: 400, body: `${problem}\n` }
   })
   admin.page('POST', '/shutdown', () => {
     setImmediate(parts.shutdown)

@@ -19,6 +19,8 @@ export type MeshTarget = {
   readonly expectedIdentity: string | undefined
   /** For TCP and TLS together. */
   readonly timeoutMs: number
+  /** Told when the handshake begins. */
+  readonly onConnected?: (() => void) | undefined
 }
 
 type Session = { readonly ticket: Buffer; readonly peer: VerifiedPeer }
@@ -109,6 +111,7 @@ export class TlsClient {
     tls.on('error', refuse)
     tls.once('close', () => refuse(new WeftError('TLS_REFUSED', `${peer} closed the connection`)))
     tls.setNoDelay(true)
+    if (target.onConnected !== undefined) tls.once('connect', target.onConnected)
     tls.once('secureConnect', () => {
       if (settled) return
       try {

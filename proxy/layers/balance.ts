@@ -4,6 +4,8 @@ import type { Cluster } from '../cluster/cluster.ts'
 import type { Endpoint } from '../cluster/endpoint.ts'
 import { overflow, QueuedExchange } from '../cluster/queued-exchange.ts'
 import type { Exchange, Handler, Receiver, Reply } from '../exchange.ts'
+import type { ClientConnection } from '../http1/client-connection.ts'
+import type { AttemptTimes, Timeline } from '../telemetry/timeline.ts'
 import { UpstreamFailure } from '../upstream-failure.ts'
 
 const noEndpoints: readonly Endpoint[] = []
@@ -21,6 +23,8 @@ class Attempt implements Receiver {
   /** Set when the cluster's limits count this attempt. */
   readonly #breaker: CircuitBreaker | undefined
   readonly #isRetry: boolean
+  /** Set where somebody wants to know. */
+  readonly #times: AttemptTimes | undefined
 
   constructor(
     x: Exchange,
@@ -29,6 +33,7 @@ class Attempt implements Receiver {
     receiver: Receiver,
     nowMs: () => number,
     breaker: CircuitBreaker | undefined,
+    times: AttemptTimes | undefined,
   ) {
     this.#cluster = cluster
     this.#endpoint = endpoint
@@ -37,14 +42,19 @@ class Attempt implements Receiver {
     this.#startedMs = x.nowMs
     this.#breaker = breaker
     this.#isRetry = x.attempts > 1
+    this.#times = times
   }
 
   start(x: Exchange): void {
     const { pool } = this.#endpoint
     this.#endpoint.begin(this.#startedMs)
     const idle = x.freshConnection ? undefined : pool.takeIdle(this.#startedMs)
-    if (idle === undefined) void this.#connect(x)
-    else idle.send(x, this)
+    if (idle === undefined) {
+      void this.#connect(x)
+      return
+    }
+    if (this.#times !== undefined) this.#times.sentMs = this.#startedMs
+    idle.send(x, this)
   }
 
   async #connect(x: Exchange): Promise<void> {
@@ -60,7 +70,7 @@ class Attempt implements Receiver {
     }
     x.cancel = cancel
     try {
-      const connection = await this.#endpoint.pool.connect()
+      const connection = await this.#open()
       outlier.connected(this.#endpoint, this.#nowMs())
       if (cancelled) {
         connection.release()
@@ -77,11 +87,29 @@ class Attempt implements Receiver {
     }
   }
 
+  async #open(): Promise<ClientConnection> {
+    const { pool } = this.#endpoint
+    const times = this.#times
+    if (times === undefined) return pool.connect()
+    const connection = await pool.connect(() => {
+      times.connectedMs = this.#nowMs()
+    })
+    times.sentMs = this.#nowMs()
+    // Nobody told: it was in clear, and is ready when it is accepted.
+    if (times.connectedMs === 0) times.connectedMs = times.sentMs
+    else times.securedMs = times.sentMs
+    return connection
+  }
+
   onReply(x: Exchange, reply: Reply): void {
     const endpoint = this.#endpoint
     const { outlier } = this.#cluster
     const now = this.#nowMs()
     x.nowMs = now
+    if (this.#times !== undefined) {
+      this.#times.repliedMs = now
+      this.#times.status = reply.status
+    }
     if (reply.status >= 500) endpoint.observeFailure(now)
     else endpoint.observe(now - this.#startedMs, now)
     if (outlier.watching) outlier.replied(endpoint, reply.status, this.#startedMs, now)
@@ -92,6 +120,7 @@ class Attempt implements Receiver {
 
   onFailure(x: Exchange, error: unknown): void {
     x.nowMs = this.#nowMs()
+    if (this.#times !== undefined) this.#times.failure = wordFor(error)
     this.#leave()
     this.#learn(x, error)
     this.#receiver.onFailure(x, error)
@@ -117,9 +146,17 @@ class Attempt implements Receiver {
   }
 
   #leave(): void {
+    if (this.#times !== undefined) this.#times.endedMs = this.#nowMs()
     this.#endpoint.inFlight--
     this.#breaker?.leave(this.#isRetry)
   }
+}
+
+function wordFor(error: unknown): string {
+  if (!(error instanceof UpstreamFailure)) return 'error'
+  const { kind, cause } = error
+  // Whoever called it off says why.
+  return kind === 'cancelled' && cause instanceof UpstreamFailure ? cause.kind : kind
 }
 
 /** What a failure says of the endpoint; a client that left says only how long it waited. */
@@ -145,6 +182,15 @@ function pickEndpoint(x: Exchange, cluster: Cluster): Endpoint {
   throw new UpstreamFailure('no-endpoint', `no endpoint of ${cluster.name} ${reason}`)
 }
 
+function recordAttempt(x: Exchange, timeline: Timeline, cluster: Cluster, endpoint: Endpoint): AttemptTimes {
+  const isFirst = timeline.attempts.length === 0
+  const times = timeline.begin(cluster.name, endpoint.address, endpoint.config.identity, x.nowMs)
+  if (isFirst) return times
+  times.reason = x.retryReason
+  x.onAnotherAttempt?.(x, times)
+  return times
+}
+
 /** Picks and sends; `breaker` has counted the exchange in already. */
 function send(
   x: Exchange,
@@ -159,7 +205,8 @@ function send(
   x.upstreamAddress = endpoint.address
   x.upstreamPrincipal = endpoint.config.identity
   x.stats = endpoint.stats
-  new Attempt(x, cluster, endpoint, receiver, nowMs, breaker).start(x)
+  const times = x.timeline === undefined ? undefined : recordAttempt(x, x.timeline, cluster, endpoint)
+  new Attempt(x, cluster, endpoint, receiver, nowMs, breaker, times).start(x)
 }
 
 /** As `send`, within the cluster's limits: what is above them fails, and waits before that if it may. */

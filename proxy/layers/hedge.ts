@@ -65,7 +65,7 @@ class Hedging implements Receiver {
     retries.counts.hedges++
     const twin = x.fork()
     x.attempts++
-    x.retryReason = 'hedge'
+    twin.retryReason = x.retryReason = 'hedge'
     twin.nowMs = this.#twinStartedMs = clock.monotonicMs()
     // Elsewhere, if there is an elsewhere.
     twin.tried = x.endpoint === undefined ? undefined : [x.endpoint]

@@ -1,10 +1,12 @@
-/** Continues the caller's trace, or starts one; reports a span per sampled exchange. */
-import { formatAddress } from '../../core/address.ts'
-import { type Exchange, type Reply, type TraceContext } from '../exchange.ts'
+/** Continues the caller's trace, or starts one; a sampled exchange becomes spans. */
+import type { Exchange, Reply, TraceContext } from '../exchange.ts'
 import type { Layer } from '../layer.ts'
+import { exchangeSpans } from '../telemetry/exchange-spans.ts'
 import type { SpanReporter } from '../telemetry/span.ts'
+import { type AttemptTimes, Timeline } from '../telemetry/timeline.ts'
 import { extractTrace, injectTrace } from '../telemetry/trace-context.ts'
 import type { TraceIds } from '../telemetry/trace-ids.ts'
+import { WallTimes } from '../telemetry/wall-times.ts'
 
 export type TraceOptions = {
   readonly ids: TraceIds
@@ -13,66 +15,42 @@ export type TraceOptions = {
   readonly random: () => number
   readonly nowMs: () => number
   readonly wallMs: () => number
-  /** undefined: contexts are passed on, nothing is reported. */
-  readonly reporter: SpanReporter | undefined
+  /** Empty: contexts are passed on, nothing is reported. */
+  readonly reporters: readonly SpanReporter[]
 }
 
-function attributes(x: Exchange, reply: Reply | undefined): Record<string, string | number> {
-  const facts: Record<string, string | number> = {
-    'http.method': x.method,
-    'http.path': x.requestTarget.split('?', 1)[0] as string,
-    'http.host': x.authority,
-    'http.status_code': reply?.status ?? 0,
-    'weft.direction': x.downstream.direction,
-    'weft.attempts': x.attempts,
+/** Gives each attempt a span of its own, so that what it causes is told from what another one causes. */
+function spanPerAttempt(ids: TraceIds): (x: Exchange, attempt: AttemptTimes) => void {
+  return (x, attempt) => {
+    const { timeline, trace } = x
+    if (timeline === undefined || trace === undefined) return
+    if (timeline.groupSpanId === '') timeline.groupSpanId = ids.spanId()
+    attempt.spanId = ids.spanId()
+    injectTrace(x.headers, { ...trace, spanId: attempt.spanId, parentSpanId: timeline.groupSpanId })
   }
-  if (x.routeName !== '') facts['weft.route'] = x.routeName
-  if (x.clusterName !== '') facts['weft.cluster'] = x.clusterName
-  if (x.retryReason !== '') facts['weft.retry_reason'] = x.retryReason
-  if (x.retryStop !== '') facts['weft.retry_stop'] = x.retryStop
-  if (x.flag !== '') facts['weft.flag'] = x.flag
-  if (x.upstreamAddress !== '') facts['weft.upstream'] = x.upstreamAddress
-  const peer = x.downstream.direction === 'inbound' ? x.downstream.principal : x.upstreamPrincipal
-  if (peer !== undefined) facts['weft.peer'] = peer
-  return facts
 }
 
-/** Why the exchange counts as failed: the flag of whoever gave up, else the status. */
-function errorOf(x: Exchange, reply: Reply | undefined): string | undefined {
-  if (reply !== undefined && reply.status < 500) return undefined
-  return x.flag === '' ? String(reply?.status ?? 'no reply') : x.flag
-}
-
-function remoteOf(x: Exchange): string {
-  const { direction, peerAddress: host, peerPort: port } = x.downstream
-  return direction === 'inbound' ? formatAddress({ host, port }) : x.upstreamAddress
-}
-
-function reportWhenDone(
-  x: Exchange,
-  context: TraceContext,
-  reporter: SpanReporter,
-  options: TraceOptions,
-): void {
-  const startWallMs = options.wallMs()
-  x.whenDone((done, reply) =>
-    reporter.report({
-      traceId: context.traceId,
-      spanId: context.spanId,
-      parentSpanId: context.parentSpanId,
-      kind: x.downstream.direction === 'inbound' ? 'server' : 'client',
-      name: `${x.method} ${x.authority}`,
-      startWallMs,
-      durationMs: options.nowMs() - x.startedAtMs,
-      error: errorOf(done, reply),
-      remoteAddress: remoteOf(done),
-      attributes: attributes(done, reply),
-    }),
-  )
+/** Keeps what becomes of an exchange, and reports it when it is over. */
+function watching({ ids, nowMs, wallMs, reporters }: TraceOptions): ((x: Exchange) => void) | undefined {
+  if (reporters.length === 0) return undefined
+  const onAnotherAttempt = spanPerAttempt(ids)
+  const wall = new WallTimes({ monotonicMs: nowMs, wallMs })
+  const report = (x: Exchange, reply: Reply | undefined): void => {
+    wall.follow()
+    for (const span of exchangeSpans(x, reply, nowMs(), wall))
+      for (const reporter of reporters) reporter.report(span)
+  }
+  return (x) => {
+    x.timeline ??= new Timeline()
+    // Behind an inbound side there is one application, and its one span is the server's.
+    if (x.downstream.direction === 'outbound') x.onAnotherAttempt = onAnotherAttempt
+    x.whenDone(report)
+  }
 }
 
 export function trace(options: TraceOptions): Layer {
-  const { ids, sampling, random, reporter } = options
+  const { ids, sampling, random } = options
+  const watch = watching(options)
   return (next) =>
     function traceExchange(x, receiver) {
       const incoming = extractTrace(x.headers)
@@ -81,10 +59,11 @@ export function trace(options: TraceOptions): Layer {
         spanId: ids.spanId(),
         parentSpanId: incoming?.spanId,
         sampled: incoming?.sampled ?? random() < sampling.rate,
+        debug: incoming?.debug === true,
       }
       x.trace = context
       injectTrace(x.headers, context)
-      if (context.sampled && reporter !== undefined) reportWhenDone(x, context, reporter, options)
+      if (context.sampled && watch !== undefined) watch(x)
       next(x, receiver)
     }
 }

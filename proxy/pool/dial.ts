@@ -13,6 +13,8 @@ export type MeshDial = (target: {
   readonly expectedIdentity: string | undefined
   readonly timeoutMs: number
   readonly cluster: string
+  /** Told when the handshake begins. */
+  readonly onConnected?: (() => void) | undefined
 }) => Promise<TLSSocket>
 
 /** Resolves with a connected wire. Rejects with UpstreamFailure 'connect' or 'connect-timeout'. */

@@ -7,8 +7,8 @@ import type { Wire } from '../listen/wire.ts'
 import { UpstreamFailure } from '../upstream-failure.ts'
 import type { ConnectionCount } from './connection-count.ts'
 
-/** Opens a connection; rejects with UpstreamFailure. */
-export type Dial = () => Promise<Wire>
+/** Opens a connection; tells when TCP's part is done where TLS follows. Rejects with UpstreamFailure. */
+export type Dial = (onConnected: (() => void) | undefined) => Promise<Wire>
 
 export type Http1PoolOptions = {
   readonly dial: Dial
@@ -50,14 +50,14 @@ export class Http1Pool {
     }
   }
 
-  /** A new connection. Rejects with UpstreamFailure ('connect', 'connect-timeout' or 'tls'). */
-  async connect(): Promise<ClientConnection> {
+  /** A new connection; `onConnected` as of `Dial`. Rejects with UpstreamFailure ('connect', 'connect-timeout' or 'tls'). */
+  async connect(onConnected?: () => void): Promise<ClientConnection> {
     if (this.#closed) throw new UpstreamFailure('connect', 'the endpoint was removed')
     const { connections, dial } = this.#options
     let wire: Wire
     connections.open++
     try {
-      wire = await dial()
+      wire = await dial(onConnected)
     } catch (error) {
       this.stats.failed++
       connections.open--

@@ -30,6 +30,7 @@ describe('a context is read', () => {
       traceId: trace,
       spanId: span,
       sampled,
+      debug: _what.includes('debug'),
     })
   })
 
@@ -56,15 +57,26 @@ it.each([
   ['a version that is forbidden', { traceparent: `ff-${trace}-${span}-01` }],
   ['more than there should be', { traceparent: `00-${trace}-${span}-01-more` }],
   ['too short an id', { b3: `${trace}-${span.slice(1)}-1` }],
-  ['only a decision', { b3: '0' }],
   ['half of the headers', { 'X-B3-TraceId': trace }],
   ['no hex', { 'X-B3-TraceId': 'z'.repeat(32), 'X-B3-SpanId': span }],
 ])('%s is no context', (_what, headers) => {
   expect(extract(headers as Record<string, string>)).toBeUndefined()
 })
 
+it.each([
+  ['not to sample', { b3: '0' }, false, false],
+  ['to sample', { b3: '1' }, true, false],
+  ['to debug', { b3: 'd' }, true, true],
+  ['not to sample, in several headers', { 'X-B3-Sampled': '0' }, false, false],
+  ['to sample, in several headers', { 'X-B3-Sampled': '1' }, true, false],
+  ['to debug, in several headers', { 'X-B3-Flags': '1' }, true, true],
+])('a decision %s may come alone', (_what, headers, sampled, debug) => {
+  const none = { traceId: undefined, spanId: undefined }
+  expect(extract(headers as Record<string, string>)).toEqual({ ...none, sampled, debug })
+})
+
 describe('a context is written in each form that came', () => {
-  const context = { traceId: trace, spanId: span, parentSpanId: parent, sampled: true }
+  const context = { traceId: trace, spanId: span, parentSpanId: parent, sampled: true, debug: false }
   const traceparent = `00-${trace}-${span}-01`
   const b3 = `${trace}-${span}-1-${parent}`
   const multi = {
@@ -115,6 +127,12 @@ describe('a context is written in each form that came', () => {
     const headers = HeaderList.of('X-B3-TraceId', 'garbage', 'X-B3-ParentSpanId', parent)
     injectTrace(headers, { ...context, parentSpanId: undefined })
     expect(headers.get('x-b3-parentspanid')).toBeUndefined()
+  })
+
+  it('and says that it is to be debugged, where that can be said', () => {
+    const written = injected({}, { ...context, debug: true })
+    expect(written).toContain(traceparent)
+    expect(written).toContain(`${trace}-${span}-d-${parent}`)
   })
 
   it('and says that it is not sampled', () => {

@@ -3,14 +3,18 @@ import type { HeaderList } from '../header-list.ts'
 import type { TraceContext } from '../exchange.ts'
 
 export type Extracted = {
-  readonly traceId: string
-  readonly spanId: string
+  /** undefined: the caller only decided whether to sample (B3 allows that), and the trace begins here. */
+  readonly traceId: string | undefined
+  readonly spanId: string | undefined
   /** undefined: the caller left the decision to us. */
   readonly sampled: boolean | undefined
+  /** Sampled, and to be kept whatever the collector samples (B3). */
+  readonly debug: boolean
 }
 
 const b3Single = /^([0-9a-f]{16}|[0-9a-f]{32})-([0-9a-f]{16})(?:-([01d])(?:-[0-9a-f]{16})?)?$/
 const hexId = /^(?:[0-9a-f]{16}|[0-9a-f]{32})$/
+const hexSpanId = /^[0-9a-f]{16}$/
 const noTraceId = '0'.repeat(32)
 const noSpanId = '0'.repeat(16)
 /** `00-`, trace id, span id and flags. */
@@ -43,10 +47,15 @@ function fromW3c(value: string): Extracted | undefined {
   const traceId = value.slice(3, 35)
   const spanId = value.slice(36, 52)
   if (!valid(traceId, spanId)) return undefined
-  return { traceId, spanId, sampled: (hexDigit(value.charCodeAt(54)) & 1) === 1 }
+  return { traceId, spanId, sampled: (hexDigit(value.charCodeAt(54)) & 1) === 1, debug: false }
+}
+
+function decided(sampled: boolean | undefined, debug: boolean): Extracted {
+  return { traceId: undefined, spanId: undefined, sampled, debug }
 }
 
 function fromB3Single(value: string): Extracted | undefined {
+  if (value === '0' || value === '1' || value === 'd') return decided(value !== '0', value === 'd')
   const parts = b3Single.exec(value)
   if (parts === null || !valid(parts[1], parts[2])) return undefined
   const sampled = parts[3] === undefined ? undefined : parts[3] !== '0'
@@ -54,22 +63,26 @@ function fromB3Single(value: string): Extracted | undefined {
     traceId: (parts[1] as string).padStart(32, '0'),
     spanId: parts[2] as string,
     sampled,
+    debug: parts[3] === 'd',
   }
 }
 
 function fromB3Multi(headers: HeaderList): Extracted | undefined {
   const traceId = headers.get('x-b3-traceid')?.toLowerCase()
   const spanId = headers.get('x-b3-spanid')?.toLowerCase()
-  if (traceId === undefined || spanId === undefined || !hexId.test(traceId) || !/^[0-9a-f]{16}$/.test(spanId))
-    return undefined
-  if (!valid(traceId, spanId)) return undefined
   const flag = headers.get('x-b3-sampled')
   const debug = headers.get('x-b3-flags') === '1'
   const sampled = debug || (flag === undefined ? undefined : flag === '1' || flag.toLowerCase() === 'true')
-  return { traceId: traceId.padStart(32, '0'), spanId, sampled: debug ? true : sampled }
+  // A decision alone is one; half of a context is damaged.
+  if (traceId === undefined && spanId === undefined)
+    return sampled === undefined ? undefined : decided(sampled, debug)
+  if (traceId === undefined || spanId === undefined || !hexId.test(traceId) || !hexSpanId.test(spanId))
+    return undefined
+  if (!valid(traceId, spanId)) return undefined
+  return { traceId: traceId.padStart(32, '0'), spanId, sampled, debug }
 }
 
-/** The context of a request, or undefined when it carries none that is well formed. */
+/** The context of a request, or undefined when it carries none that is well formed. W3C first, then B3. */
 export function extractTrace(headers: HeaderList): Extracted | undefined {
   const w3c = headers.get('traceparent')
   if (w3c !== undefined) {
@@ -110,7 +123,8 @@ function hasB3Multi(headers: HeaderList): boolean {
   return (
     headers.get('x-b3-traceid') !== undefined ||
     headers.get('x-b3-spanid') !== undefined ||
-    headers.get('x-b3-sampled') !== undefined
+    headers.get('x-b3-sampled') !== undefined ||
+    headers.get('x-b3-flags') !== undefined
   )
 }
 
@@ -123,7 +137,7 @@ function setB3Multi(headers: HeaderList, context: TraceContext, flag: string): v
   else headers.set('x-b3-parentspanid', parentSpanId, 'X-B3-ParentSpanId')
 }
 
-function b3Value({ traceId, spanId, parentSpanId }: TraceContext, flag: string): string {
-  const value = `${traceId}-${spanId}-${flag}`
+function b3Value({ traceId, spanId, parentSpanId, debug }: TraceContext, flag: string): string {
+  const value = `${traceId}-${spanId}-${debug ? 'd' : flag}`
   return parentSpanId === undefined ? value : `${value}-${parentSpanId}`
 }

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Load } from '../../cli/demo/load.ts'
 import { DemoMesh } from '../../cli/demo/mesh.ts'
-import type { ZipkinSpan } from '../../proxy/telemetry/zipkin-span.ts'
+import type { ZipkinSpan } from '../../proxy/telemetry/zipkin-format.ts'
 
 const traceId = '463ac35c9f6413ad48485a3953bb6124'
 const root = 'a2fb4a1d1a96d312'

@@ -1,5 +1,5 @@
 /**
- * Sends spans to Zipkin's API v2: in batches, beside the traffic. What is held is bounded, and what was lost is counted.
+ * Sends spans to a collector: in batches, beside the traffic. What is held is bounded, and what was lost is counted.
  * OpenTelemetry's exporter is not used: it waits for ever for a collector that takes a connection and does not answer,
  * and what its queue drops it tells nobody.
  */
@@ -9,10 +9,9 @@ import { Backoff } from '../../core/backoff.ts'
 import type { Clock, Timer } from '../../core/clock.ts'
 import { reasonOf, WeftError } from '../../core/errors.ts'
 import type { OutageLog } from '../../core/outage-log.ts'
-import type { SpanRecord, SpanReporter } from './span.ts'
-import { zipkinSpan } from './zipkin-span.ts'
+import type { SpanFormat, SpanRecord, SpanReporter } from './span.ts'
 
-/** Together with those being sent; a span has about 1 KiB. */
+/** Together with those being sent; a span has about 600 bytes. */
 export const maxHeldSpans = 2048
 const maxBatchSpans = 512
 const batchEveryMs = 1_000
@@ -21,13 +20,13 @@ const answerTimeoutMs = 5_000
 const closeTimeoutMs = 2_000
 const backoffMs = { baseMs: 1_000, maxMs: 30_000 }
 const outageSource = 'traces'
-const spansPath = '/api/v2/spans'
+/** Of an answer: what a collector says beyond is not for us. */
+const maxAnswerBytes = 64 * 1024
 
-export type ZipkinReporterOptions = {
+export type CollectorReporterOptions = {
   /** Of the collector; without a path, that of its API is meant. */
   readonly url: string
-  /** Names us in the graph of services. */
-  readonly service: string
+  readonly format: SpanFormat
   readonly clock: Clock
   readonly outages: OutageLog
   readonly random?: () => number
@@ -36,25 +35,28 @@ export type ZipkinReporterOptions = {
 /** The collector got it, and did not want it: trying again would not help. */
 class Unwanted extends Error {}
 
-export class ZipkinReporter implements SpanReporter {
+export class CollectorReporter implements SpanReporter {
   readonly #url: URL
-  readonly #options: ZipkinReporterOptions
+  readonly #options: CollectorReporterOptions
   readonly #agent: http.Agent
   readonly #backoff: Backoff
-  #held: SpanRecord[] = []
+  /** As they will be sent: smaller than the records, and dropped without being looked at again. */
+  #held: string[] = []
   #timer: Timer | undefined
   #sending: Promise<void> | undefined
   #outgoing: http.ClientRequest | undefined
   #closed = false
-  /** Spans that Zipkin has taken; read at scrape. */
+  /** After a failure, until it is tried again. */
+  #resting = false
+  /** Spans that the collector has taken; read at scrape. */
   sent = 0
   /** Spans that it never will. */
   lost = 0
 
-  constructor(options: ZipkinReporterOptions) {
+  constructor(options: CollectorReporterOptions) {
     this.#options = options
     this.#url = new URL(options.url)
-    if (this.#url.pathname === '/') this.#url.pathname = spansPath
+    if (this.#url.pathname === '/') this.#url.pathname = options.format.path
     this.#agent = new (this.#url.protocol === 'https:' ? https : http).Agent({
       keepAlive: true,
       maxSockets: 1,
@@ -75,8 +77,10 @@ export class ZipkinReporter implements SpanReporter {
       this.lost++
       return
     }
-    this.#held.push(span)
-    this.#schedule(batchEveryMs)
+    this.#held.push(this.#options.format.encode(span))
+    // A full batch need not wait, unless the collector is being left alone.
+    if (this.#held.length >= maxBatchSpans && !this.#resting) this.#send()
+    else this.#schedule(batchEveryMs)
   }
 
   async close(): Promise<void> {
@@ -100,29 +104,38 @@ export class ZipkinReporter implements SpanReporter {
     if (this.#closed || this.#timer !== undefined) return
     this.#timer = this.#options.clock.after(delayMs, () => {
       this.#timer = undefined
-      // One at a time: a collector that is slow is not helped by more.
-      this.#sending ??= this.#sendAll().finally(() => {
-        this.#sending = undefined
-      })
+      this.#resting = false
+      this.#send()
+    })
+  }
+
+  /** One at a time: a collector that is slow is not helped by more. */
+  #send(): void {
+    this.#sending ??= this.#sendAll().finally(() => {
+      this.#sending = undefined
     })
   }
 
   async #sendAll(): Promise<void> {
-    while (this.#held.length > 0 && !this.#closed) {
+    // What is left and fills no batch waits for more.
+    for (let first = true; (first || this.#held.length >= maxBatchSpans) && !this.#closed; first = false) {
       if (await this.#sendBatch()) continue
       this.#timer?.cancel()
       this.#timer = undefined
+      this.#resting = true
       this.#schedule(this.#backoff.nextMs())
       return
     }
+    if (this.#held.length > 0) this.#schedule(batchEveryMs)
   }
 
   /** False when the collector is to be left alone for a while; the spans are held as long as there is room. */
   async #sendBatch(): Promise<boolean> {
     const batch = this.#held.slice(0, maxBatchSpans)
     try {
-      await this.#post(batch)
-      this.sent += batch.length
+      const rejected = Math.min(batch.length, this.#options.format.rejected(await this.#post(batch)))
+      this.sent += batch.length - rejected
+      this.lost += rejected
       this.#held.splice(0, batch.length)
       this.#backoff.reset()
       this.#options.outages.over(outageSource)
@@ -140,18 +153,22 @@ export class ZipkinReporter implements SpanReporter {
     }
   }
 
-  #post(batch: readonly SpanRecord[]): Promise<void> {
-    const body = JSON.stringify(batch.map((span) => zipkinSpan(span, this.#options.service)))
+  /** Resolves with what the collector answered. */
+  #post(batch: readonly string[]): Promise<string> {
+    const body = this.#options.format.body(batch)
     const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }
     return new Promise((resolve, reject) => {
       const { request } = this.#url.protocol === 'https:' ? https : http
       const outgoing = request(this.#url, { method: 'POST', headers, agent: this.#agent }, (reply) => {
-        reply.resume()
+        let answer = ''
+        reply.on('data', (piece: Buffer) => {
+          if (answer.length < maxAnswerBytes) answer += piece.latin1Slice()
+        })
         reply.on('error', reject)
         reply.on('end', () => {
           timer.cancel()
           const { statusCode = 0 } = reply
-          if (statusCode < 300) resolve()
+          if (statusCode < 300) resolve(answer)
           else if (statusCode < 500 && statusCode !== 429) reject(new Unwanted(`status ${statusCode}`))
           else reject(new Error(`status ${statusCode}`))
         })

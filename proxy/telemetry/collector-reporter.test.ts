@@ -4,8 +4,10 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createLog } from '../../core/log.ts'
 import { ManualClock } from '../../core/manual-clock.ts'
 import { OutageLog } from '../../core/outage-log.ts'
-import type { SpanRecord } from './span.ts'
-import { maxHeldSpans, ZipkinReporter } from './zipkin-reporter.ts'
+import { CollectorReporter, maxHeldSpans } from './collector-reporter.ts'
+import { otlpFormat } from './otlp-format.ts'
+import type { SpanFormat, SpanRecord } from './span.ts'
+import { zipkinFormat } from './zipkin-format.ts'
 
 type Posted = { readonly url: string; readonly type: string; readonly ids: readonly string[] }
 
@@ -15,7 +17,10 @@ let posted: Posted[]
 let status: number
 let server: http.Server
 let port: number
-let reporter: ZipkinReporter
+let reporter: CollectorReporter
+let outages: OutageLog
+/** What the collector says besides. */
+let answer: string
 
 async function listen(onPort = 0): Promise<void> {
   server = http.createServer((request, response) => {
@@ -24,9 +29,9 @@ async function listen(onPort = 0): Promise<void> {
       body += piece.toString()
     })
     request.on('end', () => {
-      const ids = (JSON.parse(body) as { id: string }[]).map(({ id }) => id)
+      const ids = [...body.matchAll(/"(?:id|spanId)":"(\w+)"/g)].map(([, id]) => id as string)
       posted.push({ url: request.url ?? '', type: request.headers['content-type'] ?? '', ids })
-      response.writeHead(status).end()
+      response.writeHead(status).end(answer)
     })
   })
   await new Promise<void>((resolve) => server.listen(onPort, '127.0.0.1', resolve))
@@ -47,10 +52,20 @@ beforeEach(async () => {
   status = 202
   await listen()
   const destination = { write: (line: string) => void lines.push(line) }
-  const outages = new OutageLog(createLog({ process: 'test', level: 'info', destination }))
-  const url = `http://127.0.0.1:${port}`
-  reporter = new ZipkinReporter({ url, service: 'web.shop', clock, outages, random: () => 0.99 })
+  outages = new OutageLog(createLog({ process: 'test', level: 'info', destination }))
+  answer = ''
+  reporter = reporting(zipkinFormat('web.shop'))
 })
+function reporting(format: SpanFormat): CollectorReporter {
+  return new CollectorReporter({
+    url: `http://127.0.0.1:${port}`,
+    format,
+    clock,
+    outages,
+    random: () => 0.99,
+  })
+}
+
 afterEach(async () => {
   await reporter.close()
   await goAway()
@@ -61,13 +76,16 @@ const span = (): SpanRecord => ({
   traceId: 'a'.repeat(32),
   spanId: String(++nextId).padStart(16, '0'),
   parentSpanId: undefined,
+  debug: false,
   kind: 'client',
   name: 'GET x',
   startWallMs: 1,
   durationMs: 1,
   error: undefined,
   remoteAddress: '',
-  attributes: {},
+  remoteService: '',
+  events: [],
+  attributes: [],
 })
 function report(count: number): void {
   for (let i = 0; i < count; i++) reporter.report(span())
@@ -90,20 +108,37 @@ describe('spans', () => {
 
   it('go out in batches of bounded size, each once', async () => {
     report(1_200)
+    await settled({ sent: 1_024, lost: 0, held: 176 })
     clock.advance(1_000)
     await settled({ sent: 1_200, lost: 0, held: 0 })
     expect(posted.map(({ ids }) => ids.length)).toEqual([512, 512, 176])
     expect(new Set(posted.flatMap(({ ids }) => ids)).size).toBe(1_200)
   })
 
+  it('do not wait when there are enough for a batch', async () => {
+    report(513)
+    await settled({ sent: 512, lost: 0, held: 1 })
+    expect(posted.map(({ ids }) => ids.length)).toEqual([512])
+  })
+
+  it('that the collector did not want, by its own account, are lost', async () => {
+    await reporter.close()
+    reporter = reporting(otlpFormat({ service: 'web.shop', namespace: 'shop', pod: 'web-1', version: '1' }))
+    answer = '{"partialSuccess":{"rejectedSpans":"2","errorMessage":"no"}}'
+    report(5)
+    clock.advance(1_000)
+    await settled({ sent: 3, lost: 2, held: 0 })
+    expect(posted[0]).toMatchObject({ url: '/v1/traces', type: 'application/json' })
+  })
+
   it('that come while others are sent are not forgotten', async () => {
     report(1)
     clock.advance(1_000)
     report(1)
-    await settled({ sent: 2, lost: 0, held: 0 })
-    report(1)
+    await settled({ sent: 1, lost: 0, held: 1 })
+    await expect.poll(() => clock.pending).toBe(1)
     clock.advance(1_000)
-    await settled({ sent: 3, lost: 0, held: 0 })
+    await settled({ sent: 2, lost: 0, held: 0 })
   })
 })
 
