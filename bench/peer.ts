@@ -9,6 +9,8 @@ export type Variant = {
   readonly routes: number
   /** Sends the spans of sampled requests to a collector. */
   readonly spans: boolean
+  /** More flags of the sidecar, without their dashes. */
+  readonly settings?: Readonly<Record<string, string>>
 }
 
 export type Setup = {

@@ -23,11 +23,13 @@ export function startProcess(
   env: Readonly<Record<string, string>> = {},
 ): ChildProcess {
   const child = spawn('setpriv', ['--pdeathsig', 'KILL', command, ...args], {
-    stdio: ['pipe', 'ignore', 'inherit'],
+    stdio: ['pipe', 'pipe', 'inherit'],
     env: { ...process.env, ...env },
   })
   child.on('error', (error) => process.stderr.write(`${command}: ${error.message}\n`))
   child.stdin.on('error', () => undefined)
+  // Read as whoever collects logs does: writing into nothing would cost nothing.
+  child.stdout.resume()
   return child
 }
 

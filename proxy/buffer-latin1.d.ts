@@ -1,7 +1,9 @@
-/** Node's direct latin1 decoder: public for ages, in no type package; `toString('latin1')` goes there by a detour. */
+/** Node's direct codecs: public for ages, in no type package; `toString` and `write` go there by a detour. */
 declare namespace NodeJS {
   interface BufferLatin1 {
     latin1Slice(start?: number, end?: number): string
+    utf8Slice(start: number, end: number): string
+    utf8Write(text: string, offset: number): number
   }
 }
 

@@ -12,14 +12,14 @@ function environmentOf(name: ProcessName): Readonly<Record<string, string>> {
   return name === 'proxy' ? { ...env, ...sidecarEnvironment() } : env
 }
 
-/** Starts it with `--name value` for each setting and waits until /ready says so. `nodeArgs` are for its Node. */
+/** Starts it with `--name=value` for each setting and waits until /ready says so. `nodeArgs` are for its Node. */
 export function launchWeft(
   name: ProcessName,
   adminPort: number,
   settings: Readonly<Record<string, string>>,
   nodeArgs: readonly string[] = [],
 ): Promise<Launched> {
-  const flags = Object.entries(settings).flatMap(([setting, value]) => [`--${setting}`, value])
+  const flags = Object.entries(settings).map(([setting, value]) => `--${setting}=${value}`)
   const args = [...nodeArgs, bundleOf(name), ...flags]
   return launchProgram(process.execPath, args, { port: adminPort, page: '/ready' }, environmentOf(name))
 }

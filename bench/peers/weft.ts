@@ -55,7 +55,7 @@ export async function startWeft(setup: Setup, { nodeArgs }: WeftOptions = {}): P
   starting.defer(() => mesh.controlPlane.stop())
   const sidecars: Sidecar[] = []
   for (const place of await placesOf(setup.topology, port)) {
-    const more = sink === undefined ? {} : { 'zipkin-url': sink.url }
+    const more = { ...(sink === undefined ? {} : { 'zipkin-url': sink.url }), ...setup.variant.settings }
     const sidecar = await mesh.startSidecar(place, more, nodeArgs?.(place.role) ?? [])
     starting.defer(() => sidecar.stop())
     sidecars.push(sidecar)

@@ -36,11 +36,18 @@ test('lines are written together, a moment later, in their order', () => {
 })
 
 test('many lines do not wait', () => {
-  for (let i = 0; i < 40; i++) lines.write('x'.repeat(999))
+  for (let i = 0; i < 80; i++) lines.write('x'.repeat(999))
   expect(output.texts).toHaveLength(1)
   lines.flush()
-  expect(output.texts.join('')).toHaveLength(40_000)
-  expect(lines.written).toBe(40)
+  expect(output.texts.join('')).toHaveLength(80_000)
+  expect(lines.written).toBe(80)
+})
+
+test('one that is longer than what is gathered keeps its place', () => {
+  const long = '\u20ac'.repeat(50_000)
+  for (const line of ['a', long, 'b']) lines.write(line)
+  lines.flush()
+  expect(output.texts).toEqual(['a\n', `${long}\n`, 'b\n'])
 })
 
 test('lines that nobody takes are lost and counted', () => {

@@ -1,18 +1,23 @@
 /**
  * Lines of the access log on their way out, beside those of the log. Gathered for a moment: writing each by itself would
- * cost more than making it. What nobody reads is lost in the end, and counted.
+ * cost more than making it. As bytes: texts of many pieces would be walked by every garbage collection until they are
+ * written. What nobody reads is lost in the end, and counted.
  */
+import { Buffer } from 'node:buffer'
 import type { Clock, Timer } from '../../core/clock.ts'
 
 export type LineDestination = { write(text: string): unknown; on?: unknown }
 
 const gatherMs = 20
-const gatherCharacters = 32 * 1024
+const gatherBytes = 64 * 1024
+/** UTF-8 needs no more for a unit of text. */
+const mostBytesPerUnit = 3
 
 export class AccessLines {
   readonly #destination: LineDestination
   readonly #clock: Pick<Clock, 'after'>
-  #text = ''
+  readonly #bytes = Buffer.allocUnsafeSlow(gatherBytes)
+  #length = 0
   #lines = 0
   #dropped = false
   #timer: Timer | undefined
@@ -31,24 +36,37 @@ export class AccessLines {
 
   /** `line` is without its end. */
   write(line: string): void {
-    this.#text += `${line}\n`
+    const most = line.length * mostBytesPerUnit + 1
+    if (this.#length + most > gatherBytes) this.flush()
+    if (most > gatherBytes) {
+      this.#hand(`${line}\n`, 1)
+      return
+    }
+    this.#length += this.#bytes.utf8Write(line, this.#length)
+    this.#bytes[this.#length++] = newline
     this.#lines++
-    if (this.#text.length >= gatherCharacters) this.flush()
-    else this.#timer ??= this.#clock.after(gatherMs, () => this.flush())
+    this.#timer ??= this.#clock.after(gatherMs, () => this.flush())
   }
 
   flush(): void {
     this.#timer?.cancel()
     this.#timer = undefined
     if (this.#lines === 0) return
+    const text = this.#bytes.utf8Slice(0, this.#length)
+    const lines = this.#lines
+    this.#length = this.#lines = 0
+    this.#hand(text, lines)
+  }
+
+  #hand(text: string, lines: number): void {
     this.#dropped = false
-    this.#destination.write(this.#text)
-    if (this.#dropped) this.lost += this.#lines
-    else this.written += this.#lines
-    this.#text = ''
-    this.#lines = 0
+    this.#destination.write(text)
+    if (this.#dropped) this.lost += lines
+    else this.written += lines
   }
 }
+
+const newline = 0x0a
 
 function hasEvents(
   destination: LineDestination,

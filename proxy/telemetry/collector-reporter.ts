@@ -10,10 +10,10 @@ import type { Clock, Timer } from '../../core/clock.ts'
 import { reasonOf, WeftError } from '../../core/errors.ts'
 import type { OutageLog } from '../../core/outage-log.ts'
 import type { SpanFormat, SpanRecord, SpanReporter } from './span.ts'
+import { SpanBatch } from './span-batch.ts'
 
-/** Together with those being sent; a span has about 600 bytes. */
+/** Together with those being sent; a span has about 700 bytes. */
 export const maxHeldSpans = 2048
-const maxBatchSpans = 512
 const batchEveryMs = 1_000
 const answerTimeoutMs = 5_000
 /** What a sidecar that ends gives its last spans. */
@@ -40,8 +40,11 @@ export class CollectorReporter implements SpanReporter {
   readonly #options: CollectorReporterOptions
   readonly #agent: http.Agent
   readonly #backoff: Backoff
-  /** As they will be sent: smaller than the records, and dropped without being looked at again. */
-  #held: string[] = []
+  /** In the order in which they will be sent; the last one takes what comes. */
+  #batches: SpanBatch[] = []
+  /** The last one that was sent: a new one each time would be a garbage collection each time. */
+  #spare: SpanBatch | undefined
+  #held = 0
   #timer: Timer | undefined
   #sending: Promise<void> | undefined
   #outgoing: http.ClientRequest | undefined
@@ -69,17 +72,17 @@ export class CollectorReporter implements SpanReporter {
 
   /** Spans that wait to be sent. */
   get held(): number {
-    return this.#held.length
+    return this.#held
   }
 
   report(span: SpanRecord): void {
-    if (this.#closed || this.#held.length >= maxHeldSpans) {
+    if (this.#closed || this.#held >= maxHeldSpans) {
       this.lost++
       return
     }
-    this.#held.push(this.#options.format.encode(span))
+    this.#hold(this.#options.format.encode(span))
     // A full batch need not wait, unless the collector is being left alone.
-    if (this.#held.length >= maxBatchSpans && !this.#resting) this.#send()
+    if (this.#hasFull && !this.#resting) this.#send()
     else this.#schedule(batchEveryMs)
   }
 
@@ -93,11 +96,29 @@ export class CollectorReporter implements SpanReporter {
     this.#closed = true
     this.#timer?.cancel()
     await this.#sending
-    while (this.#held.length > 0 && !late && (await this.#sendBatch()));
+    while (this.#held > 0 && !late && (await this.#sendBatch()));
     deadline.cancel()
-    this.lost += this.#held.length
-    this.#held = []
+    this.lost += this.#held
+    this.#held = 0
+    this.#batches = []
     this.#agent.destroy()
+  }
+
+  #hold(span: string): void {
+    const { format } = this.#options
+    let batch = this.#batches.at(-1)
+    if (batch?.add(span) !== true) {
+      batch = this.#spare ?? new SpanBatch(format)
+      this.#spare = undefined
+      this.#batches.push(batch)
+      batch.add(span)
+    }
+    this.#held++
+  }
+
+  /** Nothing can be added to the first batch any more. */
+  get #hasFull(): boolean {
+    return this.#batches.length > 1 || this.#batches[0]?.full === true
   }
 
   #schedule(delayMs: number): void {
@@ -118,7 +139,7 @@ export class CollectorReporter implements SpanReporter {
 
   async #sendAll(): Promise<void> {
     // What is left and fills no batch waits for more.
-    for (let first = true; (first || this.#held.length >= maxBatchSpans) && !this.#closed; first = false) {
+    for (let first = true; (first || this.#hasFull) && this.#held > 0 && !this.#closed; first = false) {
       if (await this.#sendBatch()) continue
       this.#timer?.cancel()
       this.#timer = undefined
@@ -126,37 +147,44 @@ export class CollectorReporter implements SpanReporter {
       this.#schedule(this.#backoff.nextMs())
       return
     }
-    if (this.#held.length > 0) this.#schedule(batchEveryMs)
+    if (this.#held > 0) this.#schedule(batchEveryMs)
   }
 
   /** False when the collector is to be left alone for a while; the spans are held as long as there is room. */
   async #sendBatch(): Promise<boolean> {
-    const batch = this.#held.slice(0, maxBatchSpans)
+    // Out of the queue, so that nothing is added to what is on its way.
+    const batch = this.#batches.shift() as SpanBatch
+    const { format, outages } = this.#options
     try {
-      const rejected = Math.min(batch.length, this.#options.format.rejected(await this.#post(batch)))
-      this.sent += batch.length - rejected
+      const rejected = Math.min(batch.spans, format.rejected(await this.#post(batch.body())))
+      this.sent += batch.spans - rejected
       this.lost += rejected
-      this.#held.splice(0, batch.length)
+      this.#done(batch)
       this.#backoff.reset()
-      this.#options.outages.over(outageSource)
+      outages.over(outageSource)
       return true
     } catch (error) {
       const reason = `${this.#url.href}: ${reasonOf(error)}`
-      this.#options.outages.failed(
-        outageSource,
-        new WeftError('TRACES_UNDELIVERED', reason, { cause: error }),
-      )
-      if (!(error instanceof Unwanted)) return false
-      this.lost += batch.length
-      this.#held.splice(0, batch.length)
+      outages.failed(outageSource, new WeftError('TRACES_UNDELIVERED', reason, { cause: error }))
+      if (!(error instanceof Unwanted)) {
+        this.#batches.unshift(batch)
+        return false
+      }
+      this.lost += batch.spans
+      this.#done(batch)
       return true
     }
   }
 
+  #done(batch: SpanBatch): void {
+    this.#held -= batch.spans
+    batch.clear()
+    this.#spare = batch
+  }
+
   /** Resolves with what the collector answered. */
-  #post(batch: readonly string[]): Promise<string> {
-    const body = this.#options.format.body(batch)
-    const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }
+  #post(body: Buffer): Promise<string> {
+    const headers = { 'content-type': 'application/json', 'content-length': body.length }
     return new Promise((resolve, reject) => {
       const { request } = this.#url.protocol === 'https:' ? https : http
       const outgoing = request(this.#url, { method: 'POST', headers, agent: this.#agent }, (reply) => {

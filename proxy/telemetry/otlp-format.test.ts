@@ -22,7 +22,7 @@ const format = otlpFormat({ service: 'web.shop', namespace: 'shop', pod: 'web-1'
 const text = (key: string, stringValue: string): object => ({ key, value: { stringValue } })
 
 it('is what OTLP over HTTP takes, by the names of the semantic conventions', () => {
-  expect(JSON.parse(format.body([format.encode(span)]))).toEqual({
+  expect(JSON.parse(`${format.open}${format.encode(span)}${format.close}`)).toEqual({
     resourceSpans: [
       {
         resource: {

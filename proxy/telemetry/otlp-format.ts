@@ -27,11 +27,12 @@ export function otlpFormat({ service, namespace, pod, version }: OtlpResource): 
     attribute('k8s.namespace.name', namespace),
     attribute('k8s.pod.name', pod),
   ].join(',')
-  const head = `{"resourceSpans":[{"resource":{"attributes":[${resource}]},"scopeSpans":[{"scope":{"name":"weft","version":${quoted(version)}},"spans":[`
+  const open = `{"resourceSpans":[{"resource":{"attributes":[${resource}]},"scopeSpans":[{"scope":{"name":"weft","version":${quoted(version)}},"spans":[`
   return {
     path: '/v1/traces',
     encode,
-    body: (spans) => `${head}${spans.join(',')}]}]}]}`,
+    open,
+    close: ']}]}]}',
     rejected,
   }
 }

@@ -38,10 +38,10 @@ export interface SpanReporter {
 export type SpanFormat = {
   /** Of its API, where the URL names none. */
   readonly path: string
-  /** One span as text: what is held until it is sent. */
   readonly encode: (span: SpanRecord) => string
-  /** Spans together, as the body of one request. */
-  readonly body: (spans: readonly string[]) => string
+  /** What stands around spans, which commas stand between, in the body of a request. */
+  readonly open: string
+  readonly close: string
   /** How many spans of a request it did not want although it took the others, by its answer. */
   readonly rejected: (answer: string) => number
 }

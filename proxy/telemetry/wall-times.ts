@@ -4,8 +4,9 @@
  */
 import type { Clock } from '../../core/clock.ts'
 
-/** Enough readings for the wall clock to tick once. */
+/** Enough readings for the wall clock to tick a few times. */
 const mostReadings = 50_000
+const closeMs = 0.02
 /** By how much a reading may be below the truth, with some room for what happens between two readings. */
 const tickMs = 1.5
 
@@ -31,12 +32,15 @@ export class WallTimes {
   }
 }
 
-/** Right after a tick the wall clock tells the truth. */
+/** Right after a tick the wall clock tells the truth, if nothing came between the two readings. */
 function offsetAtTick({ wallMs, monotonicMs }: Pick<Clock, 'monotonicMs' | 'wallMs'>): number {
-  const firstMs = wallMs()
+  let lastMs = wallMs()
   for (let i = 0; i < mostReadings; i++) {
+    const beforeMs = monotonicMs()
     const nowMs = wallMs()
-    if (nowMs !== firstMs) return nowMs - monotonicMs()
+    const afterMs = monotonicMs()
+    if (nowMs !== lastMs && afterMs - beforeMs < closeMs) return nowMs - beforeMs
+    lastMs = nowMs
   }
-  return firstMs - monotonicMs()
+  return lastMs - monotonicMs()
 }
