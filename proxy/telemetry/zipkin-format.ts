@@ -11,7 +11,7 @@ export type ZipkinEndpoint = {
   readonly port?: number
 }
 
-/** As it is after parsing, for tests and tools. */
+/** As it is after parsing, for tests and tools; Zipkin leaves out what is empty. */
 export type ZipkinSpan = {
   readonly traceId: string
   readonly id: string
@@ -25,7 +25,7 @@ export type ZipkinSpan = {
   readonly duration: number
   readonly localEndpoint: ZipkinEndpoint
   readonly remoteEndpoint?: ZipkinEndpoint
-  readonly annotations: readonly { readonly timestamp: number; readonly value: string }[]
+  readonly annotations?: readonly { readonly timestamp: number; readonly value: string }[]
   readonly tags: Readonly<Record<string, string>>
 }
 

@@ -3,6 +3,7 @@ import { accessSync, constants } from 'node:fs'
 import path from 'node:path'
 import { describe, test } from 'vitest'
 import { envoyBinary } from '../support/envoy-process.ts'
+import { zipkinJar } from '../support/zipkin-server.ts'
 
 function isInstalled(tool: string): boolean {
   return (process.env['PATH'] ?? '').split(path.delimiter).some((folder) => {
@@ -28,6 +29,12 @@ export function describeWith(tools: readonly string[], name: string, body: () =>
 /** `describe`, where Envoy is installed as the bench does it (`npm run bench -- --install`). */
 export function describeWithEnvoy(name: string, body: () => void): void {
   describeUnless(envoyBinary() === undefined ? ['Envoy (npm run bench -- --install)'] : [], name, body)
+}
+
+/** `describe`, where Zipkin's jar is, as `.ci/run` fetches it, and Java. */
+export function describeWithZipkin(name: string, body: () => void): void {
+  const jar = zipkinJar() === undefined ? ['.cache/zipkin (.ci/run fetches it)'] : []
+  describeUnless([...['java', 'setpriv'].filter((tool) => !isInstalled(tool)), ...jar], name, body)
 }
 
 function describeUnless(lacking: readonly string[], name: string, body: () => void): void {
