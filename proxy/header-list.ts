@@ -52,6 +52,12 @@ export class HeaderList {
     this.#mask |= nameBit(name.length, name.charCodeAt(0))
   }
 
+  /** Adds fields as they are written, each with its CRLF; `mask` holds the `nameBit` of their names. */
+  appendLines(lines: string, mask: number): void {
+    this.#lines += lines
+    this.#mask |= mask
+  }
+
   /** Replaces every occurrence of `lowerName` by one at the place of the first, or appends it as `name`. */
   set(lowerName: string, value: string, name = lowerName): void {
     const at = this.#find(lowerName, 0)

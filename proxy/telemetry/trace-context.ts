@@ -1,5 +1,5 @@
 /** Reads and writes trace contexts: W3C Trace Context, and B3 in its single and multi header forms. Pure. */
-import type { HeaderList } from '../header-list.ts'
+import { type HeaderList, nameBit } from '../header-list.ts'
 import type { TraceContext } from '../exchange.ts'
 
 export type Extracted = {
@@ -115,9 +115,18 @@ export function injectTrace(headers: HeaderList, context: TraceContext): void {
   if (single) headers.set('b3', b3Value(context, flag))
   if (multi) setB3Multi(headers, context, flag)
   if (traceparent !== undefined || single || multi) return
-  headers.append('traceparent', `00-${traceId}-${spanId}-0${flag}`)
-  headers.append('b3', b3Value(context, flag))
+  // In one piece: most requests come without a context.
+  const ids = `${traceId}-${spanId}-`
+  const more = context.parentSpanId === undefined ? '\r\n' : `-${context.parentSpanId}\r\n`
+  const b3Flag = context.debug ? 'd' : flag
+  headers.appendLines(`traceparent: 00-${ids}0${flag}\r\nb3: ${ids}${b3Flag}${more}`, bothNames)
 }
+
+function bitOf(name: string): number {
+  return nameBit(name.length, name.charCodeAt(0))
+}
+
+const bothNames = bitOf('traceparent') | bitOf('b3')
 
 function hasB3Multi(headers: HeaderList): boolean {
   return (

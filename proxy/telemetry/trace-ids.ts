@@ -15,7 +15,8 @@ export class TraceIds {
 
   /** 32 lower-case hex digits, never all zero. */
   traceId(): string {
-    return this.spanId() + this.spanId()
+    const id = this.#take(32)
+    return id === '00000000000000000000000000000000' ? this.traceId() : id
   }
 
   #take(digits: number): string {
