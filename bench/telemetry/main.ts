@@ -10,7 +10,7 @@ import { smokePace, usualPace, withBench } from '../open-bench.ts'
 import { type LimitSummary, summarizeScenario } from '../report/summary.ts'
 import { limitsText, scenarioText } from '../report/text.ts'
 import type { Scenario } from '../scenario.ts'
-import { runScenario } from '../suite.ts'
+import { type Pace, runScenario } from '../suite.ts'
 import { judge, type Verdict } from '../verdict.ts'
 import { write } from '../write.ts'
 import { type TelemetryVariant, variants } from './variants.ts'
@@ -18,10 +18,12 @@ import { type TelemetryVariant, variants } from './variants.ts'
 const usage = `usage: npm run bench:telemetry -- [options]
   nothing          every variant; fails when one costs more than it may
   --only TEXT      those whose name has it, and what they are compared with
-  --rounds N       how often each is measured (11)
+  --rounds N       how often each is measured (31)
   --smoke          one short round: whether everything runs, nothing is judged
 `
 const connections = 16
+/** Many short rounds: what the variants differ by is less than what a busy machine does to a long one. */
+const telemetryPace: Pace = { ...usualPace, rounds: 31, roundSeconds: 1 }
 
 function scenarioOf(chosen: readonly TelemetryVariant[]): Scenario {
   return {
@@ -75,7 +77,7 @@ async function main(): Promise<number> {
     write(usage)
     return 0
   }
-  const pace = values.smoke === true ? smokePace : usualPace
+  const pace = values.smoke === true ? smokePace : telemetryPace
   const rounds = values.rounds === undefined ? pace.rounds : Number(values.rounds)
   const chosen = chosenBy(values.only ?? '')
   const result = await withBench({ ...pace, rounds }, (bench) => runScenario(bench, scenarioOf(chosen)))
