@@ -70,7 +70,9 @@ class Attempt implements Receiver {
     }
     x.cancel = cancel
     try {
-      const connection = await this.#open()
+      const times = this.#times
+      const { pool } = this.#endpoint
+      const connection = await (times === undefined ? pool.connect() : this.#connectTimed(times))
       outlier.connected(this.#endpoint, this.#nowMs())
       if (cancelled) {
         connection.release()
@@ -87,11 +89,8 @@ class Attempt implements Receiver {
     }
   }
 
-  async #open(): Promise<ClientConnection> {
-    const { pool } = this.#endpoint
-    const times = this.#times
-    if (times === undefined) return pool.connect()
-    const connection = await pool.connect(() => {
+  async #connectTimed(times: AttemptTimes): Promise<ClientConnection> {
+    const connection = await this.#endpoint.pool.connect(() => {
       times.connectedMs = this.#nowMs()
     })
     times.sentMs = this.#nowMs()
