@@ -3,6 +3,7 @@ import { accessSync, constants } from 'node:fs'
 import path from 'node:path'
 import { describe, test } from 'vitest'
 import { envoyBinary } from '../support/envoy-process.ts'
+import { hasImage } from './image/image-process.ts'
 
 function isInstalled(tool: string): boolean {
   return (process.env['PATH'] ?? '').split(path.delimiter).some((folder) => {
@@ -28,6 +29,13 @@ export function describeWith(tools: readonly string[], name: string, body: () =>
 /** `describe`, where Envoy is installed as the bench does it (`npm run bench -- --install`). */
 export function describeWithEnvoy(name: string, body: () => void): void {
   describeUnless(envoyBinary() === undefined ? ['Envoy (npm run bench -- --install)'] : [], name, body)
+}
+
+/** `describe`, where test/system/image/build has built deploy/Dockerfile. */
+export function describeWithImage(name: string, body: () => void): void {
+  const lacking = missing(['unshare', 'ip', 'iptables-nft-save', 'iptables-legacy-save'])
+  const image = hasImage() ? [] : ['the image (test/system/image/build .cache/image)']
+  describeUnless([...lacking, ...image], name, body)
 }
 
 function describeUnless(lacking: readonly string[], name: string, body: () => void): void {
