@@ -1,6 +1,7 @@
 /** ConversionReview v1, request and response. Pure. */
+import { fieldsOf, listOf, parseJson } from '../json-fields.ts'
 import { convertObject } from './convert.ts'
-import { fieldsOf, listOf, type SmiObject } from './smi-object.ts'
+import type { SmiObject } from './smi-object.ts'
 
 export type ConversionRequest = {
   readonly uid: string
@@ -14,17 +15,9 @@ export type ReadConversion =
 
 const apiVersion = 'apiextensions.k8s.io/v1'
 
-function parse(body: string): unknown {
-  try {
-    return JSON.parse(body)
-  } catch {
-    return undefined
-  }
-}
-
 /** What the API server wants converted, or why that cannot be told. */
 export function readConversion(body: string): ReadConversion {
-  const review = fieldsOf(parse(body))
+  const review = fieldsOf(parseJson(body))
   if (review['kind'] !== 'ConversionReview' || review['apiVersion'] !== apiVersion)
     return { ok: false, problem: `it is no ConversionReview of ${apiVersion}` }
   const { uid, desiredAPIVersion, objects } = fieldsOf(review['request'])

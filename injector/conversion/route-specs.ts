@@ -3,17 +3,8 @@
  * v1alpha2, ports with v1alpha4; annotations keep them where there is no place for them.
  */
 import { conversionAnnotations } from '../../api/annotations.ts'
-import {
-  type Conversion,
-  fieldsOf,
-  having,
-  isBefore,
-  kept,
-  keeping,
-  listOf,
-  type SmiObject,
-  without,
-} from './smi-object.ts'
+import { fieldsOf, listOf } from '../json-fields.ts'
+import { type Conversion, having, isBefore, kept, keeping, type SmiObject, without } from './smi-object.ts'
 
 const { routeHeaders: headersKept, routePorts: portsKept } = conversionAnnotations
 

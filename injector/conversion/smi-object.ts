@@ -1,6 +1,7 @@
 /** What the conversions have in common: objects of SMI, their versions, and annotations for what a version has no place for. */
+import { type Fields, fieldsOf, parseJson } from '../json-fields.ts'
 
-export type SmiObject = Readonly<Record<string, unknown>>
+export type SmiObject = Fields
 
 export type SmiVersion = 'v1alpha1' | 'v1alpha2' | 'v1alpha3' | 'v1alpha4'
 /** In the order in which they came. */
@@ -19,14 +20,6 @@ export function isBefore(version: SmiVersion, other: SmiVersion): boolean {
   return smiVersions.indexOf(version) < smiVersions.indexOf(other)
 }
 
-export function fieldsOf(value: unknown): SmiObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as SmiObject) : {}
-}
-
-export function listOf(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : []
-}
-
 /** Without one of its fields. */
 export function without(object: SmiObject, field: string): SmiObject {
   const { [field]: _, ...rest } = object
@@ -41,12 +34,7 @@ export function having(object: SmiObject, field: string, value: unknown): SmiObj
 /** What an annotation keeps as JSON; undefined when it keeps nothing that can be read. */
 export function kept(object: SmiObject, annotation: string): unknown {
   const text = fieldsOf(fieldsOf(object['metadata'])['annotations'])[annotation]
-  if (typeof text !== 'string') return undefined
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined // Somebody has written something else there: it counts as nothing.
-  }
+  return typeof text === 'string' ? parseJson(text) : undefined
 }
 
 /** Keeps `value` in an annotation, or, where it is undefined, takes the annotation away. */

@@ -3,16 +3,8 @@
  * keep the form of the quantities, and the matches where there is no place for them.
  */
 import { conversionAnnotations } from '../../api/annotations.ts'
-import {
-  type Conversion,
-  fieldsOf,
-  having,
-  isBefore,
-  kept,
-  keeping,
-  listOf,
-  type SmiObject,
-} from './smi-object.ts'
+import { fieldsOf, listOf } from '../json-fields.ts'
+import { type Conversion, having, isBefore, kept, keeping, type SmiObject } from './smi-object.ts'
 import { quantityOf, wholeWeights } from './weights.ts'
 
 const { weights: weightsKept, splitMatches: matchesKept } = conversionAnnotations

@@ -3,16 +3,8 @@
  * destination's port went with v1alpha3; an annotation keeps it, as without it more would be allowed than was meant.
  */
 import { conversionAnnotations } from '../../api/annotations.ts'
-import {
-  type Conversion,
-  fieldsOf,
-  having,
-  isBefore,
-  kept,
-  keeping,
-  type SmiObject,
-  without,
-} from './smi-object.ts'
+import { fieldsOf } from '../json-fields.ts'
+import { type Conversion, having, isBefore, kept, keeping, type SmiObject, without } from './smi-object.ts'
 
 const { destinationPort: portKept } = conversionAnnotations
 
