@@ -12,6 +12,15 @@ export const injectedAnnotations = {
   trustBundle: 'weft.dev/trust-bundle',
 } as const
 
+/** What the conversion webhook keeps in them: fields that the version which an object is stored or read in has no place for. */
+export const conversionAnnotations = {
+  weights: 'weft.dev/v1alpha1-weights',
+  splitMatches: 'weft.dev/v1alpha3-matches',
+  routeHeaders: 'weft.dev/v1alpha2-headers',
+  routePorts: 'weft.dev/v1alpha4-ports',
+  destinationPort: 'weft.dev/v1alpha2-destination-port',
+} as const
+
 /** Annotations of a Service: settings for the traffic to it, as in a TrafficPolicy, which beats them section by section. */
 export const trafficAnnotations = {
   retryHttp: 'retry.weft.dev/http',

@@ -10,6 +10,8 @@ export const trustBundleName = 'weft-trust-bundle'
 export const trustBundleKey = 'root-cert.pem'
 /** The Secret with the root of the mesh's trust; the control plane's alone. */
 export const rootSecretName = 'weft-root'
+/** The ConfigMap in `weftNamespace` that says what weft was installed with. */
+export const installRecordName = 'weft-install'
 
 /** The sidecar's container in a pod. */
 export const proxyContainerName = 'weft-proxy'

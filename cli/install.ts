@@ -1,5 +1,6 @@
 /** `weft install` and `weft uninstall`: all of weft as plain YAML, for kubectl. */
 import { weftNamespace } from '../api/deployment.ts'
+import { convertedCrds } from '../api/smi.ts'
 import type { InstallOptions } from '../deploy/manifests/install-options.ts'
 import { crdFiles, crdText, installManifests, toYaml } from '../deploy/manifests/manifests.ts'
 
@@ -20,6 +21,13 @@ const anyOptions: InstallOptions = {
   ha: true,
 }
 
+/** CRDs that stay ask for conversions that nobody makes any more. */
+function conversionNote(): string {
+  const patch = JSON.stringify({ spec: { conversion: { strategy: 'None', webhook: null } } })
+  const commands = convertedCrds.map((crd) => `# kubectl patch crd ${crd} --type=merge -p '${patch}'\n`)
+  return `# The CRDs stay with all that users have written. For versions of SMI other than v1alpha4 to be read from then on:\n${commands.join('')}`
+}
+
 /**
  * What `kubectl delete -f -` is given. The webhook goes first, so that pods can be made while the rest is on its way out;
  * the namespace takes with it what is in it, also what weft has made itself. CRDs only with `withCrds`: they take all
@@ -33,5 +41,5 @@ export function uninstallText({ withCrds }: { readonly withCrds: boolean }): str
     ['MutatingWebhookConfiguration', 'ClusterRoleBinding', 'ClusterRole', 'Namespace'].indexOf(kind)
   const text = toYaml(named.toSorted((a, b) => rank(a) - rank(b)))
   const note = `# Pods keep their sidecars until they are made anew. Removes the namespace ${weftNamespace} with the root of the mesh's trust.\n`
-  return note + (withCrds ? [text, ...crds()].join('---\n') : text)
+  return withCrds ? [note + text, ...crds()].join('---\n') : note + conversionNote() + text
 }

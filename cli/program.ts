@@ -5,6 +5,7 @@ import { WeftError } from '../core/errors.ts'
 import type { InstallOptions } from '../deploy/manifests/install-options.ts'
 import { version } from '../core/version.ts'
 import { meshProcesses, runMeshProcess } from './mesh-processes.ts'
+import type { UpgradeChanges } from './upgrade.ts'
 
 /** Runs one command and gives its exit status. Throws WeftError, CONFIG_INVALID for arguments that it does not take. */
 export async function runCommand(args: readonly string[]): Promise<number> {
@@ -169,6 +170,30 @@ function addInstall(program: Command): void {
       process.stdout.write(installText(options))
     })
   withExample(install, 'weft install --image registry.example/weft:0.1.0 --ha | kubectl apply -f -')
+  const upgrade = program
+    .command('upgrade')
+    .description('print this version of weft with the settings of the one that kubectl finds installed')
+    .option(
+      '--image <name>',
+      'of weft; default: that of before, with the tag of this version where it had one',
+    )
+    .addOption(new Option('--image-pull-policy <policy>').choices(['Always', 'IfNotPresent', 'Never']))
+    .addOption(new Option('--interception <by>', 'who redirects connections').choices(['init', 'cni']))
+    .option('--ha', 'three replicas from now on')
+    .option('--no-ha', 'one replica from now on')
+    .option(
+      '--obsolete',
+      'print what is to be deleted afterwards instead: what this version has no longer',
+      false,
+    )
+    .action(async ({ obsolete, ...changes }: UpgradeChanges & { obsolete: boolean }) => {
+      const { describeUpgrade } = await import('./upgrade.ts')
+      process.stdout.write(await describeUpgrade(changes, { obsolete }))
+    })
+  withExample(
+    upgrade,
+    'weft upgrade | kubectl apply -f -\n  weft upgrade --obsolete | kubectl delete --ignore-not-found -f -',
+  )
   const uninstall = program
     .command('uninstall')
     .description('print what to delete to have no weft any more')

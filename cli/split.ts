@@ -3,7 +3,7 @@ import type { SplitPage } from '../control-plane/status/split-journal.ts'
 import { parseAddress } from '../core/address.ts'
 import { WeftError } from '../core/errors.ts'
 import { formatDuration } from '../core/duration.ts'
-import { formatQuantityMilli } from '../control-plane/kubernetes-objects/quantity.ts'
+import { formatQuantityMilli } from '../core/kubernetes/quantity.ts'
 
 const timeoutMs = 5_000
 

@@ -1,4 +1,5 @@
 /** AdmissionReview v1, request and response. Pure. */
+import { fieldsOf, parseJson } from './json-fields.ts'
 import type { PatchOperation } from './patch.ts'
 
 export type AdmissionRequest = {
@@ -14,29 +15,15 @@ export type ReadReview =
   | { readonly ok: true; readonly request: AdmissionRequest }
   | { readonly ok: false; readonly problem: string }
 
-type Fields = Readonly<Record<string, unknown>>
-
-function fieldsOf(value: unknown): Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : {}
-}
-
 function text(value: unknown): string {
   return typeof value === 'string' ? value : ''
-}
-
-function parse(body: string): unknown {
-  try {
-    return JSON.parse(body)
-  } catch {
-    return undefined
-  }
 }
 
 const apiVersion = 'admission.k8s.io/v1'
 
 /** What the API server asks, or why it cannot be told what to do. */
 export function readReview(body: string): ReadReview {
-  const review = fieldsOf(parse(body))
+  const review = fieldsOf(parseJson(body))
   if (review['kind'] !== 'AdmissionReview' || review['apiVersion'] !== apiVersion)
     return { ok: false, problem: `it is no AdmissionReview of ${apiVersion}` }
   const request = fieldsOf(review['request'])

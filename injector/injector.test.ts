@@ -203,6 +203,23 @@ describe('bad input', () => {
     expect((await admit(pod())).allowed).toBe(true)
   })
 
+  test('a conversion may be as large as a page of a list', async () => {
+    const objects = Array.from({ length: 4_000 }, (_, i) => ({
+      apiVersion: 'split.smi-spec.io/v1alpha1',
+      kind: 'TrafficSplit',
+      metadata: { name: `split-${i}`, annotations: { note: 'x'.repeat(1_000) } },
+      spec: { service: 'web', backends: [{ service: 'web', weight: '500m' }] },
+    }))
+    const asked = { uid: 'u-1', desiredAPIVersion: 'split.smi-spec.io/v1alpha4', objects }
+    const sent = { apiVersion: 'apiextensions.k8s.io/v1', kind: 'ConversionReview', request: asked }
+    const { status, body } = await post(JSON.stringify(sent), '/convert')
+    expect(status).toBe(200)
+    const { response } = JSON.parse(body) as { response: { convertedObjects: { spec: object }[] } }
+    expect(response.convertedObjects).toHaveLength(4_000)
+    expect(response.convertedObjects[0]?.spec).toMatchObject({ backends: [{ weight: 1 }] })
+    expect(await metric('injector_conversions_total')).toBe('injector_conversions_total 4000')
+  })
+
   test('other paths and methods are told', async () => {
     expect(await post('{}', '/other')).toMatchObject({ status: 404 })
     const reply = await request(`https://127.0.0.1:${injector.webhookPort}/inject`, { dispatcher: agent })
@@ -264,6 +281,17 @@ describe('the certificate', () => {
       await both.destroy()
     }
     await second.shutdown.run(5_000)
+  })
+
+  test("is put into our CRDs too, and into nobody else's", async () => {
+    const ours = { name: 'weft-injector', namespace: 'weft' }
+    api.crd('trafficsplits.split.smi-spec.io', ours)
+    api.crd('tcproutes.specs.smi-spec.io', { ...ours, namespace: 'other' })
+    await injector.shutdown.run(5_000)
+    injector = await start()
+    expect(api.conversionBundle('trafficsplits.split.smi-spec.io')).toContain('BEGIN CERTIFICATE')
+    expect(api.caBundle).toContain(api.conversionBundle('trafficsplits.split.smi-spec.io').trim())
+    expect(api.conversionBundle('tcproutes.specs.smi-spec.io')).toBe('')
   })
 
   test('is for the name of the Service, and no other', async () => {

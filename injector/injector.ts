@@ -12,7 +12,8 @@ import type { InjectorSettings } from './settings.ts'
 import { TrustBundleSource } from './trust-bundle-source.ts'
 import { WebhookIdentity } from './webhook-identity.ts'
 import { registerWebhookMetrics } from './webhook-metrics.ts'
-import { registerCertificate } from './webhook-registration.ts'
+import { registerEverywhere } from './webhook-registration.ts'
+import { registrations } from './webhook-registrations.ts'
 import { WebhookServer } from './webhook-server.ts'
 
 /** Admission waits for it, and the API server for admission. */
@@ -39,7 +40,7 @@ export async function startInjector(
   env: Readonly<Record<string, string | undefined>>,
   clock: Clock = systemClock,
 ): Promise<RunningInjector> {
-  const { kubeconfig, namespace, webhookConfiguration } = settings
+  const { kubeconfig, namespace } = settings
   const shutdown = new Shutdown({ log, clock })
   const connection = findConnection(kubeconfig === undefined ? env : { ...env, KUBECONFIG: kubeconfig })
   const api = new KubernetesClient(connection, clock, apiTimeoutMs)
@@ -60,7 +61,7 @@ export async function startInjector(
     dnsNames: dnsNames(settings),
     clock,
     log,
-    register: (pem) => registerCertificate(api, webhookConfiguration, pem, clock.wallMs()),
+    register: (pem) => registerEverywhere(api, registrations(settings), pem, clock.wallMs()),
     onReplaced: (certificate) => server.replaceCertificate(certificate),
   })
   const { host, port } = settings.webhookAddress

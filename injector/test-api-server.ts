@@ -11,6 +11,7 @@ type Stored = { metadata: { resourceVersion?: string; [field: string]: unknown }
 
 export const configurationPath =
   '/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/weft-injector'
+const crdPath = (name: string): string => `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${name}`
 const bundlePath = '/api/v1/namespaces/weft/configmaps/weft-trust-bundle'
 
 export class TestApiServer {
@@ -66,6 +67,12 @@ export class TestApiServer {
     this.put(`/api/v1/namespaces/${name}`, { metadata: { name, annotations } })
   }
 
+  /** A CustomResourceDefinition that has its versions converted by `service`. */
+  crd(name: string, service: { readonly name: string; readonly namespace: string }): void {
+    const conversion = { strategy: 'Webhook', webhook: { clientConfig: { service } } }
+    this.put(crdPath(name), { metadata: { name }, spec: { group: 'smi', conversion } })
+  }
+
   /** The certificates that the API server would trust the webhook by. */
   get caBundle(): string {
     const { webhooks } = this.objects.get(configurationPath) as unknown as {
@@ -73,6 +80,14 @@ export class TestApiServer {
     }
     const [webhook] = webhooks
     return Buffer.from(webhook?.clientConfig.caBundle ?? '', 'base64').toString()
+  }
+
+  /** Those that it would trust whoever converts for a CustomResourceDefinition by. */
+  conversionBundle(crd: string): string {
+    const { spec } = this.objects.get(crdPath(crd)) as unknown as {
+      spec: { conversion: { webhook: { clientConfig: { caBundle?: string } } } }
+    }
+    return Buffer.from(spec.conversion.webhook.clientConfig.caBundle ?? '', 'base64').toString()
   }
 
   async stop(): Promise<void> {

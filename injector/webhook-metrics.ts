@@ -4,6 +4,7 @@ import type { Registry } from '../core/metrics.ts'
 
 export type WebhookMetrics = {
   readonly decisions: Counter<'outcome'>
+  readonly conversions: Counter
   readonly malformed: Counter
   readonly failures: Counter
 }
@@ -17,14 +18,19 @@ export function registerWebhookMetrics(registry: Registry): WebhookMetrics {
       labelNames: ['outcome'],
       registers,
     }),
+    conversions: new Counter({
+      name: 'injector_conversions_total',
+      help: 'Objects of SMI that were asked for in another version than they are stored in',
+      registers,
+    }),
     malformed: new Counter({
       name: 'injector_malformed_reviews_total',
-      help: 'Requests that were no AdmissionReview v1',
+      help: 'Requests that were no AdmissionReview v1 or ConversionReview v1',
       registers,
     }),
     failures: new Counter({
       name: 'injector_failures_total',
-      help: 'Pods that could not be decided on, so that the failurePolicy did',
+      help: 'Reviews that could not be answered, so that a failurePolicy decided',
       registers,
     }),
   }

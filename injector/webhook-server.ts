@@ -1,17 +1,22 @@
 /** The HTTPS server that the API server asks. Whatever arrives, it answers and goes on. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer, type Server } from 'node:https'
+import { conversionPath } from '../api/smi.ts'
 import { listen } from '../core/admin-server.ts'
 import { formatAddress } from '../core/address.ts'
 import { failureFields, reasonOf } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'
 import { type AdmissionRequest, readReview, reviewResponse, type Verdict } from './admission-review.ts'
+import { convertReview, readConversion } from './conversion/conversion-review.ts'
 import type { WebhookMetrics } from './webhook-metrics.ts'
 
 export const webhookPath = '/inject'
 
-/** etcd takes objects of 1.5 MiB; a review holds one, or the old and the new. */
-const largestBodyBytes = 3 * 1024 * 1024
+/** By path. etcd takes objects of 1.5 MiB; an admission holds one, or the old and the new, a conversion a list's page. */
+const largestBodyBytes: ReadonlyMap<string, number> = new Map([
+  [webhookPath, 3 * 1024 * 1024],
+  [conversionPath, 32 * 1024 * 1024],
+])
 /** The API server waits 10 s at most. */
 const requestTimeoutMs = 10_000
 const drainTimeoutMs = 2_000
@@ -31,13 +36,13 @@ function secure({ keyPem, certificatePem }: KeyPair): { key: string; cert: strin
   return { key: keyPem, cert: certificatePem, minVersion: 'TLSv1.2' }
 }
 
-async function readBody(request: IncomingMessage): Promise<string | undefined> {
-  if (Number(request.headers['content-length'] ?? 0) > largestBodyBytes) return undefined
+async function readBody(request: IncomingMessage, largestBytes: number): Promise<string | undefined> {
+  if (Number(request.headers['content-length'] ?? 0) > largestBytes) return undefined
   const pieces: Buffer[] = []
   let bytes = 0
   for await (const piece of request as AsyncIterable<Buffer>) {
     bytes += piece.length
-    if (bytes > largestBodyBytes) return undefined
+    if (bytes > largestBytes) return undefined
     pieces.push(piece)
   }
   return Buffer.concat(pieces).toString('utf8')
@@ -99,7 +104,7 @@ export class WebhookServer {
       answer = await this.#answer(request)
     } catch (error) {
       this.#parts.metrics.failures.inc()
-      this.#parts.log.error(failureFields(error), 'a pod could not be decided on; the failurePolicy does')
+      this.#parts.log.error(failureFields(error), 'a review could not be answered; a failurePolicy decides')
       answer = { status: 500, body: `${reasonOf(error)}\n` }
     }
     if (response.destroyed) return
@@ -112,20 +117,35 @@ export class WebhookServer {
   }
 
   async #answer(request: IncomingMessage): Promise<Answer> {
-    const path = request.url?.split('?')[0]
-    if (path !== webhookPath) return { status: 404, body: `the webhook is ${webhookPath}\n` }
+    const path = request.url?.split('?')[0] ?? ''
+    const largestBytes = largestBodyBytes.get(path)
+    if (largestBytes === undefined)
+      return { status: 404, body: `the webhooks are ${[...largestBodyBytes.keys()].join(' and ')}\n` }
     if (request.method !== 'POST') return { status: 405, body: 'use POST\n' }
-    const body = await readBody(request)
+    const body = await readBody(request, largestBytes)
     if (body === undefined) return { status: 413, body: 'the review is too large\n' }
+    return path === webhookPath ? this.#admission(body) : this.#conversion(body)
+  }
+
+  async #admission(body: string): Promise<Answer> {
     const review = readReview(body)
-    if (!review.ok) {
-      this.#parts.metrics.malformed.inc()
-      this.#parts.log.warn({ reason: review.problem }, 'a malformed review')
-      return { status: 400, body: `${review.problem}\n` }
-    }
+    if (!review.ok) return this.#malformed(review.problem)
     const verdict = await this.#parts.admit(review.request)
     this.#audit(review.request, verdict)
     return { status: 200, body: JSON.stringify(reviewResponse(review.request.uid, verdict)), json: true }
+  }
+
+  #conversion(body: string): Answer {
+    const review = readConversion(body)
+    if (!review.ok) return this.#malformed(review.problem)
+    this.#parts.metrics.conversions.inc(review.request.objects.length)
+    return { status: 200, body: JSON.stringify(convertReview(review.request)), json: true }
+  }
+
+  #malformed(problem: string): Answer {
+    this.#parts.metrics.malformed.inc()
+    this.#parts.log.warn({ reason: problem }, 'a malformed review')
+    return { status: 400, body: `${problem}\n` }
   }
 
   #audit({ uid, namespace, dryRun, object }: AdmissionRequest, verdict: Verdict): void {

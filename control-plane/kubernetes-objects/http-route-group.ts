@@ -35,7 +35,7 @@ function readHeaders(field: FieldReader): readonly TextMatch[] {
   )
 }
 
-/** From v1alpha3 on the fields are in `spec`; a cluster hands one version's objects out as another's, as they are. */
+/** From v1alpha3 on the fields are in `spec`; a cluster whose definition does not convert hands out what was written. */
 function body(object: FieldReader): FieldReader {
   const version = object.at('apiVersion').string() ?? ''
   const [flat, nested] = [object.at('matches').present, object.at('spec').at('matches').present]

@@ -1,7 +1,7 @@
 import type { Change } from '../model/objects.ts'
 import type { ObjectHead } from './convert.ts'
 import type { FieldReader } from './field-reader.ts'
-import { parseQuantityMilli } from './quantity.ts'
+import { parseQuantityMilli } from '../../core/kubernetes/quantity.ts'
 
 /** A weight in any of the forms that the four versions and their clients write: 90, "90", "500m". */
 function readWeight(field: FieldReader): number {

@@ -12,6 +12,7 @@ import {
 import { ports } from '../../api/ports.ts'
 import { type Component, componentManifests } from './component.ts'
 import type { InstallOptions, Manifest } from './install-options.ts'
+import { installRecord } from './install-record.ts'
 import { clusterWide, inWeft } from './meta.ts'
 import { controlPlaneRights, injectorRights } from './roles.ts'
 import { webhookConfiguration } from './webhook.ts'
@@ -71,6 +72,7 @@ function injector({ image, imagePullPolicy, trustDomain, interception }: Install
 export function installManifests(options: InstallOptions): readonly Manifest[] {
   return [
     namespace(),
+    installRecord(options),
     ...stores(),
     ...controlPlaneRights(),
     ...injectorRights(),

@@ -6,6 +6,7 @@ import {
   trustBundleName,
   weftNamespace,
 } from '../../api/deployment.ts'
+import { convertedCrds } from '../../api/smi.ts'
 import type { Manifest } from './install-options.ts'
 import { clusterWide, inWeft } from './meta.ts'
 
@@ -91,6 +92,12 @@ export function injectorRights(): readonly Manifest[] {
         apiGroups: ['admissionregistration.k8s.io'],
         resources: ['mutatingwebhookconfigurations'],
         resourceNames: [injectorName],
+        verbs: ['get', 'update'],
+      },
+      {
+        apiGroups: ['apiextensions.k8s.io'],
+        resources: ['customresourcedefinitions'],
+        resourceNames: convertedCrds,
         verbs: ['get', 'update'],
       },
     ]),

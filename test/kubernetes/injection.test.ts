@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { promisify } from 'node:util'
@@ -11,6 +11,7 @@ import { createLog } from '../../core/log.ts'
 import { type RunningInjector, startInjector } from '../../injector/injector.ts'
 import { readInjectorSettings } from '../../injector/settings.ts'
 import { testPlan } from '../../injector/test-plan.ts'
+import { accountKubeconfig } from '../support/account-kubeconfig.ts'
 import { ApiServer } from '../support/api-server.ts'
 import { ClusterControlPlane } from '../support/cluster-control-plane.ts'
 
@@ -59,21 +60,6 @@ function run(address: string): Promise<RunningInjector> {
   return startInjector(readInjectorSettings({ args, env: {} }), log, {})
 }
 
-async function accountKubeconfig(account: string): Promise<string> {
-  const token = await server.kubectl(['create', 'token', '-n', 'weft', account])
-  const view = await server.kubectl(['config', 'view', '--raw', '--minify', '-o', 'json'])
-  const { clusters } = JSON.parse(view) as { readonly clusters: readonly [{ readonly cluster: object }] }
-  const config = {
-    clusters: [{ name: 'test', cluster: clusters[0].cluster }],
-    users: [{ name: 'test', user: { token: token.trim() } }],
-    contexts: [{ name: 'test', context: { cluster: 'test', user: 'test' } }],
-    'current-context': 'test',
-  }
-  const file = path.join(folder, `${account}.kubeconfig`)
-  writeFileSync(file, JSON.stringify(config), { mode: 0o600 })
-  return file
-}
-
 async function publishedBundle(): Promise<string> {
   const column = 'jsonpath={.data.root-cert\\.pem}'
   return (await kubectl(['get', 'configmap', '-n', 'weft', 'weft-trust-bundle', '-o', column])).stdout
@@ -108,9 +94,11 @@ beforeAll(async () => {
   server = await ApiServer.start()
   await server.apply(installText({ ...install, ha: false }))
   // The control plane publishes what it is trusted by, with the rights that it was installed with.
-  controlPlane = await ClusterControlPlane.start(await accountKubeconfig('weft-control-plane'))
+  controlPlane = await ClusterControlPlane.start(
+    await accountKubeconfig(server, 'weft-control-plane', folder),
+  )
   await controlPlane.untilReady()
-  kubeconfig = await accountKubeconfig('weft-injector')
+  kubeconfig = await accountKubeconfig(server, 'weft-injector', folder)
   await until(async () => (await publishedBundle()) !== '')
   injector = await run('127.0.0.1:0')
   await pointWebhook(injector.webhookPort)

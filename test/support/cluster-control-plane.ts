@@ -1,10 +1,10 @@
 /** `weft control-plane --kubernetes` as a process of its own, with the rights of its ServiceAccount and no others. */
 import type { ChildProcess } from 'node:child_process'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import path from 'node:path'
-import { stringify } from 'yaml'
 import { freePorts } from '../../cli/demo/ports.ts'
 import { fetchText } from '../../cli/demo/sidecar-admin.ts'
+import { accountKubeconfig } from './account-kubeconfig.ts'
 import type { ApiServer } from './api-server.ts'
 import { spawnLimited, stopChild } from './sidecar-process.ts'
 
@@ -97,16 +97,5 @@ export class ClusterControlPlane {
 /** Makes namespace `weft` and the control plane's ServiceAccount; gives the kubeconfig of the latter, in `folder`. */
 export async function controlPlaneAccount(server: ApiServer, folder: string): Promise<string> {
   await server.kubectl(['apply', '-f', role])
-  const token = await server.kubectl(['create', 'token', '-n', 'weft', 'weft-control-plane', '--duration=2h'])
-  const view = await server.kubectl(['config', 'view', '--raw', '--minify', '-o', 'json'])
-  const { clusters } = JSON.parse(view) as { readonly clusters: readonly [{ readonly cluster: object }] }
-  const file = path.join(folder, 'control-plane.kubeconfig')
-  const config = {
-    clusters: [{ name: 'test', cluster: clusters[0].cluster }],
-    users: [{ name: 'test', user: { token: token.trim() } }],
-    contexts: [{ name: 'test', context: { cluster: 'test', user: 'test' } }],
-    'current-context': 'test',
-  }
-  writeFileSync(file, stringify(config), { mode: 0o600 })
-  return file
+  return accountKubeconfig(server, 'weft-control-plane', folder)
 }

@@ -4,6 +4,7 @@ import path from 'node:path'
 import { describe, test } from 'vitest'
 import { envoyBinary } from '../support/envoy-process.ts'
 import { zipkinJar } from '../support/zipkin-server.ts'
+import { hasImage } from './image/image-process.ts'
 
 function isInstalled(tool: string): boolean {
   return (process.env['PATH'] ?? '').split(path.delimiter).some((folder) => {
@@ -35,6 +36,13 @@ export function describeWithEnvoy(name: string, body: () => void): void {
 export function describeWithZipkin(name: string, body: () => void): void {
   const jar = zipkinJar() === undefined ? ['.cache/zipkin (.ci/run fetches it)'] : []
   describeUnless([...['java', 'setpriv'].filter((tool) => !isInstalled(tool)), ...jar], name, body)
+}
+
+/** `describe`, where test/system/image/build has built deploy/Dockerfile. */
+export function describeWithImage(name: string, body: () => void): void {
+  const lacking = missing(['unshare', 'ip', 'iptables-nft-save', 'iptables-legacy-save'])
+  const image = hasImage() ? [] : ['the image (test/system/image/build .cache/image)']
+  describeUnless([...lacking, ...image], name, body)
 }
 
 function describeUnless(lacking: readonly string[], name: string, body: () => void): void {

@@ -1,0 +1,160 @@
+/** Installing, upgrading and removing weft, as its commands say it is done, with its processes at work in between. */
+import { execFile } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { convertedCrds } from '../../api/smi.ts'
+import { accountKubeconfig } from '../support/account-kubeconfig.ts'
+import { ApiServer } from '../support/api-server.ts'
+import { ClusterControlPlane } from '../support/cluster-control-plane.ts'
+import { ConvertingInjector } from '../support/converting-injector.ts'
+
+const main = path.join(import.meta.dirname, '../../cli/main.ts')
+const folder = mkdtempSync(path.join(tmpdir(), 'weft-lifecycle-'))
+
+let server: ApiServer
+let before: readonly string[]
+let plane: ClusterControlPlane | undefined
+let injector: ConvertingInjector | undefined
+
+/** What `./weft` prints. */
+async function weft(...args: readonly string[]): Promise<string> {
+  const env = { ...process.env, KUBECONFIG: server.kubeconfig }
+  return (await promisify(execFile)(process.execPath, [main, ...args], { env })).stdout
+}
+
+const apply = async (...args: readonly string[]): Promise<string> =>
+  server.kubectl(['apply', '-f', '-'], await weft(...args))
+const remove = async (...args: readonly string[]): Promise<string> =>
+  server.kubectl(['delete', '--ignore-not-found', '-f', '-'], await weft(...args))
+
+/** Every object of every kind that can be listed; Events expire by themselves. */
+async function inventory(): Promise<readonly string[]> {
+  const kinds = (await server.kubectl(['api-resources', '--verbs=list', '-o', 'name']))
+    .split('\n')
+    .filter((kind) => kind !== '' && !kind.startsWith('events') && kind !== 'componentstatuses')
+  const columns =
+    'jsonpath={range .items[*]}{.apiVersion} {.kind} {.metadata.namespace}/{.metadata.name}{"\\n"}{end}'
+  const text = await server.kubectl(['get', kinds.join(), '-A', '-o', columns])
+  return text
+    .split('\n')
+    .filter((line) => line !== '')
+    .toSorted()
+}
+
+async function until(holds: () => Promise<boolean>): Promise<void> {
+  const deadlineMs = performance.now() + 60_000
+  while (!(await holds())) {
+    if (performance.now() > deadlineMs) throw new Error('it did not come to hold')
+    await new Promise((resolve) => setTimeout(resolve, 200))
+  }
+}
+
+const field = async (object: string, column: string): Promise<string> =>
+  server.kubectl(['get', object, '-n', 'weft', '--ignore-not-found', '-o', `jsonpath={${column}}`])
+
+beforeAll(async () => {
+  server = await ApiServer.start()
+  await server.kubectl(['create', 'namespace', 'shop'])
+  // Made by the controllers for each namespace, some time after it.
+  await until(async () => (await inventory()).some((line) => line.endsWith(' shop/kube-root-ca.crt')))
+  await until(async () => (await inventory()).some((line) => line.endsWith(' shop/default')))
+  before = await inventory()
+})
+
+afterAll(async () => {
+  await plane?.stop()
+  await injector?.stop()
+  await server?.stop()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+test('installed, it works with its own rights alone', async () => {
+  await apply('install', '--ha', '--image', 'registry.example/weft:0.1.0', '--trust-domain', 'cluster.local')
+  await server.kubectl(['wait', '--for=condition=Established', '--timeout=30s', 'crd', '--all'])
+  plane = await ClusterControlPlane.start(await accountKubeconfig(server, 'weft-control-plane', folder))
+  await plane.untilReady()
+  injector = await ConvertingInjector.start(server, await accountKubeconfig(server, 'weft-injector', folder))
+  await server.apply(`
+apiVersion: split.smi-spec.io/v1alpha1
+kind: TrafficSplit
+metadata: {name: catalog, namespace: shop}
+spec: {service: catalog, backends: [{service: v1, weight: 500m}, {service: v2, weight: '1'}]}
+---
+apiVersion: weft.dev/v1alpha1
+kind: TrafficPolicy
+metadata: {name: catalog, namespace: shop}
+spec: {targetRefs: [{kind: Service, name: catalog}], timeouts: {request: 1s}}
+`)
+  await expect
+    .poll(() => server.kubectl(['get', 'ts', '-n', 'shop', 'catalog', '-o', 'yaml']), { timeout: 10_000 })
+    .toContain('ApexUnknown')
+  expect(await field('lease/weft-control-plane', '.spec.holderIdentity')).not.toBe('')
+  await injector.askService(server)
+})
+
+/** Where the API server keeps what it trusts the injector by. */
+const trusted = [
+  ['mutatingwebhookconfiguration/weft-injector', '.webhooks[0].clientConfig.caBundle'],
+  ...convertedCrds.map((crd) => [`crd/${crd}`, '.spec.conversion.webhook.clientConfig.caBundle'] as const),
+] as const
+
+test('an upgrade keeps the settings that are not given, the root, the certificates and what users have written', async () => {
+  const root = await field('secret/weft-root', '.data')
+  const bundles = await Promise.all(trusted.map(([object, column]) => field(object, column)))
+  expect([root, ...bundles]).not.toContain('')
+  await apply('upgrade', '--no-ha', '--image-pull-policy', 'Always')
+  expect(await field('deployment/weft-injector', '.spec.replicas')).toBe('1')
+  const column = '.spec.template.spec.containers[0].image'
+  expect(await field('deployment/weft-control-plane', column)).toBe('registry.example/weft:0.1.0')
+  expect(await field('secret/weft-root', '.data')).toBe(root)
+  expect(await Promise.all(trusted.map(([object, column]) => field(object, column)))).toEqual(bundles)
+  expect(await server.kubectl(['get', 'ts,tp', '-n', 'shop', '-o', 'name'])).toContain('trafficsplit')
+  // The next one begins from what this one has changed.
+  const next = await weft('upgrade')
+  expect(next).toContain('--image-pull-policy=Always')
+  expect(next).not.toContain('PodDisruptionBudget')
+})
+
+test('what an upgrade leaves over is named, and nothing else', async () => {
+  expect(await field('pdb', '.items[*].metadata.name')).toBe('weft-control-plane weft-injector')
+  const removed = await remove('upgrade', '--obsolete')
+  expect(removed.match(/"([^"]+)" (force )?deleted/g)).toHaveLength(2)
+  expect(await field('pdb', '.items[*].metadata.name')).toBe('')
+  expect(await remove('upgrade', '--obsolete')).toMatch(/^(No resources found\n)?$/)
+})
+
+test('removed without its CRDs, it leaves what users have written, in every version once the CRDs are told so', async () => {
+  await plane?.stop()
+  await injector?.stop()
+  const text = await weft('uninstall')
+  await server.kubectl(['delete', '--ignore-not-found', '-f', '-'], text)
+  const commands = [...text.matchAll(/^# (kubectl patch crd .*)$/gm)].map(([, command]) => command as string)
+  expect(commands).toHaveLength(4)
+  for (const command of commands)
+    await promisify(execFile)('sh', ['-c', command], {
+      env: { ...process.env, KUBECONFIG: server.kubeconfig },
+    })
+  const read = [
+    'get',
+    'trafficsplits.v1alpha2.split.smi-spec.io',
+    'catalog',
+    '-n',
+    'shop',
+    '-o',
+    'jsonpath={..weight}',
+  ]
+  await expect.poll(() => server.kubectl(read).catch(String), { timeout: 30_000 }).toBe('1 2')
+})
+
+test('removed with its CRDs, it leaves nothing behind', async () => {
+  await apply('install')
+  await remove('uninstall', '--crds')
+  await expect.poll(inventory, { timeout: 60_000, interval: 1_000 }).toEqual(before)
+})
+
+test('where it is not installed, an upgrade says so', async () => {
+  await expect(weft('upgrade')).rejects.toThrow(/CONFIG_INVALID.*not installed/)
+})
