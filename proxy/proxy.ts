@@ -16,6 +16,7 @@ import { DnsResolver } from './dns/host-resolver.ts'
 import type { Layer } from './layer.ts'
 import { accessLog, logRefusal } from './layers/access-log.ts'
 import { decisionHeaders } from './layers/decision-headers.ts'
+import { tapped } from './layers/tap.ts'
 import { trace } from './layers/trace.ts'
 import { makeOriginalDestination } from './listen/original-destination.ts'
 import type { Mesh } from './mesh.ts'
@@ -26,6 +27,7 @@ import type { MeshDial } from './pool/dial.ts'
 import type { ProxySettings } from './settings.ts'
 import { registerDataPathMetrics } from './telemetry/data-path-metrics.ts'
 import type { SpanReporter } from './telemetry/span.ts'
+import { Tap } from './telemetry/tap.ts'
 import { TraceIds } from './telemetry/trace-ids.ts'
 import { registerTraceMetrics } from './telemetry/trace-metrics.ts'
 import type { ZipkinReporter } from './telemetry/zipkin-reporter.ts'
@@ -162,10 +164,16 @@ function makeDataPath(
 }
 
 /** Everything of the mesh, gRPC above all, is loaded only where there is one. */
-async function meshOf(alone: boolean, settings: ProxySettings, log: Log, clock: Clock): Promise<Mesh> {
+async function meshOf(
+  alone: boolean,
+  settings: ProxySettings,
+  log: Log,
+  clock: Clock,
+  tap: Tap,
+): Promise<Mesh> {
   if (alone) return noMesh
   const { makeMesh } = await import('./mesh.ts')
-  return makeMesh(settings, log, clock)
+  return makeMesh(settings, log, clock, tap)
 }
 
 /**
@@ -185,11 +193,12 @@ export async function startProxy(
   const sampling = { rate: settings.traceSampling }
   const reporter = await spanReporter(settings, log, clock)
   if (reporter !== undefined) shutdown.add('traces', () => reporter.close())
-  const mesh = await meshOf(alone, settings, log, clock)
+  const tap = new Tap({ nowMs: clock.monotonicMs, wallMs: clock.wallMs })
+  const mesh = await meshOf(alone, settings, log, clock, tap)
   let inboundProblem: string | undefined
   const dataPath = makeDataPath(settings, log, clock, mesh, {
     alone,
-    observers: observers(settings, log, clock, sampling, reporter),
+    observers: [tapped(tap), ...observers(settings, log, clock, sampling, reporter)],
     dialMesh: (target) => (dials.get(target.cluster) ?? mesh.dialMesh)(target),
     onInboundProblem: (problem) => {
       const text = problem === undefined ? undefined : describe(problem)

@@ -158,7 +158,7 @@ function send(
   x.attempts++
   x.upstreamAddress = endpoint.address
   x.upstreamPrincipal = endpoint.config.identity
-  x.stats = endpoint.stats
+  x.stats = endpoint.statsFor(x.apex)
   new Attempt(x, cluster, endpoint, receiver, nowMs, breaker).start(x)
 }
 
