@@ -4,6 +4,7 @@ import { defaultControlPlane, defaultImage } from '../api/deployment.ts'
 import { WeftError } from '../core/errors.ts'
 import type { InstallOptions } from '../deploy/manifests/install-options.ts'
 import { version } from '../core/version.ts'
+import { addLiveCommands } from './live-commands.ts'
 import { meshProcesses, runMeshProcess } from './mesh-processes.ts'
 
 /** Runs one command and gives its exit status. Throws WeftError, CONFIG_INVALID for arguments that it does not take. */
@@ -45,6 +46,7 @@ function makeProgram(exitWith: (status: number) => void): Command {
   }
   addToken(program)
   addSplit(program)
+  addLiveCommands(program, withExample)
   addInject(program, exitWith)
   addInstall(program)
   addDemo(program, exitWith)

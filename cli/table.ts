@@ -56,7 +56,9 @@ function fit<Row>(
   const widths = [...needed]
   if (room === undefined) return widths
   const least = columns.map(({ header, right }, i) =>
-    right === true ? (needed[i] as number) : Math.min(needed[i] as number, Math.max(narrowest, header.length)),
+    right === true
+      ? (needed[i] as number)
+      : Math.min(needed[i] as number, Math.max(narrowest, header.length)),
   )
   const excess = (): number =>
     widths.reduce((sum, width) => sum + width, gap.length * (widths.length - 1)) - room
