@@ -19,10 +19,12 @@ export function addLiveCommands(
       .option('-n, --namespace <name>', 'of this namespace only')
       .addOption(outputOption()),
   ).action(async (subject: string | undefined, options: Options) => {
-    const [{ statRows, statText }, { readLiveMesh }] = await Promise.all([
+    const [{ parseSubject, statRows, statText }, { readLiveMesh }] = await Promise.all([
       import('./stat.ts'),
       import('./live-mesh.ts'),
     ])
+    // What is wrong with the question is said before anybody is asked.
+    parseSubject(subject)
     const mesh = await readLiveMesh(await connectToControlPlane(options))
     const rows = statRows(mesh, { subject, namespace: options.namespace })
     process.stdout.write(statText(rows, options.output, screenOf()))
