@@ -4,6 +4,7 @@ import { defaultControlPlane, defaultImage } from '../api/deployment.ts'
 import { WeftError } from '../core/errors.ts'
 import type { InstallOptions } from '../deploy/manifests/install-options.ts'
 import { version } from '../core/version.ts'
+import { addLiveCommands } from './live-commands.ts'
 import { meshProcesses, runMeshProcess } from './mesh-processes.ts'
 import type { UpgradeChanges } from './upgrade.ts'
 
@@ -46,6 +47,7 @@ function makeProgram(exitWith: (status: number) => void): Command {
   }
   addToken(program)
   addSplit(program)
+  addLiveCommands(program, withExample)
   addInject(program, exitWith)
   addInstall(program)
   addDemo(program, exitWith)

@@ -1,7 +1,12 @@
 /** Puts the control plane together: provider -> model -> snapshot -> streams, and the CA beside it. */
 import { isIP } from 'node:net'
 import * as grpc from '@grpc/grpc-js'
-import { aggregatedDiscoveryService, certificateService } from '../api/xds/services.ts'
+import {
+  aggregatedDiscoveryService,
+  certificateService,
+  loadReportingService,
+  tapService,
+} from '../api/xds/services.ts'
 import { AdminServer } from '../core/admin-server.ts'
 import { type Address, formatAddress } from '../core/address.ts'
 import { type Clock, systemClock } from '../core/clock.ts'
@@ -14,8 +19,15 @@ import { CertificateAuthority } from './ca/certificate-authority.ts'
 import { certificateHandlers } from './ca/certificate-service.ts'
 import { ServerCertificate } from './ca/server-certificate.ts'
 import { Findings } from './findings.ts'
+import { LiveMeshModel } from './live/live-mesh.ts'
+import { LivePages } from './live/live-pages.ts'
+import { loadHandlers, type LoadServiceParts } from './live/load-service.ts'
+import { TapBroker } from './live/tap-broker.ts'
+import { addTapPage } from './live/tap-page.ts'
+import { tapHandlers, type TapServiceParts } from './live/tap-service.ts'
 import { registerControlPlaneMetrics } from './metrics.ts'
 import { MeshModel } from './model/mesh-model.ts'
+import { keyOf } from './model/naming.ts'
 import type { Change } from './model/objects.ts'
 import { policyStatus, serviceTraffic } from './model/policy-status.ts'
 import { routeStatus } from './model/route-status.ts'
@@ -66,14 +78,18 @@ async function startSecure(
     readonly ads: AdsService
     readonly authority: CertificateAuthority
     readonly authenticator: Authenticator
+    readonly loads: LoadServiceParts
+    readonly taps: TapServiceParts
   },
 ) {
-  const { ads, authority, authenticator } = parts
+  const { ads, authority, authenticator, loads, taps } = parts
   const { grpcAddress, trustDomain } = settings
   const certificate = new ServerCertificate({ authority, ...serverNames(settings), clock, log })
   await certificate.start()
   const server = new grpc.Server(serverOptions)
   server.addService(aggregatedDiscoveryService, ads.handlers(authenticator))
+  server.addService(loadReportingService, loadHandlers(loads, authenticator))
+  server.addService(tapService, tapHandlers(taps, authenticator))
   server.addService(
     certificateService,
     certificateHandlers({ authority, authenticator, trustDomain, clock, log }),
@@ -86,14 +102,15 @@ async function startSecure(
 async function startInsecure(
   settings: ControlPlaneSettings,
   ads: AdsService,
-  log: Log,
+  loads: LoadServiceParts,
 ): Promise<{ readonly server: grpc.Server; readonly port: number } | undefined> {
   const address = settings.insecureXdsAddress
   if (address === undefined) return undefined
   const server = new grpc.Server(serverOptions)
   server.addService(aggregatedDiscoveryService, ads.handlers(undefined))
+  server.addService(loadReportingService, loadHandlers(loads, undefined))
   const port = await bind(server, address, grpc.ServerCredentials.createInsecure())
-  log.info({ name: 'insecure xds', address: formatAddress({ host: address.host, port }) }, 'listening')
+  loads.log.info({ name: 'insecure xds', address: formatAddress({ host: address.host, port }) }, 'listening')
   return { server, port }
 }
 
@@ -138,6 +155,37 @@ function addPages(
   admin.page('GET', '/clients', () => ({ body: ads.clients() }))
 }
 
+/** Live traffic: what sidecars report, and the pages that show it. */
+function addLive(
+  admin: AdminServer,
+  {
+    model,
+    settings,
+    clock,
+    log,
+  }: {
+    readonly model: MeshModel
+    readonly settings: ControlPlaneSettings
+    readonly clock: Clock
+    readonly log: Log
+  },
+  shutdown: Shutdown,
+): { readonly loads: LoadServiceParts; readonly taps: TapServiceParts } {
+  const live = new LiveMeshModel()
+  const pages = new LivePages(live, clock)
+  pages.addTo(admin)
+  shutdown.add('live pages', async () => pages.stop())
+  const taps = new TapBroker(clock.monotonicMs)
+  addTapPage(admin, taps)
+  const parts = {
+    clock,
+    log,
+    trustDomain: settings.trustDomain,
+    workload: (namespace: string, pod: string) => model.workload(keyOf(namespace, pod)),
+  }
+  return { loads: { ...parts, live }, taps: { ...parts, taps } }
+}
+
 /** What clients may call the server: its names, and the address that it listens on. */
 function serverNames({ dnsNames, grpcAddress }: ControlPlaneSettings) {
   const [ipAddresses, names] = [dnsNames.filter(isIP), dnsNames.filter((name) => isIP(name) === 0)]
@@ -159,6 +207,35 @@ export async function startControlPlane(
     await shutdown.run(cleanUpWithinMs)
     throw error
   }
+}
+
+type GrpcParts = Parameters<typeof startSecure>[3]
+
+/** Both gRPC listeners; `onStop` is called before connections are cut. */
+async function serveGrpc(
+  settings: ControlPlaneSettings,
+  clock: Clock,
+  parts: GrpcParts,
+  shutdown: Shutdown,
+  onStop: () => void,
+): Promise<Pick<RunningControlPlane, 'grpcPort' | 'insecureXdsPort'>> {
+  const secure = await startSecure(settings, parts.loads.log, clock, parts)
+  const connections = new StuckConnections(clock)
+  connections.watch(secure.server)
+  shutdown.add('grpc', async () => {
+    onStop()
+    secure.certificate.stop()
+    connections.stop()
+    // Streams never end by themselves: clients are to look for another replica, or for our successor.
+    secure.server.forceShutdown()
+    await Promise.resolve()
+  })
+  const insecure = await startInsecure(settings, parts.ads, parts.loads)
+  shutdown.add('insecure xds', async () => {
+    insecure?.server.forceShutdown()
+    await Promise.resolve()
+  })
+  return { grpcPort: secure.port, insecureXdsPort: insecure?.port ?? 0 }
 }
 
 async function startAll(
@@ -199,27 +276,19 @@ async function startAll(
   const ads = new AdsService(snapshot, log)
   registerControlPlaneMetrics(registry, ads.stats, provider)
   addPages(admin, { model, ads, provider, findings, splits })
+  const { loads, taps } = addLive(admin, { model, settings, clock, log }, shutdown)
   shutdown.add('provider', () => provider.stop())
   // Nobody is answered before everything was read: an empty answer would take working routes away.
   await provider.start()
   shutdown.add('status', async () => status?.stop())
   status?.start()
-  const secure = await startSecure(settings, log, clock, { ads, authority, authenticator })
-  const connections = new StuckConnections(clock)
-  connections.watch(secure.server)
-  shutdown.add('grpc', async () => {
-    pusher.stop()
-    secure.certificate.stop()
-    connections.stop()
-    // Streams never end by themselves: clients are to look for another replica, or for our successor.
-    secure.server.forceShutdown()
-    await Promise.resolve()
-  })
-  const insecure = await startInsecure(settings, ads, log)
-  shutdown.add('insecure xds', async () => {
-    insecure?.server.forceShutdown()
-    await Promise.resolve()
-  })
+  const served = await serveGrpc(
+    settings,
+    clock,
+    { ads, authority, authenticator, loads, taps },
+    shutdown,
+    () => pusher.stop(),
+  )
   state.ready = true
-  return { grpcPort: secure.port, insecureXdsPort: insecure?.port ?? 0, adminPort }
+  return { ...served, adminPort }
 }

@@ -13,6 +13,8 @@ export type AdminRequest = {
   readonly path: string
   readonly query: URLSearchParams
   readonly body: string
+  /** A program on this machine, or a page of this server in a browser there; no page of anybody else's. */
+  readonly isLocal: boolean
 }
 
 /** A string is sent as text, anything else as JSON. */
@@ -24,7 +26,15 @@ export type AdminReply = {
   readonly cut?: boolean
 }
 
-export type AdminHandler = (request: AdminRequest) => AdminReply | Promise<AdminReply>
+/** A reply that goes on: what is written to `response`, until either side ends it. */
+export type AdminStream = {
+  readonly contentType: string
+  readonly stream: (response: ServerResponse) => void
+}
+
+export type AdminHandler = (
+  request: AdminRequest,
+) => AdminReply | AdminStream | Promise<AdminReply | AdminStream>
 
 /** True, or the reason why not. */
 export type ReadinessCheck = () => true | string
@@ -115,7 +125,13 @@ export class AdminServer {
     }
     const body = method === 'POST' ? await readBody(request) : ''
     if (body === undefined) return send(response, { status: 413, body: 'the body is too large\n' })
-    const adminRequest = { method: method as AdminMethod, path: url.pathname, query: url.searchParams, body }
+    const adminRequest = {
+      method: method as AdminMethod,
+      path: url.pathname,
+      query: url.searchParams,
+      body,
+      isLocal: isLocal(request),
+    }
     send(response, await handler(adminRequest))
   }
 
@@ -161,6 +177,14 @@ export function listen(
   })
 }
 
+/** A name in Host that is none of loopback's is that of a page which leads a browser here (DNS rebinding). */
+function isLocal({ socket, headers }: IncomingMessage): boolean {
+  const host = headers.host ?? ''
+  const named = host.replace(/:[0-9]+$/, '').replace(/^\[(.*)\]$/, '$1')
+  const sameOrigin = headers.origin === undefined || headers.origin === `http://${host}`
+  return isLoopback(socket.remoteAddress) && (named === 'localhost' || isLoopback(named)) && sameOrigin
+}
+
 /** A browser on this machine is not a local program: whatever page it shows could be the one that asks. */
 function mayChangeState(request: IncomingMessage): boolean {
   return isLoopback(request.socket.remoteAddress) && request.headers.origin === undefined
@@ -177,8 +201,18 @@ async function readBody(request: IncomingMessage): Promise<string | undefined> {
   return Buffer.concat(chunks).toString('utf8')
 }
 
-function send(response: ServerResponse, reply: AdminReply): void {
+function send(response: ServerResponse, reply: AdminReply | AdminStream): void {
   if (response.headersSent || response.destroyed) return
+  if ('stream' in reply) {
+    response.writeHead(200, {
+      'content-type': reply.contentType,
+      'cache-control': 'no-store',
+      'x-content-type-options': 'nosniff',
+    })
+    response.flushHeaders()
+    reply.stream(response)
+    return
+  }
   if (reply.cut === true) {
     response.destroy()
     return

@@ -15,10 +15,10 @@ export interface ConfigSink {
   /** The endpoints of `cluster` are names: calls `onAsked` once each was asked for, and keeps the cluster up to date. */
   resolveEndpoints(cluster: string, dns: DnsHosts, onAsked: () => void): void
   removeCluster(name: string): void
-  /** `destination` is a name as subscribed (`catalog.shop:8080`). */
-  setRoutes(destination: string, hosts: readonly VirtualHostRules[]): void
+  /** `destination` is a name as subscribed (`catalog.shop:8080`), `apex` the service's own, the same for all its names. */
+  setRoutes(destination: string, hosts: readonly VirtualHostRules[], apex?: string): void
   /** What becomes of its connections that are no requests; undefined: there is no such thing. */
-  setTcpRoute(destination: string, route: TcpRoute | undefined): void
+  setTcpRoute(destination: string, route: TcpRoute | undefined, apex?: string): void
   /** The mesh does not know this name (any more): pass through or refuse, as the policy says. */
   setUnknown(destination: string): void
   removeRoutes(destination: string): void

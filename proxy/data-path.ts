@@ -16,7 +16,7 @@ import { Egress, type EgressOptions } from './egress.ts'
 import type { Downstream, Exchange } from './exchange.ts'
 import type { WireError } from './http1/wire-error.ts'
 import { Inbound, type MeshAccept } from './inbound.ts'
-import { inboundLabels, listenerLabels } from './inbound-labels.ts'
+import { inboundLabels, inboundLoad, listenerLabels } from './inbound-labels.ts'
 import type { Layer } from './layer.ts'
 import { ConnectionLimit } from './listen/connection-limit.ts'
 import { Connections } from './listen/connections.ts'
@@ -32,7 +32,7 @@ import { type ClientTimeouts, makeServeStats, type ServeParts, type ServeStats }
 import { StaticListener } from './static-listener.ts'
 import type { TcpRecord } from './telemetry/access-records.ts'
 import { type TcpUpstream, watchTunnel } from './tcp-forward.ts'
-import { GoldenStatsTable } from './telemetry/golden-stats.ts'
+import { type GoldenStats, GoldenStatsTable, loadOf } from './telemetry/golden-stats.ts'
 import { MirrorStatsTable } from './telemetry/mirror-stats.ts'
 import { TcpStatsTable } from './telemetry/tcp-stats.ts'
 
@@ -109,7 +109,7 @@ export class DataPath implements ConfigSink {
       discovery,
       policy: options.outboundPolicy,
       passthrough: this.egress.passthrough,
-      dial: (cluster) => this.#dialler.dialTcp(cluster),
+      dial: (cluster, apex) => this.#dialler.dialTcp(cluster, apex),
     })
     const serve = this.#serveParts(this.serveStats.outbound)
     this.#outbound = this.#makeOutbound(discovery, serve)
@@ -125,8 +125,8 @@ export class DataPath implements ConfigSink {
       redirectAddress: options.inboundAddress,
       isOwnPort: (port) => port === this.outboundPort || port === options.adminPort,
       rateLimitCounts: this.rateLimitCounts,
-      statsFor: (client) => this.golden.for(inboundLabels(client)),
-      tcpStatsFor: (client) => this.tcp.for({ ...inboundLabels(client), peer: 'dst' }),
+      statsFor: (client) => this.golden.for(inboundLabels(client), inboundLoad(client)),
+      tcpStatsFor: (client) => this.tcp.for({ ...inboundLabels(client), peer: 'dst' }, inboundLoad(client)),
     })
   }
 
@@ -219,12 +219,12 @@ export class DataPath implements ConfigSink {
     this.clusters.remove(name)
   }
 
-  setRoutes(destination: string, hosts: readonly VirtualHostRules[]): void {
-    this.#outbound.setRoutes(destination, hosts)
+  setRoutes(destination: string, hosts: readonly VirtualHostRules[], apex?: string): void {
+    this.#outbound.setRoutes(destination, hosts, apex)
   }
 
-  setTcpRoute(destination: string, route: TcpRoute | undefined): void {
-    this.#outboundTcp.set(destination, route)
+  setTcpRoute(destination: string, route: TcpRoute | undefined, apex?: string): void {
+    this.#outboundTcp.set(destination, route, apex)
   }
 
   setUnknown(destination: string): void {
@@ -296,11 +296,9 @@ export class DataPath implements ConfigSink {
   /** Where a reply made here is counted: by its destination only if configuration, not a request, named that. */
   #localStats(x: Exchange): ReturnType<GoldenStatsTable['for']> {
     const named = x.routeName !== '' || x.flag === 'NR' || x.flag === 'UH'
-    return this.golden.for({
-      direction: x.downstream.direction,
-      tls: String(x.downstream.meshTls),
-      authority: named ? x.destination : '',
-    })
+    const { direction, meshTls } = x.downstream
+    const labels = { direction, tls: String(meshTls), authority: named ? x.destination : '' }
+    return this.golden.for(labels, loadOf(named ? x.apex : '', x.apex, '', false))
   }
 
   async #dialNamed(name: string): Promise<TcpUpstream> {
@@ -324,14 +322,20 @@ export class DataPath implements ConfigSink {
         maxIdle: maxIdlePerEndpoint,
         connections,
       })
-      const stats = this.golden.for({
-        direction,
-        tls: String(isMeshed(config, cluster())),
-        ...(identity === undefined ? {} : { server_id: identity }),
-        ...cluster().labels,
-        ...config.labels,
-      })
-      const endpoint = new Endpoint(config, pool, stats, clock.monotonicMs())
+      const statsFor = (apex: string): GoldenStats => {
+        const { name, labels } = cluster()
+        const meshTls = isMeshed(config, cluster())
+        const statsLabels = {
+          direction,
+          tls: String(meshTls),
+          ...(identity === undefined ? {} : { server_id: identity }),
+          ...labels,
+          ...(apex === '' ? {} : { authority: apex }),
+          ...config.labels,
+        }
+        return this.golden.for(statsLabels, loadOf(apex, name, config.zone, meshTls))
+      }
+      const endpoint = new Endpoint(config, pool, statsFor, clock.monotonicMs())
       return endpoint
     }
   }

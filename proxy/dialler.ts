@@ -8,6 +8,7 @@ import { dialAny } from './dial-any.ts'
 import type { Wire } from './listen/wire.ts'
 import { dialInTurn, dialMesh, dialPlain, type MeshDial } from './pool/dial.ts'
 import type { TcpUpstream } from './tcp-forward.ts'
+import { loadOf } from './telemetry/golden-stats.ts'
 import type { TcpStats, TcpStatsTable } from './telemetry/tcp-stats.ts'
 import { UpstreamFailure } from './upstream-failure.ts'
 
@@ -53,7 +54,7 @@ export class Dialler {
    * A connection for bytes that are not ours to read, to any endpoint; counted as load there until it is released.
    * Rejects with UpstreamFailure.
    */
-  async dialTcp(cluster: Cluster): Promise<TcpUpstream> {
+  async dialTcp(cluster: Cluster, apex = ''): Promise<TcpUpstream> {
     const { monotonicMs } = this.#parts.clock
     makeRoom(cluster)
     const dial = async (endpoint: Endpoint): Promise<Wire> => {
@@ -72,7 +73,7 @@ export class Dialler {
     return {
       wire,
       early: noBytes,
-      stats: this.#statsOf(endpoint, cluster),
+      stats: this.#statsOf(endpoint, cluster, apex),
       cluster: cluster.name,
       address: endpoint.address,
       release: () => release(cluster, endpoint),
@@ -94,16 +95,19 @@ export class Dialler {
     return dialMesh(dial, target)
   }
 
-  #statsOf({ config }: Endpoint, cluster: Cluster): TcpStats {
+  #statsOf({ config }: Endpoint, cluster: Cluster, apex: string): TcpStats {
     const { identity, labels } = config
-    return this.#parts.stats.for({
+    const meshTls = isMeshed(config, cluster.config)
+    const statsLabels = {
       direction: 'outbound',
       peer: 'dst',
-      tls: String(isMeshed(config, cluster.config)),
+      tls: String(meshTls),
       ...(identity === undefined ? {} : { server_id: identity }),
       ...cluster.config.labels,
+      ...(apex === '' ? {} : { authority: apex }),
       ...labels,
-    })
+    }
+    return this.#parts.stats.for(statsLabels, loadOf(apex, cluster.name, config.zone, meshTls))
   }
 }
 

@@ -69,6 +69,8 @@ export class Exchange {
   expectsContinue = false
   /** Decisions, filled in on the way down. */
   destination = ''
+  /** The service that the destination is a name of, as the configuration calls it; empty: none of the mesh. */
+  apex = ''
   routeName = ''
   clusterName = ''
   /** `address:port` of the endpoint of the last attempt. */
@@ -146,6 +148,7 @@ export class Exchange {
     twin.nowMs = this.nowMs
     twin.attempts = this.attempts
     twin.destination = this.destination
+    twin.apex = this.apex
     twin.routeName = this.routeName
     twin.cluster = this.cluster
     twin.hash = this.hash

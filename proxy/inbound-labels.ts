@@ -1,5 +1,6 @@
 /** How exchanges and connections are counted by who came to where. */
-import type { Labels } from './telemetry/golden-stats.ts'
+import { inboundClusterName } from '../api/xds/naming.ts'
+import type { Labels, LoadOf } from './telemetry/golden-stats.ts'
 
 /** Who came to which port of the application. */
 export type ClientFacts = {
@@ -26,4 +27,10 @@ export function listenerLabels(listener: string, principal: string | undefined):
     authority: listener,
     ...(principal === undefined || principal === '' ? {} : { client_id: principal }),
   }
+}
+
+/** What came to the workload is reported by the name of its inbound cluster. */
+export function inboundLoad({ meshTls, port }: ClientFacts): LoadOf {
+  const name = inboundClusterName(port)
+  return { apex: name, backend: name, zone: '', meshTls }
 }

@@ -25,9 +25,14 @@ import type { MeshAccept } from './inbound.ts'
 import type { MeshDial } from './pool/dial.ts'
 import type { ProxySettings } from './settings.ts'
 import { registerIdentityMetrics, registerXdsMetrics } from './telemetry/mesh-metrics.ts'
+import { LoadDifferences, type LoadSources } from './telemetry/load-differences.ts'
+import type { Companion } from './xds/companion.ts'
 import { DeltaClient, type OnResources } from './xds/delta-client.ts'
 import { LastKnownGood } from './xds/last-known-good.ts'
+import type { Tap } from './telemetry/tap.ts'
+import { LoadClient } from './xds/load-client.ts'
 import { MeshConfig } from './xds/mesh-config.ts'
+import { TapClient } from './xds/tap-client.ts'
 
 export type Mesh = {
   /** undefined without a mesh. */
@@ -38,7 +43,7 @@ export type Mesh = {
   readonly ready: () => true | string
   readonly dump: () => object
   /** Begins to enrol and to listen to the control plane; what comes goes into `sink`. */
-  readonly start: (sink: ConfigSink, registry: Registry) => void
+  readonly start: (sink: ConfigSink & LoadSources, registry: Registry) => void
   readonly stop: () => Promise<void>
 }
 
@@ -62,8 +67,9 @@ function required(settings: ProxySettings): Required {
   return { controlPlane, caFile: controlPlaneCa, tokenFile }
 }
 
-function nodeOf(settings: ProxySettings): Node {
-  const { namespace, pod, serviceAccount, trustDomain, zone } = settings
+function nodeOf(settings: ProxySettings, certificateNotAfterMs?: number): Node {
+  const { namespace, pod, serviceAccount, trustDomain, zone, deployment, owner } = settings
+  const ownedBy = deployment === undefined ? owner : `deployment/${deployment}`
   return {
     id: `${pod}.${namespace}`,
     cluster: serviceAccount,
@@ -76,6 +82,8 @@ function nodeOf(settings: ProxySettings): Node {
       SERVICE_ACCOUNT: serviceAccount,
       TRUST_DOMAIN: trustDomain,
       WEFT: 'sidecar',
+      ...(ownedBy === undefined ? {} : { OWNER: ownedBy }),
+      ...(certificateNotAfterMs === undefined ? {} : { CERTIFICATE_NOT_AFTER_MS: certificateNotAfterMs }),
     }),
   }
 }
@@ -104,6 +112,7 @@ function makeClient(
   clock: Clock,
   logs: Logs,
   onResources: OnResources,
+  companions: readonly Companion[],
 ): DeltaClient {
   return new DeltaClient({
     target: formatAddress(needs.controlPlane),
@@ -116,6 +125,7 @@ function makeClient(
     clock,
     ...logs,
     onResources,
+    companions,
   })
 }
 
@@ -133,8 +143,31 @@ function meshTls(
   }
 }
 
+/** What is told beside the configuration: load, and what somebody looks at. */
+function companions(
+  {
+    settings,
+    identity,
+    clock,
+    log,
+    tap,
+  }: {
+    readonly settings: ProxySettings
+    readonly identity: IdentitySource
+    readonly clock: Clock
+    readonly log: Log
+    readonly tap: Tap
+  },
+  sources: LoadSources,
+): readonly Companion[] {
+  const node = (): Node => nodeOf(settings, identity.current?.notAfterMs)
+  const loads = new LoadClient({ node, clock, log, differences: new LoadDifferences(sources) })
+  const taps = new TapClient({ node, clock, log, tap })
+  return [loads.stream, taps.stream]
+}
+
 /** A sink that is not there yet would lose what is restored from disk: the configuration is made when both sides are. */
-export function makeMesh(settings: ProxySettings, log: Log, clock: Clock): Mesh {
+export function makeMesh(settings: ProxySettings, log: Log, clock: Clock, tap: Tap): Mesh {
   const needs = required(settings)
   // Whatever gRPC has to say reaches us as an error, and is said once, in our own words.
   grpc.setLogVerbosity(grpc.logVerbosity.NONE)
@@ -147,13 +180,14 @@ export function makeMesh(settings: ProxySettings, log: Log, clock: Clock): Mesh 
     resolve: (name) => config?.resolve(name) ?? Promise.resolve('unavailable'),
     touch: (name) => config?.touch(name),
   }
-  const start = (sink: ConfigSink, registry: Registry): void => {
+  const start = (sink: ConfigSink & LoadSources, registry: Registry): void => {
     const stream = makeClient(
       settings,
       needs,
       clock,
       logs,
       (...received) => config?.receive(...received) ?? [],
+      companions({ settings, identity, clock, log, tap }, sink),
     )
     client = stream
     config = new MeshConfig({

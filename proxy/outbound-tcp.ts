@@ -19,11 +19,12 @@ export type OutboundTcpParts = {
   readonly policy: 'allow' | 'deny'
   readonly passthrough: Passthrough
   /** Dials an endpoint of the cluster, another one if that does not accept. Rejects with UpstreamFailure. */
-  readonly dial: (cluster: Cluster) => Promise<TcpUpstream>
+  readonly dial: (cluster: Cluster, apex: string) => Promise<TcpUpstream>
 }
 
 type Known = {
   readonly opaque: boolean
+  readonly apex: string
   /** undefined: the mesh does not know it. */
   readonly choose: (() => Cluster | undefined) | undefined
   touchedMs: number
@@ -44,7 +45,7 @@ export class OutboundTcp {
   }
 
   /** undefined: the destination takes requests only. */
-  set(destination: string, route: TcpRoute | undefined): void {
+  set(destination: string, route: TcpRoute | undefined, apex = ''): void {
     if (route === undefined) {
       this.#known.delete(destination)
       return
@@ -54,6 +55,7 @@ export class OutboundTcp {
     const choose = makeSplit(choices, (name) => clusters.get(name)?.available === true)
     this.#known.set(destination, {
       opaque: route.opaque,
+      apex,
       choose: () => clusters.get(choose() ?? ''),
       touchedMs: 0,
     })
@@ -61,7 +63,7 @@ export class OutboundTcp {
 
   setUnknown(destination: string): void {
     const opaque = includesPort(defaultOpaquePorts, portOf(destination))
-    this.#known.set(destination, { opaque, choose: undefined, touchedMs: 0 })
+    this.#known.set(destination, { opaque, apex: '', choose: undefined, touchedMs: 0 })
   }
 
   remove(destination: string): void {
@@ -117,13 +119,13 @@ export class OutboundTcp {
     const cluster = choose()
     if (cluster === undefined)
       throw new WeftError('NO_ENDPOINTS', `no backend of ${name} has a ready endpoint`)
-    return dial(cluster)
+    return dial(cluster, known.apex)
   }
 
   async #connectUnknown(destination: string): Promise<TcpUpstream> {
     const { dial, passthrough, policy } = this.#parts
     if (policy !== 'allow') throw new WeftError('DESTINATION_UNKNOWN', `${destination} is not in the mesh`)
-    return dial(await passthrough.clusterFor(destination))
+    return dial(await passthrough.clusterFor(destination), '')
   }
 }
 

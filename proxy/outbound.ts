@@ -88,9 +88,9 @@ export class Outbound {
     })
   }
 
-  setRoutes(destination: string, hosts: readonly VirtualHostRules[]): void {
+  setRoutes(destination: string, hosts: readonly VirtualHostRules[], apex?: string): void {
     this.#known.set(destination, {
-      handler: routed(hosts, this.#parts, this.#retriesOf(destination)),
+      handler: routed(hosts, this.#parts, this.#retriesOf(destination), apex),
       touchedMs: 0,
     })
   }

@@ -13,6 +13,7 @@ import { openBootstrap, staticDials, withBootstrap } from './bootstrap/apply-boo
 import { loadBootstrap } from './bootstrap/decode-bootstrap.ts'
 import { DataPath, type DataPathOptions } from './data-path.ts'
 import { DnsResolver } from './dns/host-resolver.ts'
+import { tapped } from './layers/tap.ts'
 import { makeOriginalDestination } from './listen/original-destination.ts'
 import type { Mesh } from './mesh.ts'
 import { noMesh } from './no-mesh.ts'
@@ -23,6 +24,7 @@ import type { ProxySettings } from './settings.ts'
 import type { AccessLog } from './telemetry/access-log.ts'
 import { registerDataPathMetrics } from './telemetry/data-path-metrics.ts'
 import { registerAccessLogMetrics, registerTraceMetrics } from './telemetry/observe-metrics.ts'
+import { Tap } from './telemetry/tap.ts'
 
 export type RunningProxy = {
   readonly outboundPort: number
@@ -105,7 +107,7 @@ function makeDataPath(
   log: Log,
   clock: Clock,
   mesh: Mesh,
-  more: Pick<DataPathOptions, 'dialMesh' | 'onInboundProblem'> & {
+  more: Pick<DataPathOptions, 'observers' | 'dialMesh' | 'onInboundProblem'> & {
     readonly alone: boolean
     readonly observing: Observing
   },
@@ -127,7 +129,7 @@ function makeDataPath(
       dialMesh: more.dialMesh,
       resolver: new DnsResolver(settings.dnsServers),
       acceptMesh: mesh.acceptMesh,
-      observers: more.observing.layers,
+      observers: more.observers,
       onInboundProblem: more.onInboundProblem,
       ...reports(log, more.observing.accessLog),
     },
@@ -136,10 +138,16 @@ function makeDataPath(
 }
 
 /** Everything of the mesh, gRPC above all, is loaded only where there is one. */
-async function meshOf(alone: boolean, settings: ProxySettings, log: Log, clock: Clock): Promise<Mesh> {
+async function meshOf(
+  alone: boolean,
+  settings: ProxySettings,
+  log: Log,
+  clock: Clock,
+  tap: Tap,
+): Promise<Mesh> {
   if (alone) return noMesh
   const { makeMesh } = await import('./mesh.ts')
-  return makeMesh(settings, log, clock)
+  return makeMesh(settings, log, clock, tap)
 }
 
 /**
@@ -158,10 +166,12 @@ export async function startProxy(
   const shutdown = new Shutdown({ log, clock })
   const observing = await observe(settings, log, clock)
   shutdown.add('traces', () => observing.close())
-  const mesh = await meshOf(alone, settings, log, clock)
+  const tap = new Tap({ nowMs: clock.monotonicMs, wallMs: clock.wallMs })
+  const mesh = await meshOf(alone, settings, log, clock, tap)
   let inboundProblem: string | undefined
   const dataPath = makeDataPath(settings, log, clock, mesh, {
     alone,
+    observers: [tapped(tap), ...observing.layers],
     observing,
     dialMesh: (target) => (dials.get(target.cluster) ?? mesh.dialMesh)(target),
     onInboundProblem: (problem) => {

@@ -129,11 +129,12 @@ function limiter({ rateLimitCounts, clock }: RoutedParts): (rule: RouteRule, han
 
 type Prepared = { readonly name: string; readonly handle: Handler }
 
-/** The handler of one destination. A request that no rule matches gets NO_ROUTE. */
+/** The handler of one destination, a name of the service `apex`. A request that no rule matches gets NO_ROUTE. */
 export function routed(
   hosts: readonly VirtualHostRules[],
   parts: RoutedParts,
   retries: DestinationRetries,
+  apex = '',
 ): Handler {
   // One for all rules: a destination has one policy.
   const budget = hosts.flatMap(({ rules }) => rules).find((rule) => rule.policy?.budget !== undefined)
@@ -147,6 +148,7 @@ export function routed(
     const prepared = table.find(x)
     if (prepared === undefined)
       throw new WeftError('NO_ROUTE', `no route of ${x.destination} matches ${x.method}`)
+    x.apex = apex
     x.routeName = prepared.name
     prepared.handle(x, receiver)
   }

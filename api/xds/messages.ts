@@ -260,6 +260,35 @@ export interface Messages {
     readonly overprovisioningFactor?: Messages['google.protobuf.UInt32Value'] | undefined
     readonly endpointStaleAfter?: Messages['google.protobuf.Duration'] | undefined
   }
+  'envoy.config.endpoint.v3.UpstreamLocalityStats': {
+    readonly locality?: Messages['envoy.config.core.v3.Locality'] | undefined
+    readonly totalSuccessfulRequests?: number | undefined
+    readonly totalRequestsInProgress?: number | undefined
+    readonly totalErrorRequests?: number | undefined
+    readonly totalIssuedRequests?: number | undefined
+    readonly totalActiveConnections?: number | undefined
+    readonly totalNewConnections?: number | undefined
+    readonly totalFailConnections?: number | undefined
+    readonly loadMetricStats?: readonly (Messages['envoy.config.endpoint.v3.EndpointLoadMetricStats'])[] | undefined
+    readonly priority?: number | undefined
+  }
+  'envoy.config.endpoint.v3.EndpointLoadMetricStats': {
+    readonly metricName?: string | undefined
+    readonly numRequestsFinishedWithMetric?: number | undefined
+    readonly totalMetricValue?: number | undefined
+  }
+  'envoy.config.endpoint.v3.ClusterStats': {
+    readonly clusterName?: string | undefined
+    readonly clusterServiceName?: string | undefined
+    readonly upstreamLocalityStats?: readonly (Messages['envoy.config.endpoint.v3.UpstreamLocalityStats'])[] | undefined
+    readonly totalDroppedRequests?: number | undefined
+    readonly droppedRequests?: readonly (Messages['envoy.config.endpoint.v3.ClusterStats.DroppedRequests'])[] | undefined
+    readonly loadReportInterval?: Messages['google.protobuf.Duration'] | undefined
+  }
+  'envoy.config.endpoint.v3.ClusterStats.DroppedRequests': {
+    readonly category?: string | undefined
+    readonly droppedCount?: number | undefined
+  }
   'envoy.config.listener.v3.AdditionalAddress': {
     readonly address?: Messages['envoy.config.core.v3.Address'] | undefined
   }
@@ -842,6 +871,16 @@ export interface Messages {
     readonly resource?: Messages['google.protobuf.Any'] | undefined
     readonly ttl?: Messages['google.protobuf.Duration'] | undefined
   }
+  'envoy.service.load_stats.v3.LoadStatsRequest': {
+    readonly node?: Messages['envoy.config.core.v3.Node'] | undefined
+    readonly clusterStats?: readonly (Messages['envoy.config.endpoint.v3.ClusterStats'])[] | undefined
+  }
+  'envoy.service.load_stats.v3.LoadStatsResponse': {
+    readonly clusters?: readonly (string)[] | undefined
+    readonly loadReportingInterval?: Messages['google.protobuf.Duration'] | undefined
+    readonly reportEndpointGranularity?: boolean | undefined
+    readonly sendAllClusters?: boolean | undefined
+  }
   'google.protobuf.Duration': {
     readonly seconds?: number | undefined
     readonly nanos?: number | undefined
@@ -925,5 +964,44 @@ export interface Messages {
   'weft.route.v1.RetryOptions.Hedging': {
     readonly delay?: Messages['google.protobuf.Duration'] | undefined
     readonly percentile?: number | undefined
+  }
+  'weft.tap.v1alpha1.Filter': {
+    readonly direction?: string | undefined
+    readonly method?: string | undefined
+    readonly pathPrefix?: string | undefined
+    readonly leastStatus?: number | undefined
+    readonly mostStatus?: number | undefined
+    readonly leastLatencyMs?: number | undefined
+    readonly peer?: string | undefined
+  }
+  'weft.tap.v1alpha1.Watch': {
+    readonly id?: number | undefined
+    readonly filter?: Messages['weft.tap.v1alpha1.Filter'] | undefined
+  }
+  'weft.tap.v1alpha1.TapCommand': {
+    readonly watches?: readonly (Messages['weft.tap.v1alpha1.Watch'])[] | undefined
+  }
+  'weft.tap.v1alpha1.TappedExchange': {
+    readonly watchIds?: readonly (number)[] | undefined
+    readonly atMs?: number | undefined
+    readonly direction?: string | undefined
+    readonly destination?: string | undefined
+    readonly endpoint?: string | undefined
+    readonly peer?: string | undefined
+    readonly tls?: boolean | undefined
+    readonly method?: string | undefined
+    readonly authority?: string | undefined
+    readonly path?: string | undefined
+    readonly status?: number | undefined
+    readonly durationMs?: number | undefined
+    readonly requestBytes?: number | undefined
+    readonly replyBytes?: number | undefined
+    readonly flags?: string | undefined
+    readonly traceId?: string | undefined
+  }
+  'weft.tap.v1alpha1.TapReport': {
+    readonly node?: Messages['envoy.config.core.v3.Node'] | undefined
+    readonly exchanges?: readonly (Messages['weft.tap.v1alpha1.TappedExchange'])[] | undefined
+    readonly dropped?: number | undefined
   }
 }

@@ -1,4 +1,4 @@
-/** The gRPC services as grpc-js wants them: ADS, and Istio's certificate service. */
+/** The gRPC services as grpc-js wants them: ADS, LRS, and Istio's certificate service. */
 import type { MethodDefinition } from '@grpc/grpc-js'
 import { decode, encode, type MessageName, type Messages } from './codec.ts'
 
@@ -46,5 +46,25 @@ export const certificateService = {
     'istio.v1.auth.IstioCertificateRequest',
     'istio.v1.auth.IstioCertificateResponse',
     false,
+  ),
+}
+
+/** envoy.service.load_stats.v3.LoadReportingService (LRS). */
+export const loadReportingService = {
+  StreamLoadStats: method(
+    '/envoy.service.load_stats.v3.LoadReportingService/StreamLoadStats',
+    'envoy.service.load_stats.v3.LoadStatsRequest',
+    'envoy.service.load_stats.v3.LoadStatsResponse',
+    true,
+  ),
+}
+
+/** weft.tap.v1alpha1.TapService: the sidecar opens it, the control plane says what it wants to see. */
+export const tapService = {
+  Watch: method(
+    '/weft.tap.v1alpha1.TapService/Watch',
+    'weft.tap.v1alpha1.TapReport',
+    'weft.tap.v1alpha1.TapCommand',
+    true,
   ),
 }

@@ -31,7 +31,11 @@ export async function runDemo(options: DemoOptions): Promise<number> {
   const size = terminal ? terminalSize : undefined
   const view = new View({
     size,
-    footer: [`to try weights of your own, edit ${mesh.splitFile}`, `logs: ${mesh.logFolder}`],
+    footer: [
+      `in another terminal: weft stat --control-plane ${mesh.controlPlaneAddress}   (or edges, top)`,
+      `to try weights of your own, edit ${mesh.splitFile}`,
+      `logs: ${mesh.logFolder}`,
+    ],
     write,
   })
   const loads = new Map(mesh.pods.map((pod) => [pod.name, new Load(pod.outboundPort)]))

@@ -12,7 +12,8 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { createWorkloadToken } from '../token.ts'
 import { type DemoPod, meshYaml, namespace, splitYaml, type Weights, weightsIn } from './mesh-yaml.ts'
-import { freePorts } from './ports.ts'
+import { ports as usualPorts } from '../../api/ports.ts'
+import { freePorts, portOrOther } from './ports.ts'
 import { Processes } from './processes.ts'
 import { Relay } from './relay.ts'
 import { fetchText, untilAnswering } from './sidecar-admin.ts'
@@ -96,7 +97,14 @@ export class DemoMesh {
       const publishedPort = plan.name === 'inventory' ? relayPort : listenPort
       return { ...plan, next: plan.next, listenPort, applicationPort, outboundPort, adminPort, publishedPort }
     })
-    return new DemoMesh(pods, [ports[0] as number, ports[1] as number], zipkinUrl)
+    // Where the commands look for a control plane, unless there is one.
+    const adminPort = await portOrOther(usualPorts.controlPlaneAdmin, ports[1] as number)
+    return new DemoMesh(pods, [ports[0] as number, adminPort], zipkinUrl)
+  }
+
+  /** Of the control plane's admin server, as commands take it. */
+  get controlPlaneAddress(): string {
+    return `127.0.0.1:${this.#controlPlaneAdminPort}`
   }
 
   get logFolder(): string {

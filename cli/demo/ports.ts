@@ -5,6 +5,14 @@ import net from 'node:net'
 const first = 10_000
 const last = 32_000
 
+/** `port` if nothing listens on it, else `other`. */
+export async function portOrOther(port: number, other: number): Promise<number> {
+  const server = await listen(port)
+  if (server === undefined) return other
+  await new Promise((resolve) => server.close(resolve))
+  return port
+}
+
 /** `count` different ports of 127.0.0.1 that nothing listens on now. Rejects when there are not as many. */
 export async function freePorts(count: number, random: () => number = Math.random): Promise<number[]> {
   const held: net.Server[] = []

@@ -15,8 +15,11 @@ export class Endpoint {
   /** Replaced by updates that leave it the same endpoint. */
   config: EndpointConfig
   readonly pool: Http1Pool
-  /** Where exchanges with this endpoint are counted. */
-  readonly stats: GoldenStats
+  readonly #makeStats: (apex: string) => GoldenStats
+  readonly #statsByApex = new Map<string, GoldenStats>()
+  /** Nearly all exchanges ask for the same name as the one before. */
+  #lastApex: string | undefined
+  #lastStats: GoldenStats | undefined
   readonly health = new EndpointHealth()
   #latency: PeakEwma
   #assumedLatencyMs = 0
@@ -31,13 +34,28 @@ export class Endpoint {
   /** When it has its full share; 0 without slow start. */
   #startEndsMs = 0
 
-  constructor(config: EndpointConfig, pool: Http1Pool, stats: GoldenStats, nowMs: number) {
+  constructor(
+    config: EndpointConfig,
+    pool: Http1Pool,
+    makeStats: (apex: string) => GoldenStats,
+    nowMs: number,
+  ) {
     this.config = config
     this.key = endpointKey(config)
     this.address = formatEndpoint(config)
     this.pool = pool
-    this.stats = stats
+    this.#makeStats = makeStats
     this.#latency = new PeakEwma(nowMs, ewmaOf(defaultBalancing).decayMs)
+  }
+
+  /** Where exchanges with this endpoint are counted that asked for `apex`, which is a name of the configuration. */
+  statsFor(apex: string): GoldenStats {
+    if (apex === this.#lastApex && this.#lastStats !== undefined) return this.#lastStats
+    const stats = this.#statsByApex.get(apex) ?? this.#makeStats(apex)
+    this.#statsByApex.set(apex, stats)
+    this.#lastApex = apex
+    this.#lastStats = stats
+    return stats
   }
 
   /** Takes over what balancing needs. */

@@ -203,7 +203,7 @@ function send(
   x.attempts++
   x.upstreamAddress = endpoint.address
   x.upstreamPrincipal = endpoint.config.identity
-  x.stats = endpoint.stats
+  x.stats = endpoint.statsFor(x.apex)
   const times = x.timeline === undefined ? undefined : recordAttempt(x, x.timeline, cluster, endpoint)
   new Attempt(x, cluster, endpoint, receiver, nowMs, breaker, times).start(x)
 }

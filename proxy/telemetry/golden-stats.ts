@@ -3,16 +3,31 @@
  * Names and labels are Linkerd's, so that its dashboards and Flagger's queries work unchanged.
  */
 
-/** Upper bounds in milliseconds, Linkerd's. */
-export const latencyBucketsMs = [
-  1, 2, 3, 4, 5, 10, 20, 30, 40, 50, 100, 200, 300, 400, 500, 1000, 2000, 3000, 4000, 5000, 10_000, 20_000,
-  30_000, 40_000, 50_000,
-] as const
+import { latencyBoundsMs as latencyBucketsMs } from '../../api/latency-bounds.ts'
+
+export { latencyBucketsMs }
 
 export type Labels = Readonly<Record<string, string>>
 
+/** What load these numbers are of, for reports to the control plane. */
+export type LoadOf = {
+  /** The name that clients asked for. */
+  readonly apex: string
+  /** The cluster that served. */
+  readonly backend: string
+  readonly zone: string
+  readonly meshTls: boolean
+}
+
+/** undefined: what the configuration does not name is not reported. */
+export function loadOf(apex: string, backend: string, zone: string, meshTls: boolean): LoadOf | undefined {
+  return apex === '' ? undefined : { apex, backend, zone, meshTls }
+}
+
 export class GoldenStats {
   readonly labels: Labels
+  /** undefined: no part of what is reported. */
+  readonly load: LoadOf | undefined
   requests = 0
   /** Replies by status code; index = status. Codes are three digits, so this is bounded. */
   readonly responses = new Map<number, number>()
@@ -24,8 +39,9 @@ export class GoldenStats {
   retries = 0
   lastUsedMs = 0
 
-  constructor(labels: Labels) {
+  constructor(labels: Labels, load?: LoadOf) {
     this.labels = labels
+    this.load = load
   }
 
   /** Counts one reply, by its status and the time to its head. */
@@ -47,12 +63,12 @@ export class GoldenStatsTable {
   readonly #byKey = new Map<string, GoldenStats>()
   readonly #overflow = new GoldenStats({ direction: 'outbound', overflow: 'true' })
 
-  for(labels: Labels): GoldenStats {
+  for(labels: Labels, load?: LoadOf): GoldenStats {
     const key = JSON.stringify(Object.entries(labels).toSorted(([a], [b]) => (a < b ? -1 : 1)))
     const found = this.#byKey.get(key)
     if (found !== undefined) return found
     if (this.#byKey.size >= maxSeries) return this.#overflow
-    const made = new GoldenStats(labels)
+    const made = new GoldenStats(labels, load)
     this.#byKey.set(key, made)
     return made
   }

@@ -1,6 +1,6 @@
 /** What is counted of the connections with one peer whose bytes nobody looks into; plain numbers, read at scrape. */
 import type { SpliceBytes } from '../tcp/splice.ts'
-import { type Labels, latencyBucketsMs } from './golden-stats.ts'
+import { type Labels, latencyBucketsMs, type LoadOf } from './golden-stats.ts'
 
 /** What is carried by `live` connections, and was by those before. */
 export function sumOf(live: Iterable<SpliceBytes>, direction: keyof SpliceBytes, before: number): number {
@@ -11,6 +11,8 @@ export function sumOf(live: Iterable<SpliceBytes>, direction: keyof SpliceBytes,
 
 export class TcpStats {
   readonly labels: Labels
+  /** undefined: no part of what is reported. */
+  readonly load: LoadOf | undefined
   opened = 0
   /** Ended by both sides. */
   completed = 0
@@ -24,8 +26,9 @@ export class TcpStats {
   readonly durationCounts = new Uint32Array(latencyBucketsMs.length + 1)
   durationSumMs = 0
 
-  constructor(labels: Labels) {
+  constructor(labels: Labels, load?: LoadOf) {
     this.labels = labels
+    this.load = load
   }
 
   get closed(): number {
@@ -67,12 +70,12 @@ export class TcpStatsTable {
   readonly #byKey = new Map<string, TcpStats>()
   readonly #overflow = new TcpStats({ overflow: 'true' })
 
-  for(labels: Labels): TcpStats {
+  for(labels: Labels, load?: LoadOf): TcpStats {
     const key = JSON.stringify(Object.entries(labels).toSorted(([a], [b]) => (a < b ? -1 : 1)))
     const found = this.#byKey.get(key)
     if (found !== undefined) return found
     if (this.#byKey.size >= maxSeries) return this.#overflow
-    const made = new TcpStats(labels)
+    const made = new TcpStats(labels, load)
     this.#byKey.set(key, made)
     return made
   }

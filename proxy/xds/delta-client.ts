@@ -8,6 +8,7 @@ import type { Clock, Timer } from '../../core/clock.ts'
 import type { Log } from '../../core/log.ts'
 import type { OutageLog } from '../../core/outage-log.ts'
 import { controlPlaneFailure } from '../identity/control-plane-failure.ts'
+import type { Companion } from './companion.ts'
 
 export type ReceivedResource = { readonly name: string; readonly version: string; readonly bytes: Uint8Array }
 
@@ -41,6 +42,8 @@ export type DeltaClientOptions = {
   readonly log: Log
   readonly outages: OutageLog
   readonly onResources: OnResources
+  /** Opened on the same channel whenever the control plane has accepted us. */
+  readonly companions?: readonly Companion[]
 }
 
 type Stream = grpc.ClientDuplexStream<DeltaDiscoveryRequest, DeltaDiscoveryResponse>
@@ -93,6 +96,7 @@ export class DeltaClient {
   close(): void {
     this.#closed = true
     this.#retry?.cancel()
+    this.#closeCompanions()
     this.#stream?.cancel()
     this.#client?.close()
   }
@@ -146,7 +150,7 @@ export class DeltaClient {
     stream.on('error', (error: unknown) => this.#lost(error, stream))
     stream.on('end', () => this.#lost(new Error('the control plane ended the stream'), stream))
     // Headers come before any resource: the server has accepted us.
-    stream.on('metadata', () => this.#up())
+    stream.on('metadata', () => this.#up(client, metadata))
     this.#pending.clear()
     let node: Node | undefined = this.#options.node
     for (const kind of order) {
@@ -165,18 +169,20 @@ export class DeltaClient {
     }
   }
 
-  #up(): void {
+  #up(client: grpc.Client, metadata: grpc.Metadata): void {
     if (this.stats.connected) return
     this.stats.connected = true
     this.stats.connects++
     this.#options.outages.over(outageSource)
     this.#upAtMs = this.#options.clock.monotonicMs()
     this.#options.log.info({ target: this.#options.target }, 'connected to the control plane')
+    for (const companion of this.#options.companions ?? []) companion.open(client, metadata.clone())
   }
 
   #lost(error: unknown, stream?: Stream): void {
     if (this.#closed || (stream !== undefined && stream !== this.#stream)) return
     this.#stream = undefined
+    this.#closeCompanions()
     this.#client?.close()
     const { clock, outages, target } = this.#options
     if (this.stats.connected && clock.monotonicMs() - this.#upAtMs >= steadyMs) this.#backoff.reset()
@@ -185,9 +191,12 @@ export class DeltaClient {
     this.#retry = clock.after(this.#backoff.nextMs(), () => this.#connect())
   }
 
+  #closeCompanions(): void {
+    for (const companion of this.#options.companions ?? []) companion.close()
+  }
+
   #receive(stream: Stream, response: DeltaDiscoveryResponse): void {
     if (stream !== this.#stream) return
-    this.#up()
     this.stats.lastMessageAtMs = this.#options.clock.wallMs()
     const kind = resourceKindOf(response.typeUrl ?? '')
     const problems =

@@ -34,3 +34,8 @@ export function clustersOf(
   const ofTcp = tcp?.clusters.map(({ cluster }) => cluster) ?? []
   return new Set([...(routes?.clusters ?? []), ...ofTcp])
 }
+
+/** The service that `name` is a name of: its routes are called like it. */
+export function apexOf(name: string, { listener }: Destination): string {
+  return listener?.kind === 'destination' && 'rds' in listener.routes ? listener.routes.rds : name
+}

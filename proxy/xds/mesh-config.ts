@@ -12,7 +12,7 @@ import { type DecodedListener, decodeListener, decodeTrustBundle } from './decod
 import { type DecodedRoutes, decodeRoutes } from './decode-routes.ts'
 import type { EndpointConfig } from '../cluster/cluster-config.ts'
 import { KnownEndpoints } from './known-endpoints.ts'
-import { clustersOf, type Destination, routesOf, tcpOf } from './destination.ts'
+import { apexOf, clustersOf, type Destination, routesOf, tcpOf } from './destination.ts'
 import type { ReceivedResource } from './delta-client.ts'
 import type { StoredResource } from './last-known-good.ts'
 import { type Decoded, decoded } from './problems.ts'
@@ -272,8 +272,9 @@ export class MeshConfig implements Discovery {
       if (now < destination.warmUntilMs) return
     }
     destination.warmUntilMs = Number.POSITIVE_INFINITY
-    if (tcp !== destination.appliedTcp) this.#options.sink.setTcpRoute(name, tcp)
-    if (routes !== destination.applied) this.#options.sink.setRoutes(name, routes.hosts)
+    if (tcp !== destination.appliedTcp) this.#options.sink.setTcpRoute(name, tcp, apexOf(name, destination))
+    if (routes !== destination.applied)
+      this.#options.sink.setRoutes(name, routes.hosts, apexOf(name, destination))
     destination.appliedTcp = tcp
     destination.applied = routes
     this.#settle(destination, 'known')
