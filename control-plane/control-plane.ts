@@ -13,12 +13,14 @@ import type { Authenticator } from './ca/authenticator.ts'
 import { CertificateAuthority } from './ca/certificate-authority.ts'
 import { certificateHandlers } from './ca/certificate-service.ts'
 import { ServerCertificate } from './ca/server-certificate.ts'
+import { addDashboard } from './dashboard/dashboard.ts'
 import { Findings } from './findings.ts'
 import { registerControlPlaneMetrics } from './metrics.ts'
 import { MeshModel } from './model/mesh-model.ts'
 import type { Change } from './model/objects.ts'
 import { policyStatus, serviceTraffic } from './model/policy-status.ts'
 import { routeStatus } from './model/route-status.ts'
+import { serviceReport } from './model/service-report.ts'
 import type { Provider } from './providers/provider.ts'
 import type { ControlPlaneSettings } from './settings.ts'
 import { Snapshot } from './snapshot/snapshot.ts'
@@ -117,14 +119,19 @@ function addPages(
     readonly provider: Provider
     readonly findings: Findings
     readonly splits: SplitJournal
+    readonly log: Log
   },
 ): void {
-  const { model, ads, provider, findings, splits } = parts
+  const { model, ads, provider, findings, splits, log } = parts
+  addDashboard(admin, log)
   admin.page('GET', '/findings', () => ({
     body: { findings: [...findings.all(), ...splits.findings()], refused: provider.refused },
   }))
   admin.page('GET', '/splits', ({ query }) => ({
     body: { splits: splits.pages(query.get('namespace') ?? undefined, query.get('name') ?? undefined) },
+  }))
+  admin.page('GET', '/services', () => ({
+    body: { services: [...model.services()].map(([, service]) => serviceReport(model, service)) },
   }))
   admin.page('GET', '/routes', () => ({
     body: { routes: [...model.allRoutes()].map((route) => routeStatus(model, route)) },
@@ -198,7 +205,7 @@ async function startAll(
   })
   const ads = new AdsService(snapshot, log)
   registerControlPlaneMetrics(registry, ads.stats, provider)
-  addPages(admin, { model, ads, provider, findings, splits })
+  addPages(admin, { model, ads, provider, findings, splits, log })
   shutdown.add('provider', () => provider.stop())
   // Nobody is answered before everything was read: an empty answer would take working routes away.
   await provider.start()

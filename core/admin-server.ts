@@ -19,6 +19,7 @@ export type AdminRequest = {
 export type AdminReply = {
   readonly status?: number
   readonly contentType?: string
+  readonly headers?: Readonly<Record<string, string>>
   readonly body: string | object
   /** Whoever asks takes any answer for a good one: the connection is cut instead. */
   readonly cut?: boolean
@@ -192,5 +193,6 @@ function send(response: ServerResponse, reply: AdminReply): void {
   )
   response.setHeader('content-length', Buffer.byteLength(body))
   response.setHeader('x-content-type-options', 'nosniff')
+  for (const [name, value] of Object.entries(reply.headers ?? {})) response.setHeader(name, value)
   response.end(body)
 }
