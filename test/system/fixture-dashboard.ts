@@ -12,6 +12,7 @@ export type FixtureDashboard = {
   readonly url: string
   /** What its tap was asked for, the last first. */
   readonly taps: readonly string[]
+  readonly runningTaps: () => number
   /** Cuts every stream, and answers nothing more. */
   readonly vanish: () => void
   readonly stop: () => Promise<void>
@@ -72,6 +73,7 @@ async function startAdmin(
 export async function startFixtureDashboard(fixture: FixtureMesh): Promise<FixtureDashboard> {
   const { admin, port: adminPort } = await startAdmin(fixture)
   const taps: string[] = []
+  let running = 0
   let gone = false
   const started = Date.now()
   const server = http.createServer((request, response) => {
@@ -89,6 +91,8 @@ export async function startFixtureDashboard(fixture: FixtureMesh): Promise<Fixtu
     } else if (pathname === '/live/tap') {
       taps.unshift(search)
       let i = 0
+      running++
+      response.on('close', () => running--)
       stream(response, 'application/x-ndjson', tapEveryMs, () => `${JSON.stringify(exchange(i++))}\n`)
     } else {
       const onward = http.get({ host: '127.0.0.1', port: adminPort, path: request.url }, (reply) => {
@@ -102,6 +106,7 @@ export async function startFixtureDashboard(fixture: FixtureMesh): Promise<Fixtu
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/dashboard/`,
     taps,
+    runningTaps: () => running,
     vanish: () => {
       gone = true
       server.closeAllConnections()

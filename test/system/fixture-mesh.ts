@@ -148,6 +148,16 @@ function shopSplits(atMs: number): readonly SplitPage[] {
   ]
 }
 
+export function emptyMesh(): FixtureMesh {
+  const mesh = (_second: number, atMs: number): LiveMesh => ({
+    atMs,
+    windowMs: 10_000,
+    sidecars: [],
+    edges: [],
+  })
+  return { mesh, services: [], splits: () => [] }
+}
+
 /** client -> web -> catalog (a split over v1 and v2) -> inventory, and payments, which is not well. */
 export function shopMesh(): FixtureMesh {
   const pods = (name: ShopName) => [`${name}-7d9c6-x2`]

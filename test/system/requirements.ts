@@ -30,6 +30,11 @@ export function describeWithEnvoy(name: string, body: () => void): void {
   describeUnless(envoyBinary() === undefined ? ['Envoy (npm run bench -- --install)'] : [], name, body)
 }
 
+/** `describe`, where there is a browser; it needs no root. */
+export function describeWithChromium(name: string, body: () => void): void {
+  describeUnless(isInstalled('chromium') ? [] : ['chromium'], name, body)
+}
+
 function describeUnless(lacking: readonly string[], name: string, body: () => void): void {
   if (lacking.length === 0) {
     describe(name, body)

@@ -30,8 +30,8 @@ const bendBreadth = 18
 const sweeps = 12
 /** Above it, edges pass behind nodes: room for each would tear the graph apart. */
 const maxEdgesWithBends = 120
-/** A layer with more is folded into several lines. */
-const maxLineLength: Readonly<Record<Flow, number>> = { right: 24, down: 8 }
+/** A layer with more nodes is folded into several lines. */
+const maxLineLength: Readonly<Record<Flow, number>> = { right: 20, down: 8 }
 const lineGap = 44
 
 /** A node, or the place where an edge passes through a layer. `at` is its middle, across the flow. */
@@ -95,9 +95,15 @@ type Placed = {
   readonly layers: readonly (readonly Vertex[])[]
 }
 
-function place(ids: readonly string[], edges: readonly LayoutEdge[], sizes: Sizes): Placed {
-  const forward = withoutCircles(ids, edges)
-  const layerOf = layersOf(ids, forward)
+type Layered = { readonly forward: readonly LayoutEdge[]; readonly layerOf: ReadonlyMap<string, number> }
+
+/** Whether there is so much that edges and layers have to share the room. */
+function isCrowded({ forward, layerOf }: Layered, flow: Flow): boolean {
+  const sizes = Map.groupBy(layerOf.values(), (layer) => layer).values()
+  return forward.length > maxEdgesWithBends || sizes.some((layer) => layer.length > maxLineLength[flow])
+}
+
+function place(ids: readonly string[], { forward, layerOf }: Layered, sizes: Sizes): Placed {
   const vertex = (breadth: number, layer: number): Vertex => ({ breadth, layer, at: 0, line: 0 })
   const vertices = new Map(ids.map((id) => [id, vertex(sizes.breadth, layerOf.get(id) ?? 0)]))
   const passing = new Map<string, Vertex[]>()
@@ -135,8 +141,10 @@ function lineStarts({ layers }: Placed, { flow, length }: Sizes) {
 export function layOut(ids: readonly string[], edges: readonly LayoutEdge[], flow: Flow): Layout {
   if (ids.length === 0) return { flow, width: 0, height: 0, nodes: new Map(), bends: new Map() }
   const [length, breadth] = flow === 'right' ? [nodeWidth, nodeHeight] : [nodeHeight, nodeWidth]
-  const sizes = { flow, length, breadth, folds: edges.length > maxEdgesWithBends }
-  const placed = place(ids, edges, sizes)
+  const forward = withoutCircles(ids, edges)
+  const layered = { forward, layerOf: layersOf(ids, forward) }
+  const sizes = { flow, length, breadth, folds: isCrowded(layered, flow) }
+  const placed = place(ids, layered, sizes)
   const { startOf, end } = lineStarts(placed, sizes)
   const all = placed.layers.flat()
   const first = Math.min(...all.map((vertex) => vertex.at - vertex.breadth / 2)) - margin

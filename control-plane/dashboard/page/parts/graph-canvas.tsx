@@ -81,7 +81,7 @@ function World({ nodes, edges, layout, spotlight, entryId }: WorldProps) {
       <EdgeLines edges={edges} lit={lit} width={layout.width} height={layout.height} />
       <div class="edge-labels" aria-hidden="true">
         {labelled.map((drawn) => (
-          <EdgeLabel key={drawn.edge.id} {...drawn} />
+          <EdgeLabel key={drawn.edge.id} {...drawn} lit={lit.has(drawn.edge.id)} />
         ))}
       </div>
       {nodes.map((node) => (

@@ -68,13 +68,13 @@ export function EdgeLines({ edges, lit, width, height }: LinesProps) {
 }
 
 /** Of a split the share comes first: it is what one looks for. */
-export function EdgeLabel({ edge, path }: DrawnEdge) {
+export function EdgeLabel({ edge, path, lit }: DrawnEdge & { readonly lit: boolean }) {
   const { kind, share, figures } = edge
   const rate = `${formatRate(figures.requestsPerSecond)}/s`
   const connections = figures.requestsPerSecond === 0 && figures.openConnections > 0
   return (
     <div
-      class={`edge-label ${healthOf(figures)}`}
+      class={`edge-label ${healthOf(figures)}${lit ? ' lit' : ''}`}
       style={{ left: `${path.label.x}px`, top: `${path.label.y}px` }}
     >
       <span>

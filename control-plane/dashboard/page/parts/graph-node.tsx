@@ -4,13 +4,6 @@ import { formatMs, formatPercent, formatRate } from '../model/format.ts'
 import type { Point } from '../model/layout.ts'
 import type { GraphNode } from '../model/service-graph.ts'
 
-/** What a screen reader says of it. */
-export function spokenNode({ kind, namespace, name, incoming, outgoing }: GraphNode): string {
-  const figures = kind === 'service' ? incoming : outgoing
-  const verb = kind === 'service' ? 'receives' : 'sends'
-  return `${kind} ${name} in ${namespace}, ${verb} ${formatRate(figures.requestsPerSecond)} requests per second, success ${formatPercent(figures.successRatio)}, p99 ${formatMs(figures.p99Ms)}`
-}
-
 type Props = {
   readonly node: GraphNode
   readonly at: Point
@@ -20,8 +13,14 @@ type Props = {
   readonly reachable: boolean
 }
 
+/** Between the figures, for who cannot see what each of them is. */
+function Spoken({ text }: { readonly text: string }) {
+  return <span class="hidden">{text}</span>
+}
+
 export function GraphNodeCard({ node, at, showsNamespace, dimmed, reachable }: Props) {
-  const figures = node.kind === 'service' ? node.incoming : node.outgoing
+  const isService = node.kind === 'service'
+  const figures = isService ? node.incoming : node.outgoing
   return (
     <a
       class={`node ${node.kind} ${healthOf(figures)}${dimmed ? ' dimmed' : ''}`}
@@ -29,16 +28,19 @@ export function GraphNodeCard({ node, at, showsNamespace, dimmed, reachable }: P
       data-id={node.id}
       draggable={false}
       tabIndex={reachable ? 0 : -1}
-      aria-label={spokenNode(node)}
       style={{ left: `${at.x}px`, top: `${at.y}px` }}
     >
       <span class="name">
         {showsNamespace && <span class="namespace">{node.namespace}/</span>}
         {node.name}
+        <Spoken text={`${node.kind} in ${node.namespace},`} />
       </span>
       <span class="line">
+        <Spoken text={isService ? 'receives ' : 'sends '} />
         {formatRate(figures.requestsPerSecond)}/s
+        <Spoken text=" requests: success " />
         <span class="ratio">{formatPercent(figures.successRatio)}</span>
+        <Spoken text="p99 " />
         {formatMs(figures.p99Ms)}
       </span>
     </a>
