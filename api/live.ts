@@ -45,12 +45,27 @@ export interface LiveEdge {
   readonly openConnections: number
 }
 
+/** What one workload got on one of its ports, from clients with and without a sidecar. */
+export interface LiveInbound {
+  readonly workload: LiveWorkload
+  readonly port: number
+  readonly requestsPerSecond: number
+  /** 0 to 1; null when no request ended in the window. */
+  readonly successRatio: number | null
+  readonly p50Ms: number | null
+  readonly p95Ms: number | null
+  readonly p99Ms: number | null
+  /** Share of its requests that came by mTLS, 0 to 1. */
+  readonly mtlsRatio: number
+}
+
 /** The answer of `GET /live/mesh`: everything that moved in the last `windowMs`. */
 export interface LiveMesh {
   readonly atMs: number
   readonly windowMs: number
   readonly sidecars: readonly LiveSidecar[]
   readonly edges: readonly LiveEdge[]
+  readonly inbound: readonly LiveInbound[]
 }
 
 /** One exchange that a tap saw: a line of `GET /live/tap`. Bodies are never part of it, nor are values of headers. */
@@ -74,4 +89,10 @@ export interface TappedExchange {
   readonly replyBytes: number
   readonly flags: string
   readonly traceId: string | null
+}
+
+/** A line of `GET /live/tap` that is no exchange: so many more matched and were not shown, because of whose limit. */
+export interface TapDrops {
+  readonly dropped: number
+  readonly by: 'sidecar' | 'viewer'
 }
