@@ -135,6 +135,15 @@ describeWithChromium('the dashboard', () => {
     expect(await page.locator('.conditions').innerText()).toContain("backend 'catalog-v3' is no Service")
   })
 
+  test('the page of a service tells what its workloads received, from clients without a sidecar too', async () => {
+    const { page } = await openPage(browser, `${shop.url}#/services/shop/payments`)
+    const received = page.getByRole('region', { name: 'Received by its workloads' })
+    await received.waitFor()
+    expect(await received.locator('tbody tr').innerText()).toMatch(
+      /payments[^]*8080\s+21\.0[^]*91\.0 %[^]*12\.0 %/,
+    )
+  })
+
   test('the sidecars are there with versions and certificates, and what differs stands out', async () => {
     const { page } = await openPage(browser, `${shop.url}#/sidecars`)
     await page.waitForSelector('tbody tr')

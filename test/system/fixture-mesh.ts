@@ -1,5 +1,12 @@
 /** Made-up meshes for the dashboard: a small one with a split, and one of any size whose figures change each second. Pure. */
-import type { LiveEdge, LiveMesh, LiveService, LiveSidecar, LiveWorkload } from '../../api/live.ts'
+import type {
+  LiveEdge,
+  LiveInbound,
+  LiveMesh,
+  LiveService,
+  LiveSidecar,
+  LiveWorkload,
+} from '../../api/live.ts'
 import type { ServiceReport } from '../../control-plane/model/service-report.ts'
 import type { SplitPage } from '../../control-plane/status/split-journal.ts'
 
@@ -90,6 +97,23 @@ function shopEdges(second: number): readonly LiveEdge[] {
   ]
 }
 
+/** The clients of payments have no sidecar, but for web. */
+function shopInbound(second: number): readonly LiveInbound[] {
+  const figures = { port: 8080, p50Ms: 1.9, p95Ms: 5.8, p99Ms: 10.4 }
+  return [
+    ...shopEdges(second)
+      .filter(({ backend, successRatio }) => backend.name !== 'payments' && successRatio !== null)
+      .map(({ backend, requestsPerSecond, successRatio }) => ({
+        ...figures,
+        workload: workload('shop', backend.name),
+        requestsPerSecond,
+        successRatio,
+        mtlsRatio: 1,
+      })),
+    { ...figures, workload: w('payments'), requestsPerSecond: 21, successRatio: 0.91, mtlsRatio: 0.12 },
+  ]
+}
+
 function shopSplits(atMs: number): readonly SplitPage[] {
   return [
     {
@@ -154,6 +178,7 @@ export function emptyMesh(): FixtureMesh {
     windowMs: 10_000,
     sidecars: [],
     edges: [],
+    inbound: [],
   })
   return { mesh, services: [], splits: () => [] }
 }
@@ -173,6 +198,7 @@ export function shopMesh(): FixtureMesh {
             : sidecar(w(name), atMs, 17.5 * hourMs),
         ),
       edges: shopEdges(second),
+      inbound: shopInbound(second),
     }),
     services: [
       report('shop', 'web', pods('web')),
@@ -223,6 +249,7 @@ export function largeMesh(services: number, calls: number): FixtureMesh {
       atMs,
       windowMs: 10_000,
       sidecars: names.map(({ namespace, name }) => sidecar(workload(namespace, name), atMs, 12 * hourMs)),
+      inbound: [],
       edges: base.map(({ route, rate, bad }, i) =>
         edge(route, {
           requestsPerSecond: rate * (1 + 0.3 * Math.sin(second + i)),

@@ -1,17 +1,28 @@
 /** Follows `/live/tap`: one exchange a line, until it is called off or the control plane ends it. */
-import type { TappedExchange } from '../../../../api/live.ts'
+import type { TapDrops, TappedExchange } from '../../../../api/live.ts'
 
 export type TapEnd = { readonly reason: 'ended' | 'refused' | 'lost'; readonly message: string }
 
-function linesOf(text: string): readonly TappedExchange[] {
-  return text.split('\n').flatMap((line) => (line.trim() === '' ? [] : [JSON.parse(line) as TappedExchange]))
+/** Exchanges, and how many more matched but were left out. */
+export type TapPiece = { readonly exchanges: readonly TappedExchange[]; readonly dropped: number }
+
+function readLines(text: string): TapPiece {
+  const exchanges: TappedExchange[] = []
+  let dropped = 0
+  for (const line of text.split('\n')) {
+    if (line.trim() === '') continue
+    const read = JSON.parse(line) as TappedExchange | TapDrops
+    if ('dropped' in read) dropped += read.dropped
+    else exchanges.push(read)
+  }
+  return { exchanges, dropped }
 }
 
 /** Resolves when nothing more comes; an abort is an end like others. */
 export async function followTap(
   query: URLSearchParams,
   signal: AbortSignal,
-  onExchanges: (exchanges: readonly TappedExchange[]) => void,
+  onPiece: (piece: TapPiece) => void,
 ): Promise<TapEnd> {
   try {
     const response = await fetch(`/live/tap?${query}`, { signal })
@@ -25,8 +36,7 @@ export async function followTap(
       const end = (rest + piece.value).lastIndexOf('\n') + 1
       const whole = (rest + piece.value).slice(0, end)
       rest = (rest + piece.value).slice(end)
-      const exchanges = linesOf(whole)
-      if (exchanges.length > 0) onExchanges(exchanges)
+      if (whole !== '') onPiece(readLines(whole))
     }
     return { reason: 'ended', message: 'the control plane ended the tap' }
   } catch (error) {

@@ -38,7 +38,7 @@ export function mesh(
   sidecars: readonly LiveSidecar[] = [],
   atMs = 1_000,
 ): LiveMesh {
-  return { atMs, windowMs: 10_000, sidecars, edges }
+  return { atMs, windowMs: 10_000, sidecars, edges, inbound: [] }
 }
 
 export function service(

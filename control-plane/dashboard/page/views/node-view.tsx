@@ -1,10 +1,13 @@
 /** The page of one service or workload: its figures, its splits, who calls it and whom it calls. */
 import { useMemo } from 'preact/hooks'
+import type { LiveMesh } from '../../../../api/live.ts'
+import type { ServiceReport } from '../../../model/service-report.ts'
 import type { MeshData } from '../data/use-mesh.ts'
 import { noFigures } from '../model/figures.ts'
 import { formatMs, formatPercent, formatRate } from '../model/format.ts'
 import { type GraphEdge, type ServiceGraph, serviceGraph } from '../model/service-graph.ts'
 import { splitFigures } from '../model/split-figures.ts'
+import { type WorkloadBehind, workloadsBehind } from '../model/workloads-behind.ts'
 import { Empty } from '../parts/empty.tsx'
 import { figureColumns } from '../parts/figure-columns.tsx'
 import { FigureStrip } from '../parts/figure-strip.tsx'
@@ -89,33 +92,58 @@ function Figures({
   )
 }
 
-function Pods({ data, namespace, name }: Props) {
-  const report = data.services.find((other) => other.namespace === namespace && other.name === name)
-  if (report === undefined) return null
-  const sidecars = new Set(data.mesh?.sidecars.map(({ workload, pod }) => `${workload.namespace}/${pod}`))
+const workloadColumns: readonly Column<WorkloadBehind>[] = [
+  {
+    title: 'Workload',
+    value: ({ workload }) => workload.name,
+    cell: ({ workload, pods }) => (
+      <>
+        {workload.name}
+        <span class="kind">
+          {workload.kind}, {pods === 1 ? 'one pod' : `${pods} pods`}
+        </span>
+      </>
+    ),
+  },
+  { title: 'Port', number: true, value: ({ port }) => port ?? 0, cell: ({ port }) => String(port ?? '–') },
+  ...figureColumns(({ figures }: WorkloadBehind) => figures).filter(({ title }) => title !== 'Open'),
+]
+
+/** From clients without a sidecar too, which nothing else on the page shows. */
+function Received({ report, mesh }: { readonly report: ServiceReport; readonly mesh: LiveMesh }) {
+  const workloads = workloadsBehind(report, mesh)
+  const bare = report.pods.length - workloadPods(report, mesh)
   return (
     <section class="card">
-      <h2>Pods</h2>
-      {report.pods.length === 0 ? (
-        <p class="nothing">
-          {report.externalName === undefined
-            ? 'No pod is ready behind this service.'
-            : `It is another name for ${report.externalName}.`}
-        </p>
+      <h2>
+        Received by its workloads <span class="aside">from whoever sent it, with a sidecar or without</span>
+      </h2>
+      {bare > 0 && (
+        <p class="notice">{bare === 1 ? 'One pod has' : `${bare} pods have`} no sidecar connected here.</p>
+      )}
+      {workloads.length === 0 ? (
+        <p class="nothing">{nobodyBehind(report)}</p>
       ) : (
-        <ul class="pods">
-          {report.pods.map((pod) => (
-            <li key={pod}>
-              {pod}
-              <span class="kind">
-                {sidecars.has(`${namespace}/${pod}`) ? 'sidecar connected' : 'no sidecar here'}
-              </span>
-            </li>
-          ))}
-        </ul>
+        <SortTable
+          caption="Received by its workloads"
+          columns={workloadColumns}
+          rows={workloads}
+          keyOf={({ workload, port }) => `${workload.kind} ${workload.name} ${port}`}
+        />
       )}
     </section>
   )
+}
+
+function workloadPods(report: ServiceReport, mesh: LiveMesh): number {
+  const pods = new Set(report.pods)
+  return mesh.sidecars.filter(({ workload, pod }) => workload.namespace === report.namespace && pods.has(pod))
+    .length
+}
+
+function nobodyBehind({ externalName, pods }: ServiceReport): string {
+  if (externalName !== undefined) return `It is another name for ${externalName}.`
+  return pods.length === 0 ? 'No pod is ready behind this service.' : 'None of its pods has a sidecar.'
 }
 
 function Splits({ data, namespace, name }: Props) {
@@ -162,6 +190,7 @@ export function NodeView(props: Props) {
         <NoTraffic data={data} />
       </>
     )
+  const report = services.find((other) => other.namespace === namespace && other.name === name)
   if (!isKnown(props, graph, id))
     return (
       <>
@@ -192,7 +221,7 @@ export function NodeView(props: Props) {
           edges={graph.edges.filter(({ from }) => from === id)}
           nobody="It has sent nothing in the last minutes."
         />
-        {kind === 'service' && <Pods {...props} />}
+        {kind === 'service' && report !== undefined && <Received report={report} mesh={mesh} />}
       </div>
     </>
   )

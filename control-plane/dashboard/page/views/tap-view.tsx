@@ -1,7 +1,7 @@
 /** Live tap: exchanges as sidecars see them, by filter. Nothing is tapped before somebody asks, nor after they leave. */
 import { useEffect, useRef, useState } from 'preact/hooks'
 import type { TappedExchange } from '../../../../api/live.ts'
-import { followTap, type TapEnd } from '../data/tap-stream.ts'
+import { followTap, type TapEnd, type TapPiece } from '../data/tap-stream.ts'
 import { Empty } from '../parts/empty.tsx'
 import { ExchangeTable } from '../parts/exchange-table.tsx'
 import { TapFilters } from '../parts/tap-filters.tsx'
@@ -15,9 +15,11 @@ type Tap = {
   readonly running: boolean
   readonly seen: readonly Seen[]
   readonly count: number
+  /** How many more matched and were not sent. */
+  readonly dropped: number
   readonly end: TapEnd | undefined
 }
-const nothing: Tap = { running: false, seen: [], count: 0, end: undefined }
+const nothing: Tap = { running: false, seen: [], count: 0, dropped: 0, end: undefined }
 
 function useTap() {
   const [tap, setTap] = useState<Tap>(nothing)
@@ -29,6 +31,7 @@ function useTap() {
     controller.current = own
     setTap({ ...nothing, running: true })
     let count = 0
+    let dropped = 0
     let waiting: Seen[] = []
     let timer: number | undefined
     const draw = (): void => {
@@ -36,19 +39,20 @@ function useTap() {
       const fresh = waiting.toReversed()
       waiting = []
       if (controller.current === own)
-        setTap((now) => ({ ...now, count, seen: [...fresh, ...now.seen].slice(0, maxShown) }))
+        setTap((now) => ({ ...now, count, dropped, seen: [...fresh, ...now.seen].slice(0, maxShown) }))
     }
-    const onExchanges = (exchanges: readonly TappedExchange[]): void => {
-      waiting = [...waiting, ...exchanges.map((exchange) => ({ ...exchange, number: count++ }))].slice(
+    const onPiece = (piece: TapPiece): void => {
+      dropped += piece.dropped
+      waiting = [...waiting, ...piece.exchanges.map((exchange) => ({ ...exchange, number: count++ }))].slice(
         -maxShown,
       )
       timer ??= window.setTimeout(draw, drawEveryMs)
     }
-    void followTap(query, own.signal, onExchanges).then((end) => {
+    void followTap(query, own.signal, onPiece).then((end) => {
       if (controller.current === own) setTap((now) => ({ ...now, running: false, end }))
     })
   }
-  const clear = (): void => setTap((now) => ({ ...now, seen: [], count: 0, end: undefined }))
+  const clear = (): void => setTap((now) => ({ ...now, seen: [], count: 0, dropped: 0, end: undefined }))
   useEffect(() => stop, [])
   return { tap, start, stop, clear }
 }
@@ -82,6 +86,7 @@ export function TapView() {
           {tap.running ? 'Running: ' : ''}
           {tap.count === 1 ? 'one exchange' : `${tap.count} exchanges`}
           {shown}
+          {tap.dropped > 0 && `; ${tap.dropped} more were too many to send`}
         </p>
       </div>
       <TapFilters
