@@ -107,6 +107,7 @@ async function startAdmin(settings: ControlPlaneSettings, log: Log, registry: Re
     if (state.ready) return true
     return provider.missing.length === 0 ? 'starting' : `waiting for ${provider.missing.join(', ')}`
   })
+  addDashboard(admin, log)
   const { port } = await admin.start()
   return { admin, port, state }
 }
@@ -119,11 +120,9 @@ function addPages(
     readonly provider: Provider
     readonly findings: Findings
     readonly splits: SplitJournal
-    readonly log: Log
   },
 ): void {
-  const { model, ads, provider, findings, splits, log } = parts
-  addDashboard(admin, log)
+  const { model, ads, provider, findings, splits } = parts
   admin.page('GET', '/findings', () => ({
     body: { findings: [...findings.all(), ...splits.findings()], refused: provider.refused },
   }))
@@ -205,7 +204,7 @@ async function startAll(
   })
   const ads = new AdsService(snapshot, log)
   registerControlPlaneMetrics(registry, ads.stats, provider)
-  addPages(admin, { model, ads, provider, findings, splits, log })
+  addPages(admin, { model, ads, provider, findings, splits })
   shutdown.add('provider', () => provider.stop())
   // Nobody is answered before everything was read: an empty answer would take working routes away.
   await provider.start()
