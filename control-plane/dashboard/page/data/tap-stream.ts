@@ -11,7 +11,8 @@ function readLines(text: string): TapPiece {
   let dropped = 0
   for (const line of text.split('\n')) {
     if (line.trim() === '') continue
-    const read = JSON.parse(line) as TappedExchange | TapDrops
+    const read = JSON.parse(line) as TappedExchange | TapDrops | { readonly error: string }
+    if ('error' in read) throw new Error(read.error)
     if ('dropped' in read) dropped += read.dropped
     else exchanges.push(read)
   }

@@ -16,9 +16,9 @@ type Field = {
 const fields: readonly Field[] = [
   { name: 'namespace', label: 'Namespace', hint: 'shop' },
   { name: 'workload', label: 'Workload', hint: 'catalog' },
-  { name: 'path', label: 'Path begins with', hint: '/orders' },
+  { name: 'pathPrefix', label: 'Path begins with', hint: '/orders' },
   { name: 'status', label: 'Status', hint: '503 or 5xx' },
-  { name: 'minLatencyMs', label: 'Slower than, ms', hint: '100', numeric: true },
+  { name: 'minMs', label: 'Slower than, ms', hint: '100', numeric: true },
   { name: 'peer', label: 'Peer', hint: 'spiffe://…' },
 ]
 const methods = ['', 'GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'CONNECT'] as const
