@@ -50,6 +50,7 @@ function makeProgram(exitWith: (status: number) => void): Command {
   addLiveCommands(program, withExample)
   addInject(program, exitWith)
   addInstall(program)
+  addDashboard(program)
   addDemo(program, exitWith)
   const versionCommand = program
     .command('version')
@@ -205,6 +206,21 @@ function addInstall(program: Command): void {
       process.stdout.write(uninstallText({ withCrds: crds }))
     })
   withExample(uninstall, 'weft uninstall | kubectl delete --ignore-not-found -f -')
+}
+
+function addDashboard(program: Command): void {
+  const dashboard = program
+    .command('dashboard')
+    .description('print the address of the dashboard, and open it: service graph, splits, sidecars, live tap')
+    .option('--control-plane <address>', 'its admin server', '127.0.0.1:9990')
+    .option('--no-open', 'print the address only, as where the output is no terminal')
+    .action(async ({ controlPlane, open }: { controlPlane: string; open: boolean }) => {
+      const { findDashboard, openInBrowser } = await import('./dashboard.ts')
+      const url = await findDashboard(controlPlane)
+      process.stdout.write(`${url}\n`)
+      if (open && process.stdout.isTTY) openInBrowser(url)
+    })
+  withExample(dashboard, 'weft dashboard --control-plane 127.0.0.1:9990')
 }
 
 function addDemo(program: Command, exitWith: (status: number) => void): void {

@@ -1,9 +1,9 @@
 /** `weft split`: what each TrafficSplit says, what is done, and why the two differ. */
 import type { SplitPage } from '../control-plane/status/split-journal.ts'
-import { parseAddress } from '../core/address.ts'
 import { WeftError } from '../core/errors.ts'
 import { formatDuration } from '../core/duration.ts'
 import { formatQuantityMilli } from '../core/kubernetes/quantity.ts'
+import { adminAuthority } from './admin-address.ts'
 
 const timeoutMs = 5_000
 
@@ -40,7 +40,7 @@ export async function describeSplits(options: SplitOptions, wallMs: number): Pro
 }
 
 async function fetchSplits({ admin, name, namespace }: SplitOptions): Promise<readonly SplitPage[]> {
-  const url = new URL(`http://${adminAuthority(admin)}/splits`)
+  const url = new URL(`http://${adminAuthority(admin, '--admin')}/splits`)
   if (name !== undefined) url.searchParams.set('name', name)
   if (namespace !== undefined) url.searchParams.set('namespace', namespace)
   let text: string
@@ -58,12 +58,6 @@ async function fetchSplits({ admin, name, namespace }: SplitOptions): Promise<re
     )
   }
   return (JSON.parse(text) as { splits: SplitPage[] }).splits
-}
-
-function adminAuthority(admin: string): string {
-  if (parseAddress(admin) === undefined)
-    throw new WeftError('CONFIG_INVALID', `--admin: '${admin}' is not like 127.0.0.1:9990`)
-  return admin
 }
 
 const columns = ['NAMESPACE', 'NAME', 'APEX', 'PORT', 'BACKEND', 'WEIGHT', 'SHARE', 'READY', 'REMARK']

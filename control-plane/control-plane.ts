@@ -18,6 +18,7 @@ import type { Authenticator } from './ca/authenticator.ts'
 import { CertificateAuthority } from './ca/certificate-authority.ts'
 import { certificateHandlers } from './ca/certificate-service.ts'
 import { ServerCertificate } from './ca/server-certificate.ts'
+import { addDashboard } from './dashboard/dashboard.ts'
 import { Findings } from './findings.ts'
 import { LiveMeshModel } from './live/live-mesh.ts'
 import { LivePages } from './live/live-pages.ts'
@@ -31,6 +32,7 @@ import { keyOf } from './model/naming.ts'
 import type { Change } from './model/objects.ts'
 import { policyStatus, serviceTraffic } from './model/policy-status.ts'
 import { routeStatus } from './model/route-status.ts'
+import { serviceReport } from './model/service-report.ts'
 import type { Provider } from './providers/provider.ts'
 import type { ControlPlaneSettings } from './settings.ts'
 import { Snapshot } from './snapshot/snapshot.ts'
@@ -122,6 +124,7 @@ async function startAdmin(settings: ControlPlaneSettings, log: Log, registry: Re
     if (state.ready) return true
     return provider.missing.length === 0 ? 'starting' : `waiting for ${provider.missing.join(', ')}`
   })
+  addDashboard(admin, log)
   const { port } = await admin.start()
   return { admin, port, state }
 }
@@ -142,6 +145,9 @@ function addPages(
   }))
   admin.page('GET', '/splits', ({ query }) => ({
     body: { splits: splits.pages(query.get('namespace') ?? undefined, query.get('name') ?? undefined) },
+  }))
+  admin.page('GET', '/services', () => ({
+    body: { services: [...model.services()].map(([, service]) => serviceReport(model, service)) },
   }))
   admin.page('GET', '/routes', () => ({
     body: { routes: [...model.allRoutes()].map((route) => routeStatus(model, route)) },

@@ -21,6 +21,7 @@ export type AdminRequest = {
 export type AdminReply = {
   readonly status?: number
   readonly contentType?: string
+  readonly headers?: Readonly<Record<string, string>>
   readonly body: string | object
   /** Whoever asks takes any answer for a good one: the connection is cut instead. */
   readonly cut?: boolean
@@ -226,5 +227,6 @@ function send(response: ServerResponse, reply: AdminReply | AdminStream): void {
   )
   response.setHeader('content-length', Buffer.byteLength(body))
   response.setHeader('x-content-type-options', 'nosniff')
+  for (const [name, value] of Object.entries(reply.headers ?? {})) response.setHeader(name, value)
   response.end(body)
 }

@@ -117,6 +117,10 @@ export const errorCodes = {
     summary: 'the control plane does not answer',
     hint: 'check its address and that it runs; what is known goes on working, and it is tried again',
   },
+  DASHBOARD_UNBUILT: {
+    summary: "the dashboard's page could not be built",
+    hint: 'in a source tree see what the build says (npm run build); whoever asks next tries again',
+  },
   CONTROL_PLANE_REFUSED: {
     summary: 'the control plane refuses this client',
     hint: 'check the token, the trust domain and the names of the namespace and service account',

@@ -45,6 +45,11 @@ export function describeWithImage(name: string, body: () => void): void {
   describeUnless([...lacking, ...image], name, body)
 }
 
+/** `describe`, where there is a browser; it needs no root. */
+export function describeWithChromium(name: string, body: () => void): void {
+  describeUnless(isInstalled('chromium') ? [] : ['chromium'], name, body)
+}
+
 function describeUnless(lacking: readonly string[], name: string, body: () => void): void {
   if (lacking.length === 0) {
     describe(name, body)
