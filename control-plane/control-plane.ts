@@ -13,6 +13,7 @@ import type { Authenticator } from './ca/authenticator.ts'
 import { CertificateAuthority } from './ca/certificate-authority.ts'
 import { certificateHandlers } from './ca/certificate-service.ts'
 import { ServerCertificate } from './ca/server-certificate.ts'
+import { addDiagnosisPages } from './diagnosis/pages.ts'
 import { Findings } from './findings.ts'
 import { registerControlPlaneMetrics } from './metrics.ts'
 import { MeshModel } from './model/mesh-model.ts'
@@ -199,6 +200,15 @@ async function startAll(
   const ads = new AdsService(snapshot, log)
   registerControlPlaneMetrics(registry, ads.stats, provider)
   addPages(admin, { model, ads, provider, findings, splits })
+  addDiagnosisPages(admin, {
+    model,
+    snapshot,
+    trustDomain: settings.trustDomain,
+    leafLifetimeMs: settings.leafLifetime,
+    roots: () => authority.trustBundlePem,
+    sidecars: () => ads.sidecars(settings.trustDomain),
+    clock,
+  })
   shutdown.add('provider', () => provider.stop())
   // Nobody is answered before everything was read: an empty answer would take working routes away.
   await provider.start()

@@ -48,7 +48,7 @@ export const controlPlaneSettings = {
     env: 'WEFT_ADMIN_ADDRESS',
     kind: 'address',
     default: '127.0.0.1:9990',
-    help: '/live /ready /metrics /findings /routes /policies /splits /clients',
+    help: '/live /ready /metrics /findings /routes /policies /splits /clients /sidecars /identity /diagnose',
   },
   trustDomain: {
     flag: '--trust-domain',

@@ -37,6 +37,8 @@ export type Mesh = {
   readonly discovery: Discovery
   readonly ready: () => true | string
   readonly dump: () => object
+  /** The clusters that the routes of a destination in force lead to. */
+  readonly clustersOf: (destination: string) => readonly string[]
   /** Begins to enrol and to listen to the control plane; what comes goes into `sink`. */
   readonly start: (sink: ConfigSink, registry: Registry) => void
   readonly stop: () => Promise<void>
@@ -63,7 +65,7 @@ function required(settings: ProxySettings): Required {
 }
 
 function nodeOf(settings: ProxySettings): Node {
-  const { namespace, pod, serviceAccount, trustDomain, zone } = settings
+  const { namespace, pod, serviceAccount, trustDomain, zone, adminAddress } = settings
   return {
     id: `${pod}.${namespace}`,
     cluster: serviceAccount,
@@ -76,6 +78,7 @@ function nodeOf(settings: ProxySettings): Node {
       SERVICE_ACCOUNT: serviceAccount,
       TRUST_DOMAIN: trustDomain,
       WEFT: 'sidecar',
+      ADMIN_ADDRESS: formatAddress(adminAddress),
     }),
   }
 }
@@ -184,6 +187,7 @@ export function makeMesh(settings: ProxySettings, log: Log, clock: Clock): Mesh 
     discovery,
     ready: () => config?.ready() ?? 'starting',
     dump: () => config?.dump() ?? {},
+    clustersOf: (destination) => config?.clustersOf(destination) ?? [],
     start,
     stop: async () => {
       client?.close()

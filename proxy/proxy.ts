@@ -7,6 +7,7 @@ import type { Log } from '../core/log.ts'
 import { createRegistry } from '../core/metrics.ts'
 import { OutageLog } from '../core/outage-log.ts'
 import { Shutdown } from '../core/shutdown.ts'
+import { addDiagnose } from './admin/diagnose.ts'
 import { addPages } from './admin/pages.ts'
 import { addProbes } from './admin/probes.ts'
 import { openBootstrap, staticDials, withBootstrap } from './bootstrap/apply-bootstrap.ts'
@@ -223,6 +224,13 @@ export async function startProxy(
     sampling,
     nowMs: clock.monotonicMs,
     shutdown: () => void process.kill(process.pid, 'SIGTERM'),
+  })
+  addDiagnose(admin, {
+    dataPath,
+    discovery: mesh.discovery,
+    clustersOf: mesh.clustersOf,
+    namespace: settings.namespace,
+    clock,
   })
   shutdown.add('admin', () => admin.stop())
   shutdown.add('connections', () => drain(dataPath, settings, clock))

@@ -127,6 +127,18 @@ export class MeshModel {
     return usableEndpoints(listed, this.#services.get(serviceKey)?.clusterIps[0])
   }
 
+  /** How many endpoints a service lists, ready or not, and how many of them have this port. */
+  listed(serviceKey: string, portName: string): { readonly listed: number; readonly ofPort: number } {
+    const slices = this.#slicesOfService.sources(serviceKey).flatMap((key) => this.#slices.get(key) ?? [])
+    const ofPort = slices.flatMap((slice) => this.#sliceEndpoints(slice, portName)).length
+    return { listed: slices.reduce((sum, { endpoints }) => sum + endpoints.length, 0), ofPort }
+  }
+
+  /** Every workload that has a sidecar, or should have one. */
+  meshedWorkloads(): readonly Workload[] {
+    return [...this.#workloads.values()].filter((workload) => this.isMeshed(workload))
+  }
+
   /** The splits for an apex, the one in force first. */
   splits(apexKey: string): readonly Split[] {
     return oldestFirst(this.#splitsOfApex.sources(apexKey).flatMap((key) => this.#splits.get(key) ?? []))
