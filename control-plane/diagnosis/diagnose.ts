@@ -28,7 +28,15 @@ function walkService(mesh: Mesh, named: NamedDestination, question: DiagnosisQue
     case 'pod': {
       const { workload, address, port } = named.pod
       const meshed = mesh.model.takesMeshTls(workload, port)
-      const own: ServiceEndpoint = { address, port, workload, meshed, otherAddresses: [], zone: '', forZones: [] }
+      const own: ServiceEndpoint = {
+        address,
+        port,
+        workload,
+        meshed,
+        otherAddresses: [],
+        zone: '',
+        forZones: [],
+      }
       const endpoints = [describeEndpoint(mesh, own)]
       return {
         steps: findPeers(endpoints),
@@ -55,7 +63,13 @@ function resourcesOf(
 ): Diagnosis['resources'] {
   const routes =
     named.kind === 'service'
-      ? [serviceResourceName(named.destination.service.name, named.destination.service.namespace, named.destination.port.port)]
+      ? [
+          serviceResourceName(
+            named.destination.service.name,
+            named.destination.service.namespace,
+            named.destination.port.port,
+          ),
+        ]
       : []
   const wanted: readonly (readonly [ResourceKind, string])[] = [
     ['listener', to],

@@ -92,11 +92,31 @@ export function findEndpoints(
   const troubles = backendTroubles(model, rule)
   const because = troubles === '' ? '' : `: ${troubles}`
   if (rule.backends.length === 0)
-    return { steps: [nowhere('NO_BACKEND', `rule ${rule.name} has no backend: 500${because}`, 'give the rule a backend, or correct it')], backends: [] }
+    return {
+      steps: [
+        nowhere(
+          'NO_BACKEND',
+          `rule ${rule.name} has no backend: 500${because}`,
+          'give the rule a backend, or correct it',
+        ),
+      ],
+      backends: [],
+    }
   if (total === 0)
-    return { steps: [nowhere('WEIGHTS_ZERO', `every backend of rule ${rule.name} weighs 0: 500`, 'give one of them a weight')], backends: [] }
+    return {
+      steps: [
+        nowhere(
+          'WEIGHTS_ZERO',
+          `every backend of rule ${rule.name} weighs 0: 500`,
+          'give one of them a weight',
+        ),
+      ],
+      backends: [],
+    }
   const sent = live.flatMap(({ backend, weight }) =>
-    backend === undefined ? [] : [{ backend, sharePercent: (100 * weight) / total, endpoints: endpointsOf(model, backend) }],
+    backend === undefined
+      ? []
+      : [{ backend, sharePercent: (100 * weight) / total, endpoints: endpointsOf(model, backend) }],
   )
   const steps: DiagnosisStep[] = []
   const lost = live.reduce((sum, { backend, weight }) => sum + (backend === undefined ? weight : 0), 0)
@@ -110,8 +130,7 @@ export function findEndpoints(
     })
   else steps.push({ place: 'backend', id: 'BACKENDS_KNOWN', outcome: 'ok', message: shares(sent), hint: '' })
   const anybody = sent.some(({ backend, endpoints }) => endpoints.length > 0 || isHost(model, backend))
-  for (const { backend, endpoints } of sent)
-    steps.push(...endpointSteps(mesh, backend, !anybody, endpoints))
+  for (const { backend, endpoints } of sent) steps.push(...endpointSteps(mesh, backend, !anybody, endpoints))
   return {
     steps,
     backends: sent.map(({ backend, sharePercent, endpoints }) => ({
@@ -132,5 +151,7 @@ function percent(value: number): string {
 }
 
 function shares(sent: readonly { readonly backend: Backend; readonly sharePercent: number }[]): string {
-  return sent.map(({ backend, sharePercent }) => `${percent(sharePercent)} to ${backend.key}:${backend.port}`).join(', ')
+  return sent
+    .map(({ backend, sharePercent }) => `${percent(sharePercent)} to ${backend.key}:${backend.port}`)
+    .join(', ')
 }

@@ -86,7 +86,10 @@ export function findName(
   })
   if (destination !== undefined) {
     const { key, port } = destination
-    return { named: { kind: 'service', destination }, step: known(`${name} is Service ${key}, port ${port.port}`) }
+    return {
+      named: { kind: 'service', destination },
+      step: known(`${name} is Service ${key}, port ${port.port}`),
+    }
   }
   const pod = podDestinationOf(model, name)
   if (pod !== undefined) {

@@ -15,7 +15,12 @@ function refusals({ namespace, pod, refused }: SidecarFacts): readonly Diagnosis
   }))
 }
 
-function wrongIdentity(place: 'source' | 'identity', key: string, shown: string, expected: string): DiagnosisStep {
+function wrongIdentity(
+  place: 'source' | 'identity',
+  key: string,
+  shown: string,
+  expected: string,
+): DiagnosisStep {
   return {
     place,
     id: 'IDENTITY_MISMATCH',
@@ -69,7 +74,7 @@ function withoutSidecar(model: MeshModel, workload: Workload, key: string): Diag
     id: 'SOURCE_NOT_CONNECTED',
     outcome: 'fails',
     message: `the sidecar of ${key} is not connected: it goes on with what it knew, and knows no name that is new to it`,
-    hint: "see whether it runs, and what its log says of the control plane and its certificate",
+    hint: 'see whether it runs, and what its log says of the control plane and its certificate',
   }
 }
 
@@ -106,5 +111,13 @@ export function findPeers(endpoints: readonly DiagnosedEndpoint[]): readonly Dia
     meshed === endpoints.length
       ? 'every endpoint has a sidecar that is connected and is who it should be: mTLS'
       : `${meshed} of ${endpoints.length} endpoints are meshed; the others are spoken to in clear`
-  return [{ place: 'identity', id: meshed === endpoints.length ? 'PEERS_CONNECTED' : 'IN_CLEAR', outcome: 'ok', message, hint: '' }]
+  return [
+    {
+      place: 'identity',
+      id: meshed === endpoints.length ? 'PEERS_CONNECTED' : 'IN_CLEAR',
+      outcome: 'ok',
+      message,
+      hint: '',
+    },
+  ]
 }

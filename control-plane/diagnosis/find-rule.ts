@@ -69,7 +69,10 @@ export function findRule(
     message: `rule ${rule.name} matches`,
     hint: '',
   }
-  return { rule, steps: [found, ...splitSteps(model, rule), ...policySteps(model, { service, port }, request)] }
+  return {
+    rule,
+    steps: [found, ...splitSteps(model, rule), ...policySteps(model, { service, port }, request)],
+  }
 }
 
 /** A split that cannot be followed leaves the requests with the apex, which is not what its author wants. */

@@ -56,7 +56,9 @@ function meshedWorkloads(
 ): readonly MeshedWorkload[] {
   const meshed = model.meshedWorkloads()
   const keys = new Set(meshed.map(({ namespace, name }) => keyOf(namespace, name)))
-  const others = [...connected.keys()].filter((key) => !keys.has(key)).flatMap((key) => model.workload(key) ?? [])
+  const others = [...connected.keys()]
+    .filter((key) => !keys.has(key))
+    .flatMap((key) => model.workload(key) ?? [])
   return [...meshed, ...others]
     .map(({ namespace, name, serviceAccount }) => ({
       namespace,
@@ -74,7 +76,10 @@ export function addDiagnosisPages(admin: AdminServer, parts: DiagnosisParts): vo
   admin.page('GET', '/diagnose', ({ query }): AdminReply => {
     const question = questionOf(query)
     if (question === undefined)
-      return { status: 400, body: 'say from=NAMESPACE/POD and to=HOST:PORT; method, path and header if they count\n' }
+      return {
+        status: 400,
+        body: 'say from=NAMESPACE/POD and to=HOST:PORT; method, path and header if they count\n',
+      }
     const connected = newestOf(parts.sidecars())
     const sidecarOf = (namespace: string, pod: string) => connected.get(keyOf(namespace, pod))
     return { body: diagnose({ model, snapshot, trustDomain, sidecarOf }, question) }

@@ -28,7 +28,10 @@ function failureOf(error: unknown): NonNullable<TriedConnection['failure']> {
   return { code, reason: reasonOf(error) }
 }
 
-async function tried(facts: Omit<TriedConnection, 'failure'>, dial: () => Promise<unknown>): Promise<TriedConnection> {
+async function tried(
+  facts: Omit<TriedConnection, 'failure'>,
+  dial: () => Promise<unknown>,
+): Promise<TriedConnection> {
   try {
     await dial()
     return { ...facts, failure: null }
@@ -51,7 +54,10 @@ function tryCluster(
   )
 }
 
-async function tryDestination(parts: DiagnoseParts, to: string): Promise<Omit<SidecarDiagnosis, 'application'>> {
+async function tryDestination(
+  parts: DiagnoseParts,
+  to: string,
+): Promise<Omit<SidecarDiagnosis, 'application'>> {
   const { dataPath, discovery, clustersOf, namespace } = parts
   const name = destinationName(to, namespace)
   const state = await discovery.resolve(name)
