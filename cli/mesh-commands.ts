@@ -1,7 +1,7 @@
 /** The commands that look at a mesh that runs: their arguments, and what each prints. */
 import { type Command, Option } from 'commander'
 import { outputForms, type OutputForm, terminalOf } from './output/render.ts'
-import { type Where, withMesh } from './reach/open-access.ts'
+import { openKubernetes, type Where, withMesh } from './reach/open-access.ts'
 
 export type Registration = {
   readonly program: Command
@@ -64,4 +64,40 @@ async function printFound(form: OutputForm, found: object, text: () => string): 
   if (form === 'json') process.stdout.write(`${JSON.stringify(found, undefined, 2)}\n`)
   else if (form === 'yaml') process.stdout.write((await import('yaml')).stringify(found))
   else process.stdout.write(text())
+}
+
+type CheckFlags = Where & {
+  readonly pre: boolean
+  readonly proxy: boolean
+  readonly output: 'table' | 'short' | 'json'
+}
+
+export function addCheck({ program, exitWith, withExample }: Registration): void {
+  const command = program
+    .command('check')
+    .description('see whether weft can be installed, is installed, and works; each trouble with what to do')
+    .option('--pre', 'what has to be so before weft is installed', false)
+    .option('--proxy', 'the sidecars one by one, too', false)
+    .addOption(
+      new Option('-o, --output <form>', 'short: only what is not well')
+        .choices(['table', 'short', 'json'])
+        .default('table'),
+    )
+    .addHelpText(
+      'after',
+      '\nExit status: 0 when nothing fails, 1 when something does. Warnings do not count.',
+    )
+  addWhere(command).action(async (flags: CheckFlags) => {
+    const { checkCluster, checkMesh } = await import('./check/run-checks.ts')
+    const { checksText, exitStatus } = await import('./check/check.ts')
+    const { controlPlane, output } = flags
+    const checks =
+      controlPlane === undefined
+        ? await checkCluster(openKubernetes(flags), flags)
+        : await checkMesh(controlPlane)
+    if (output === 'json') process.stdout.write(`${JSON.stringify({ checks }, undefined, 2)}\n`)
+    else process.stdout.write(checksText(checks, output === 'short', terminalOf(process.stdout, process.env)))
+    exitWith(exitStatus(checks))
+  })
+  withExample(command, 'weft check --proxy\n  weft check --control-plane 127.0.0.1:9990 -o short')
 }

@@ -4,7 +4,7 @@ import { defaultControlPlane, defaultImage } from '../api/deployment.ts'
 import { WeftError } from '../core/errors.ts'
 import type { InstallOptions } from '../deploy/manifests/install-options.ts'
 import { version } from '../core/version.ts'
-import { addDiagnose } from './mesh-commands.ts'
+import { addCheck, addDiagnose } from './mesh-commands.ts'
 import { meshProcesses, runMeshProcess } from './mesh-processes.ts'
 
 /** Runs one command and gives its exit status. Throws WeftError, CONFIG_INVALID for arguments that it does not take. */
@@ -49,6 +49,7 @@ function makeProgram(exitWith: (status: number) => void): Command {
   addInject(program, exitWith)
   addInstall(program)
   addDemo(program, exitWith)
+  addCheck({ program, exitWith, withExample })
   addDiagnose({ program, exitWith, withExample })
   const versionCommand = program
     .command('version')

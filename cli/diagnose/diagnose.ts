@@ -51,7 +51,12 @@ export function queryOf({ from, to, namespace, method, headers }: DiagnoseOption
 async function askClient(access: MeshAccess, { sidecar, to }: Diagnosis): Promise<ClientView> {
   if (sidecar === null) return undefined
   const query = new URLSearchParams({ to })
-  const tried = await readSidecarPage<SidecarDiagnosis>(access, sidecar, `/diagnose?${query}`, 'POST')
+  const tried = await readSidecarPage<SidecarDiagnosis>(
+    access,
+    sidecar,
+    `/diagnose?${query.toString()}`,
+    'POST',
+  )
   // What it is told comes with being asked for.
   const config = await readSidecarPage<SidecarConfig>(access, sidecar, '/config')
   return tried === undefined || config === undefined ? undefined : { config, tried }
@@ -71,7 +76,7 @@ export async function diagnose(
   options: DiagnoseOptions,
   nowMs: number,
 ): Promise<FullDiagnosis> {
-  const known = await readPage<Diagnosis>(access, `/diagnose?${queryOf(options)}`)
+  const known = await readPage<Diagnosis>(access, `/diagnose?${queryOf(options).toString()}`)
   const client = await askClient(access, known)
   const endpoints = known.backends.flatMap((backend) => backend.endpoints).slice(0, maxServers)
   const servers = (await Promise.all(endpoints.map((endpoint) => askServer(access, endpoint)))).flat()
