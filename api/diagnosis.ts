@@ -24,6 +24,8 @@ export interface DiagnosisStep {
   readonly message: string
   /** What to do; empty where nothing is to be done. */
   readonly hint: string
+  /** `namespace/pod` whose connection to this replica it is about. */
+  readonly subject?: string
 }
 
 /** The request that is asked about. */

@@ -1,12 +1,16 @@
 /** A sidecar's pages /config and /clusters, as far as commands read them. */
 
+type NamedMatch = {
+  readonly name: string
+  readonly match: { readonly kind: string; readonly value?: string }
+}
+
 export type SidecarRule = {
   readonly name: string
-  readonly match?: {
-    readonly path?: { readonly kind: string; readonly value?: string }
-    readonly method?: string
-    readonly headers?: readonly unknown[]
-    readonly query?: readonly unknown[]
+  readonly match: {
+    readonly path: { readonly kind: string; readonly value: string }
+    readonly headers?: readonly NamedMatch[]
+    readonly query?: readonly NamedMatch[]
   }
   readonly action: {
     readonly kind: string
@@ -21,7 +25,11 @@ export type SidecarConfig = {
     readonly notAfter: string
     readonly trustBundle: string
   } | null
-  readonly inbound: readonly unknown[]
+  readonly inbound: readonly {
+    readonly listen?: { readonly host: string; readonly port: number }
+    readonly applicationPort: number
+    readonly protocol: string
+  }[]
   readonly destinations: Readonly<
     Record<
       string,
@@ -51,6 +59,5 @@ export type SidecarCluster = {
     readonly zone: string
     readonly inFlight: number
     readonly latencyMs: number
-    readonly connections: { readonly open?: number }
   }[]
 }

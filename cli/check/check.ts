@@ -1,5 +1,6 @@
 /** One thing that was checked, and how all of them are shown. Pure. */
-import { mark, type Terminal } from '../output/render.ts'
+import { type Colour, paint } from '../colour.ts'
+import type { Screen } from '../output.ts'
 
 export type CheckCategory =
   | 'kubernetes-api'
@@ -44,18 +45,26 @@ export function exitStatus(checks: readonly Check[]): 0 | 1 {
   return checks.some(({ outcome }) => outcome === 'fails') ? 1 : 0
 }
 
+const colours = { ok: 'green', warning: 'yellow', fails: 'red', unknown: 'yellow' } as const satisfies Record<
+  Check['outcome'],
+  Colour
+>
 const signs = { ok: '√', warning: '‼', fails: '×', unknown: '?' } as const
 
-function line({ outcome, message, id, hint }: Check, terminal: Terminal): string {
-  const what = `${mark(outcome, signs[outcome], terminal)} ${message}\n`
+function line({ outcome, message, id, hint }: Check, { colour }: Pick<Screen, 'colour'>): string {
+  const what = `${paint(signs[outcome], colour ? colours[outcome] : undefined)} ${message}\n`
   return hint === '' ? what : `${what}    ${id}: ${hint}\n`
 }
 
 /** `short`: only what is not well. */
-export function checksText(checks: readonly Check[], short: boolean, terminal: Terminal): string {
+export function checksText(
+  checks: readonly Check[],
+  short: boolean,
+  { colour }: Pick<Screen, 'colour'>,
+): string {
   const shown = short ? checks.filter(({ outcome }) => outcome !== 'ok') : checks
   const sections = [...Map.groupBy(shown, ({ category }) => category)].map(
-    ([category, list]) => `${category}\n${list.map((check) => line(check, terminal)).join('')}`,
+    ([category, list]) => `${category}\n${list.map((check) => line(check, { colour })).join('')}`,
   )
   const count = (outcome: Check['outcome']): number =>
     checks.filter((check) => check.outcome === outcome).length

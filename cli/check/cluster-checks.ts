@@ -7,6 +7,7 @@ import { type Check, failing, good, unasked, warning } from './check.ts'
 import type { ClusterFacts, DeploymentObject, Lookup, NamespaceObject, PodObject } from './cluster-facts.ts'
 import { certificateCheck, certificatesOf, rootChecks } from './root-checks.ts'
 
+const again = 'make the pod anew: kubectl rollout restart of what it belongs to'
 const installHint = 'weft install | kubectl apply -f -'
 
 function nameOf({ manifest: { kind, metadata } }: Lookup): string {
@@ -142,7 +143,6 @@ function podChecks(
   trustBundle: string | undefined,
 ): readonly Check[] {
   const key = `${pod.metadata.namespace}/${pod.metadata.name}`
-  const again = 'make the pod anew: kubectl rollout restart of what it belongs to'
   if (!isInjected(pod)) {
     const { annotations = {}, labels = {} } = namespace?.metadata ?? {}
     const decision = decide(pod, { annotations, labels })
@@ -161,6 +161,12 @@ function podChecks(
         ]
       : []
   }
+  return sidecarChecks(pod, trustBundle)
+}
+
+/** Of a pod that has one. */
+function sidecarChecks(pod: PodObject, trustBundle: string | undefined): readonly Check[] {
+  const key = `${pod.metadata.namespace}/${pod.metadata.name}`
   const marks = pod.metadata.annotations ?? {}
   const [proxyVersion, roots] = [
     marks[injectedAnnotations.proxyVersion],

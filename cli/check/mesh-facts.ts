@@ -2,6 +2,7 @@
 import type { MeshedWorkload, MeshTrust } from '../../api/diagnosis.ts'
 import { describe } from '../../core/errors.ts'
 import { type MeshAccess, type Page, readPage, readSidecarPage } from '../reach/mesh-access.ts'
+import { readWorkloads } from '../reach/workloads.ts'
 import type { SidecarConfig } from '../sidecar-config.ts'
 
 export type FindingsPage = {
@@ -53,10 +54,7 @@ export async function gatherMesh(access: MeshAccess, withSidecars: boolean): Pro
     const ready = await access.controlPlane('/ready')
     const trust = await readPage<MeshTrust>(access, '/identity')
     const findings = await readPage<FindingsPage>(access, '/findings')
-    const { sidecars: workloads } = await readPage<{ sidecars: readonly MeshedWorkload[] }>(
-      access,
-      '/sidecars',
-    )
+    const workloads = await readWorkloads(access)
     const answers = withSidecars ? await askSidecars(access, workloads) : new Map<string, SidecarAnswer>()
     return { reached: true, ready, trust, findings, workloads, answers }
   } catch (error) {

@@ -3,7 +3,9 @@ import { systemClock } from '../../core/clock.ts'
 import type { KubernetesApi } from '../../core/kubernetes/api-client.ts'
 import { version } from '../../core/version.ts'
 import { clusterAccess } from '../reach/cluster-access.ts'
+import type { ConnectionOptions } from '../control-plane-connection.ts'
 import { directAccess } from '../reach/direct-access.ts'
+import { findMesh } from '../reach/open-access.ts'
 import { apiChecks, preChecks } from './api-checks.ts'
 import type { Check } from './check.ts'
 import { clusterChecks, podsChecks } from './cluster-checks.ts'
@@ -40,5 +42,17 @@ export async function checkCluster(
     return [...ofApi, ...clusterChecks(facts, nowMs), ...ofMesh, ...(proxy ? podsChecks(facts) : [])]
   } finally {
     access.close()
+  }
+}
+
+/** Of the mesh that the options name, or else the one that is found. Rejects with what `findMesh` does. */
+export async function runChecks(options: CheckOptions & ConnectionOptions): Promise<readonly Check[]> {
+  // Before an installation there is nothing but the cluster.
+  const where = await findMesh(options, options.pre)
+  if (where.kind === 'address') return checkMesh(where.address)
+  try {
+    return await checkCluster(where.api, options)
+  } finally {
+    where.api.close()
   }
 }

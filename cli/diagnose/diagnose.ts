@@ -1,9 +1,11 @@
 /** `weft diagnose`: why does A not reach B, and where does the way end. */
 import type { DiagnosedEndpoint, Diagnosis, DiagnosisStep, SidecarDiagnosis } from '../../api/diagnosis.ts'
 import { WeftError } from '../../core/errors.ts'
-import { mark, type Terminal } from '../output/render.ts'
-import { type MeshAccess, readPage, readSidecarPage } from '../reach/mesh-access.ts'
+import { type Colour, paint } from '../colour.ts'
+import type { Screen } from '../output.ts'
+import { type MeshAccess, readPageOfAll, readSidecarPage } from '../reach/mesh-access.ts'
 import type { SidecarConfig } from '../sidecar-config.ts'
+import { mergeDiagnoses } from './merge-diagnoses.ts'
 import { type ClientView, clientSteps, type ServerView, serverSteps } from './sidecar-steps.ts'
 
 export type DiagnoseOptions = {
@@ -76,7 +78,8 @@ export async function diagnose(
   options: DiagnoseOptions,
   nowMs: number,
 ): Promise<FullDiagnosis> {
-  const known = await readPage<Diagnosis>(access, `/diagnose?${queryOf(options).toString()}`)
+  const page = `/diagnose?${queryOf(options).toString()}`
+  const known = mergeDiagnoses(await readPageOfAll<Diagnosis>(access, page))
   const client = await askClient(access, known)
   const endpoints = known.backends.flatMap((backend) => backend.endpoints).slice(0, maxServers)
   const servers = (await Promise.all(endpoints.map((endpoint) => askServer(access, endpoint)))).flat()
@@ -84,14 +87,21 @@ export async function diagnose(
   return { ...known, steps, end: steps.find(({ outcome }) => outcome === 'fails') ?? null }
 }
 
+const colours = { ok: 'green', warning: 'yellow', fails: 'red', unknown: 'yellow' } as const satisfies Record<
+  DiagnosisStep['outcome'],
+  Colour
+>
 const words = { ok: 'ok  ', warning: 'warn', fails: 'FAIL', unknown: '?   ' } as const
 
-export function diagnosisText({ from, to, steps, end }: FullDiagnosis, terminal: Terminal): string {
+export function diagnosisText(
+  { from, to, steps, end }: FullDiagnosis,
+  { colour }: Pick<Screen, 'colour'>,
+): string {
   const placeWidth = Math.max(...steps.map(({ place }) => place.length))
   const lines = steps.flatMap(({ place, outcome, message, hint, id }) => {
     const indent = ' '.repeat(placeWidth + 8)
     return [
-      `  ${mark(outcome, words[outcome], terminal)}  ${place.padEnd(placeWidth)}  ${message}`,
+      `  ${paint(words[outcome], colour ? colours[outcome] : undefined)}  ${place.padEnd(placeWidth)}  ${message}`,
       ...(hint === '' ? [] : [`${indent}  ${id}: ${hint}`]),
     ]
   })

@@ -23,15 +23,17 @@ function reachable(admin: string): string | undefined {
 export function directAccess(controlPlane: string): MeshAccess {
   if (parseAddress(controlPlane) === undefined)
     throw new WeftError('CONFIG_INVALID', `--control-plane: '${controlPlane}' is not like 127.0.0.1:9990`)
+  const askControlPlane = async (path: string): Promise<Page> => {
+    try {
+      return await ask(controlPlane, path, 'GET')
+    } catch (error) {
+      const message = `the admin server of the control plane at ${controlPlane} does not answer`
+      throw new WeftError('CONTROL_PLANE_UNREACHABLE', `${message}: ${reasonOf(error)}`, { cause: error })
+    }
+  }
   return {
-    controlPlane: async (path) => {
-      try {
-        return await ask(controlPlane, path, 'GET')
-      } catch (error) {
-        const message = `the admin server of the control plane at ${controlPlane} does not answer`
-        throw new WeftError('CONTROL_PLANE_UNREACHABLE', `${message}: ${reasonOf(error)}`, { cause: error })
-      }
-    },
+    controlPlane: askControlPlane,
+    controlPlanes: async (path) => [await askControlPlane(path)],
     sidecar: async ({ admin }: SidecarFacts, method, path) => {
       const address = admin === null ? undefined : reachable(admin)
       if (address === undefined) return undefined

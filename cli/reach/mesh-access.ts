@@ -7,6 +7,8 @@ export type Page = { readonly status: number; readonly text: string }
 export interface MeshAccess {
   /** A page of the control plane's admin server. Rejects with CONTROL_PLANE_UNREACHABLE. */
   controlPlane(path: string): Promise<Page>
+  /** The same page of every replica: each knows the sidecars that are connected to it. */
+  controlPlanes(path: string): Promise<readonly Page[]>
   /** A page of a sidecar's; undefined: it cannot be reached from here. */
   sidecar(sidecar: SidecarFacts, method: 'GET' | 'POST', path: string): Promise<Page | undefined>
   close(): void
@@ -14,7 +16,15 @@ export interface MeshAccess {
 
 /** The content of a control plane's page. Rejects with CONTROL_PLANE_UNREACHABLE. */
 export async function readPage<T>(access: MeshAccess, path: string): Promise<T> {
-  const { status, text } = await access.controlPlane(path)
+  return contentOf<T>(path, await access.controlPlane(path))
+}
+
+/** The content of a page of every replica. Rejects with CONTROL_PLANE_UNREACHABLE. */
+export async function readPageOfAll<T>(access: MeshAccess, path: string): Promise<readonly T[]> {
+  return (await access.controlPlanes(path)).map((page) => contentOf<T>(path, page))
+}
+
+function contentOf<T>(path: string, { status, text }: Page): T {
   if (status !== 200) throw refusedPage(path, status, text)
   return JSON.parse(text) as T
 }

@@ -65,6 +65,7 @@ function withoutSidecar(model: MeshModel, workload: Workload, key: string): Diag
     return {
       place: 'source',
       id: 'SOURCE_NOT_MESHED',
+      subject: key,
       outcome: 'warning',
       message: `${key} has no sidecar: no route, split, policy or mTLS counts for what it sends`,
       hint: 'annotate its namespace with weft.dev/inject: enabled and make the pod anew',
@@ -72,6 +73,7 @@ function withoutSidecar(model: MeshModel, workload: Workload, key: string): Diag
   return {
     place: 'source',
     id: 'SOURCE_NOT_CONNECTED',
+    subject: key,
     outcome: 'fails',
     message: `the sidecar of ${key} is not connected: it goes on with what it knew, and knows no name that is new to it`,
     hint: 'see whether it runs, and what its log says of the control plane and its certificate',
@@ -88,6 +90,7 @@ function troubleOf({ workload, address, meshed, identity, sidecar }: DiagnosedEn
         step: {
           place: 'identity',
           id: 'ENDPOINT_NOT_CONNECTED',
+          subject: workload,
           outcome: 'fails',
           message: `the sidecar of ${workload} (${address}) is not connected: it has not enrolled, or does not run`,
           hint: 'make the pod anew if it has no sidecar, else see its log',

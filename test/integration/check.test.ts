@@ -86,10 +86,10 @@ test('a sidecar that is somebody else than its pod says', async () => {
 })
 
 test('a sidecar that cannot listen where its pod says', async () => {
-  const [first = 0] = [mesh.application.port]
+  const { port: taken } = mesh.application
   mesh.plane.write(
     'app.yaml',
-    JSON.stringify(pod('app', 'app', { 'config.weft.dev/inbound': `127.0.0.1:${first}=${closedPort}` })),
+    JSON.stringify(pod('app', 'app', { 'config.weft.dev/inbound': `127.0.0.1:${taken}=${closedPort}` })),
   )
   await expect.poll(troubles, { timeout }).toContain('SIDECAR_NOT_READY')
 })

@@ -2,7 +2,7 @@
 import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { checkCluster } from '../../cli/check/run-checks.ts'
 import { freePorts } from '../../cli/demo/ports.ts'
 import { installText } from '../../cli/install.ts'
@@ -49,32 +49,13 @@ async function accountKubeconfig(account: string): Promise<string> {
   return file
 }
 
-function setReady(deployment: string, readyReplicas: number): Promise<string> {
-  const status = { replicas: 1, readyReplicas, availableReplicas: readyReplicas }
-  const args = ['patch', 'deployment', deployment, '-n', 'weft', '--subresource=status', '--type=merge']
-  return server.kubectl([...args, '-p', JSON.stringify({ status })])
-}
-
-/** The control plane's pod, at the address where this machine's one listens. */
-async function makePod(): Promise<void> {
-  const securityContext = {
-    allowPrivilegeEscalation: false,
-    runAsNonRoot: true,
-    capabilities: { drop: ['ALL'] },
-    seccompProfile: { type: 'RuntimeDefault' },
-  }
-  const name = 'weft-control-plane-0'
-  await server.apply(
-    JSON.stringify({
-      apiVersion: 'v1',
-      kind: 'Pod',
-      metadata: { name, namespace: 'weft', labels: { 'app.kubernetes.io/name': 'weft-control-plane' } },
-      spec: { nodeName: 'node-1', containers: [{ name: 'control-plane', image: 'weft', securityContext }] },
-    }),
-  )
-  const conditions = [{ type: 'Ready', status: 'True' }]
-  const status = { phase: 'Running', podIP: '10.244.0.1', podIPs: [{ ip: '10.244.0.1' }], conditions }
-  const args = ['patch', 'pod', name, '-n', 'weft', '--subresource=status', '-p', JSON.stringify({ status })]
+/** We are the kubelet: the one pod that the Deployment made is ready at `ip`, or is not. */
+async function setPod(component: string, ip: string, ready: 'True' | 'False'): Promise<void> {
+  const selector = `app.kubernetes.io/name=${component}`
+  const name = (await server.kubectl(['get', 'pods', '-n', 'weft', '-l', selector, '-o', 'name'])).trim()
+  const conditions = [{ type: 'Ready', status: ready }]
+  const status = { phase: 'Running', podIP: ip, podIPs: [{ ip }], conditions }
+  const args = ['patch', name, '-n', 'weft', '--subresource=status', '-p', JSON.stringify({ status })]
   await server.kubectl(args)
 }
 
@@ -93,7 +74,7 @@ function runInjector(kubeconfig: string, address: string): Promise<RunningInject
 async function startWebhook(): Promise<void> {
   const account = await accountKubeconfig('weft-injector')
   const bundle = ['get', 'configmap', '-n', 'weft', 'weft-trust-bundle', '-o', 'yaml']
-  await expect.poll(() => server.kubectl(bundle), patience).toContain('root-cert.pem')
+  await vi.waitFor(async () => expect(await server.kubectl(bundle)).toContain('root-cert.pem'), patience)
   const [port = 0] = await freePorts(1)
   const clientConfig = { url: `https://localhost:${port}/inject` }
   const patch = [{ op: 'replace', path: '/webhooks/0/clientConfig', value: clientConfig }]
@@ -105,14 +86,13 @@ beforeAll(async () => {
   server = await ApiServer.start()
   api = new KubernetesClient(readKubeconfig([server.kubeconfig]), systemClock)
   await server.apply(installText(install))
-  await server.apply('{apiVersion: v1, kind: Node, metadata: {name: node-1}}')
+  await server.apply(JSON.stringify({ apiVersion: 'v1', kind: 'Node', metadata: { name: 'node-1' } }))
   planeAccount = await accountKubeconfig('weft-control-plane')
   plane = await startPlane()
   await startWebhook()
-  const account = ['get', 'serviceaccount', 'default', '-n', 'weft']
-  await expect.poll(() => server.kubectl(account).catch(() => ''), patience).toContain('default')
-  await makePod()
-  for (const deployment of ['weft-control-plane', 'weft-injector']) await setReady(deployment, 1)
+  // The control plane's pod is at the address where this machine's control plane listens.
+  await vi.waitFor(() => setPod('weft-control-plane', '10.244.0.1', 'True'), patience)
+  await vi.waitFor(() => setPod('weft-injector', '10.244.0.9', 'True'), patience)
 }, 300_000)
 
 afterAll(async () => {
@@ -180,9 +160,9 @@ test('a webhook that the API server cannot trust', async () => {
 })
 
 test('a control plane whose pods are not ready', async () => {
-  await setReady('weft-control-plane', 0)
+  await setPod('weft-control-plane', '10.244.0.1', 'False')
   await expect.poll(() => failing(), patience).toEqual(['REPLICAS_NOT_READY'])
-  await setReady('weft-control-plane', 1)
+  await setPod('weft-control-plane', '10.244.0.1', 'True')
 })
 
 test('a trust bundle that is empty', async () => {
@@ -205,11 +185,16 @@ test('a trust bundle that is empty', async () => {
 })
 
 test('a pod that should have a sidecar and has none', async () => {
-  await server.apply('{apiVersion: v1, kind: Namespace, metadata: {name: late}}')
+  await server.apply(JSON.stringify({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'late' } }))
   const account = ['get', 'serviceaccount', 'default', '-n', 'late']
   await expect.poll(() => server.kubectl(account).catch(() => ''), patience).toContain('default')
   await server.apply(
-    '{apiVersion: v1, kind: Pod, metadata: {name: old, namespace: late}, spec: {containers: [{name: app, image: app}]}}',
+    JSON.stringify({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name: 'old', namespace: 'late' },
+      spec: { containers: [{ name: 'app', image: 'app' }] },
+    }),
   )
   await server.kubectl(['annotate', 'namespace', 'late', 'weft.dev/inject=enabled'])
   await expect.poll(() => failing(true), patience).toContain('SIDECAR_MISSING')
