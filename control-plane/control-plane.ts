@@ -118,9 +118,23 @@ function addPages(
     readonly provider: Provider
     readonly findings: Findings
     readonly splits: SplitJournal
+    readonly snapshot: Snapshot
+    readonly settings: ControlPlaneSettings
+    readonly authority: CertificateAuthority
+    readonly clock: Clock
   },
 ): void {
-  const { model, ads, provider, findings, splits } = parts
+  const { model, ads, provider, findings, splits, snapshot, settings, authority, clock } = parts
+  const { trustDomain, leafLifetime: leafLifetimeMs } = settings
+  addDiagnosisPages(admin, {
+    model,
+    snapshot,
+    trustDomain,
+    leafLifetimeMs,
+    roots: () => authority.trustBundlePem,
+    sidecars: () => ads.sidecars(trustDomain),
+    clock,
+  })
   admin.page('GET', '/findings', () => ({
     body: { findings: [...findings.all(), ...splits.findings()], refused: provider.refused },
   }))
@@ -199,16 +213,7 @@ async function startAll(
   })
   const ads = new AdsService(snapshot, log)
   registerControlPlaneMetrics(registry, ads.stats, provider)
-  addPages(admin, { model, ads, provider, findings, splits })
-  addDiagnosisPages(admin, {
-    model,
-    snapshot,
-    trustDomain: settings.trustDomain,
-    leafLifetimeMs: settings.leafLifetime,
-    roots: () => authority.trustBundlePem,
-    sidecars: () => ads.sidecars(settings.trustDomain),
-    clock,
-  })
+  addPages(admin, { model, ads, provider, findings, splits, snapshot, settings, authority, clock })
   shutdown.add('provider', () => provider.stop())
   // Nobody is answered before everything was read: an empty answer would take working routes away.
   await provider.start()

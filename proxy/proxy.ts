@@ -225,13 +225,7 @@ export async function startProxy(
     nowMs: clock.monotonicMs,
     shutdown: () => void process.kill(process.pid, 'SIGTERM'),
   })
-  addDiagnose(admin, {
-    dataPath,
-    discovery: mesh.discovery,
-    clustersOf: mesh.clustersOf,
-    namespace: settings.namespace,
-    clock,
-  })
+  addDiagnose(admin, { dataPath, ...mesh, namespace: settings.namespace, clock })
   shutdown.add('admin', () => admin.stop())
   shutdown.add('connections', () => drain(dataPath, settings, clock))
   const { port: adminPort } = await admin.start()

@@ -33,7 +33,12 @@ export function describeEndpoint(
 
 /** Why a backend that exists has nobody to answer. */
 function nobody(model: MeshModel, { key, port }: Backend): DiagnosisStep {
-  const { listed, ofPort } = model.listed(key, portOf(model.service(key), port)?.name ?? '')
+  const name = portOf(model.service(key), port)?.name ?? ''
+  const slices = model.slices(key)
+  const count = (list: typeof slices): number =>
+    list.reduce((sum, { endpoints }) => sum + endpoints.length, 0)
+  const listed = count(slices)
+  const ofPort = count(slices.filter(({ ports }) => ports.some((one) => one.name === name)))
   const portless = listed > 0 && ofPort === 0
   const noneReady = `none of the ${ofPort} endpoints of ${key} is ready`
   const why = portless ? `no endpoint of ${key} has its port ${port}` : `no pod is behind Service ${key}`

@@ -54,7 +54,7 @@ function meshedWorkloads(
   { model, trustDomain }: DiagnosisParts,
   connected: ReadonlyMap<string, SidecarFacts>,
 ): readonly MeshedWorkload[] {
-  const meshed = model.meshedWorkloads()
+  const meshed = [...model.allWorkloads()].filter((workload) => model.isMeshed(workload))
   const keys = new Set(meshed.map(({ namespace, name }) => keyOf(namespace, name)))
   const others = [...connected.keys()]
     .filter((key) => !keys.has(key))

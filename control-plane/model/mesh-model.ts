@@ -95,6 +95,8 @@ export class MeshModel {
     return this.#workloads.get(key)
   }
 
+  readonly allWorkloads = (): Iterable<Workload> => this.#workloads.values()
+
   workloadByAddress(address: string): Workload | undefined {
     const [key] = this.#workloadOfAddress.sources(address)
     return key === undefined ? undefined : this.#workloads.get(key)
@@ -120,23 +122,14 @@ export class MeshModel {
 
   /** The endpoints that may be sent to, of one port of a service, in a stable order. */
   endpoints(serviceKey: string, portName: string): readonly ServiceEndpoint[] {
-    const listed = this.#slicesOfService
-      .sources(serviceKey)
-      .toSorted()
-      .flatMap((sliceKey) => this.#sliceEndpoints(this.#slices.get(sliceKey), portName))
+    const listed = this.slices(serviceKey).flatMap((slice) => this.#sliceEndpoints(slice, portName))
     return usableEndpoints(listed, this.#services.get(serviceKey)?.clusterIps[0])
   }
 
-  /** How many endpoints a service lists, ready or not, and how many of them have this port. */
-  listed(serviceKey: string, portName: string): { readonly listed: number; readonly ofPort: number } {
-    const slices = this.#slicesOfService.sources(serviceKey).flatMap((key) => this.#slices.get(key) ?? [])
-    const ofPort = slices.flatMap((slice) => this.#sliceEndpoints(slice, portName)).length
-    return { listed: slices.reduce((sum, { endpoints }) => sum + endpoints.length, 0), ofPort }
-  }
-
-  /** Every workload that has a sidecar, or should have one. */
-  meshedWorkloads(): readonly Workload[] {
-    return [...this.#workloads.values()].filter((workload) => this.isMeshed(workload))
+  /** What a service's slices list, whoever is ready; in a stable order. */
+  slices(serviceKey: string): readonly EndpointSlice[] {
+    const keys = this.#slicesOfService.sources(serviceKey).toSorted()
+    return keys.flatMap((key) => this.#slices.get(key) ?? [])
   }
 
   /** The splits for an apex, the one in force first. */
