@@ -5,7 +5,9 @@ import { WeftError } from '../core/errors.ts'
 import type { InstallOptions } from '../deploy/manifests/install-options.ts'
 import { version } from '../core/version.ts'
 import { addLiveCommands } from './live-commands.ts'
+import { addMeshCommands } from './mesh-commands.ts'
 import { meshProcesses, runMeshProcess } from './mesh-processes.ts'
+import { addSplit } from './split-commands.ts'
 import type { UpgradeChanges } from './upgrade.ts'
 
 /** Runs one command and gives its exit status. Throws WeftError, CONFIG_INVALID for arguments that it does not take. */
@@ -31,7 +33,8 @@ export async function runCommand(args: readonly string[]): Promise<number> {
   }
 }
 
-function makeProgram(exitWith: (status: number) => void): Command {
+/** Every command, for the help, the shell and the reference page. */
+export function makeProgram(exitWith: (status: number) => void): Command {
   const program = new Command('weft')
     .description('A service mesh whose sidecar is a lean Node process.')
     .version(version, '--version', 'print the version')
@@ -46,17 +49,13 @@ function makeProgram(exitWith: (status: number) => void): Command {
       .helpOption(false)
   }
   addToken(program)
-  addSplit(program)
+  addSplit({ program, exitWith, withExample })
   addLiveCommands(program, withExample)
   addInject(program, exitWith)
   addInstall(program)
   addDashboard(program)
   addDemo(program, exitWith)
-  const versionCommand = program
-    .command('version')
-    .description('print the version')
-    .action(() => void process.stdout.write(`${version}\n`))
-  withExample(versionCommand, 'weft version')
+  addMeshCommands({ program, exitWith, withExample })
   return program
 }
 
@@ -80,31 +79,6 @@ function addToken(program: Command): void {
       process.stdout.write(`${createWorkloadToken(options)}\n`)
     })
   withExample(create, example)
-}
-
-function addSplit(program: Command): void {
-  const split = program
-    .command('split')
-    .description('show traffic splits: weights, shares, what is left out and why, events')
-    .argument('[name]', 'a single one')
-    .option('-n, --namespace <name>', 'of this namespace only')
-    .addOption(
-      new Option('-o, --output <form>', 'for people or for programs')
-        .choices(['table', 'json'])
-        .default('table'),
-    )
-    .option('--admin <address>', 'admin server of the control plane', '127.0.0.1:9990')
-    .action(
-      async (
-        name: string | undefined,
-        options: { namespace?: string; output: 'table' | 'json'; admin: string },
-      ) => {
-        const { describeSplits } = await import('./split.ts')
-        const { admin, output, namespace } = options
-        process.stdout.write(await describeSplits({ admin, output, name, namespace }, Date.now()))
-      },
-    )
-  withExample(split, 'weft split catalog -n shop')
 }
 
 type InjectOptions = {

@@ -3,9 +3,9 @@ import type { SplitPage } from '../control-plane/status/split-journal.ts'
 import { WeftError } from '../core/errors.ts'
 import { formatDuration } from '../core/duration.ts'
 import { formatQuantityMilli } from '../core/kubernetes/quantity.ts'
-import { adminAuthority } from './admin-address.ts'
-
-const timeoutMs = 5_000
+import { machineText, type OutputForm, type Screen } from './output.ts'
+import { type MeshAccess, readPage } from './reach/mesh-access.ts'
+import { tableText } from './text-table.ts'
 
 /** What a left-out backend's reason means, in a few words. */
 const reasons: Readonly<
@@ -19,45 +19,41 @@ const reasons: Readonly<
 }
 
 export type SplitOptions = {
-  readonly admin: string
   readonly name: string | undefined
   readonly namespace: string | undefined
-  readonly output: 'table' | 'json'
+  readonly output: OutputForm
 }
 
-/** The text for people or machines. Throws CONFIG_INVALID, CONTROL_PLANE_UNREACHABLE or RESOURCE_UNKNOWN. */
-export async function describeSplits(options: SplitOptions, wallMs: number): Promise<string> {
-  const pages = await fetchSplits(options)
+/** The text for people or machines. Rejects with CONTROL_PLANE_UNREACHABLE or RESOURCE_UNKNOWN. */
+export async function describeSplits(
+  access: MeshAccess,
+  options: SplitOptions,
+  screen: Screen,
+  wallMs: number,
+): Promise<string> {
+  const pages = await fetchSplits(access, options)
   if (pages.length === 0 && options.name !== undefined) {
     const where = options.namespace === undefined ? 'any namespace' : `namespace '${options.namespace}'`
     throw new WeftError('RESOURCE_UNKNOWN', `there is no TrafficSplit '${options.name}' in ${where}`)
   }
-  if (options.output === 'json') return `${JSON.stringify(pages, undefined, 2)}\n`
+  const machine = machineText(pages, options.output)
+  if (machine !== undefined) return machine
   if (pages.length === 0) return 'There are no TrafficSplits.\n'
-  return [table(rows(pages)), ...pages.map((page) => remarks(page, wallMs))]
+  const shown = { columns, rows: rows(pages) }
+  return [tableText(shown, screen, options.output === 'wide'), ...pages.map((page) => remarks(page, wallMs))]
     .filter((part) => part !== '')
     .join('\n')
 }
 
-async function fetchSplits({ admin, name, namespace }: SplitOptions): Promise<readonly SplitPage[]> {
-  const url = new URL(`http://${adminAuthority(admin, '--admin')}/splits`)
-  if (name !== undefined) url.searchParams.set('name', name)
-  if (namespace !== undefined) url.searchParams.set('namespace', namespace)
-  let text: string
-  try {
-    const response = await fetch(url, { signal: AbortSignal.timeout(timeoutMs) })
-    text = await response.text()
-    if (!response.ok) throw new Error(`it answered ${response.status}`)
-  } catch (error) {
-    throw new WeftError(
-      'CONTROL_PLANE_UNREACHABLE',
-      `the admin server of the control plane at ${admin} does not answer`,
-      {
-        cause: error,
-      },
-    )
-  }
-  return (JSON.parse(text) as { splits: SplitPage[] }).splits
+async function fetchSplits(
+  access: MeshAccess,
+  { name, namespace }: SplitOptions,
+): Promise<readonly SplitPage[]> {
+  const query = new URLSearchParams({
+    ...(name !== undefined && { name }),
+    ...(namespace !== undefined && { namespace }),
+  })
+  return (await readPage<{ splits: SplitPage[] }>(access, `/splits?${query.toString()}`)).splits
 }
 
 const columns = ['NAMESPACE', 'NAME', 'APEX', 'PORT', 'BACKEND', 'WEIGHT', 'SHARE', 'READY', 'REMARK']
@@ -79,20 +75,6 @@ function rows(pages: readonly SplitPage[]): readonly (readonly string[])[] {
       ]),
     )
   })
-}
-
-function table(lines: readonly (readonly string[])[]): string {
-  const all = [columns, ...lines]
-  const widths = columns.map((_, i) => Math.max(...all.map((line) => (line[i] as string).length)))
-  return all
-    .map(
-      (line) =>
-        `${line
-          .map((cell, i) => cell.padEnd(widths[i] as number))
-          .join('  ')
-          .trimEnd()}\n`,
-    )
-    .join('')
 }
 
 /** What a table has no room for; empty when all is well and nothing has happened. */

@@ -19,6 +19,7 @@ import { CertificateAuthority } from './ca/certificate-authority.ts'
 import { certificateHandlers } from './ca/certificate-service.ts'
 import { ServerCertificate } from './ca/server-certificate.ts'
 import { addDashboard } from './dashboard/dashboard.ts'
+import { addDiagnosisPages } from './diagnosis/pages.ts'
 import { Findings } from './findings.ts'
 import { LiveMeshModel } from './live/live-mesh.ts'
 import { LivePages } from './live/live-pages.ts'
@@ -137,9 +138,23 @@ function addPages(
     readonly provider: Provider
     readonly findings: Findings
     readonly splits: SplitJournal
+    readonly snapshot: Snapshot
+    readonly settings: ControlPlaneSettings
+    readonly authority: CertificateAuthority
+    readonly clock: Clock
   },
 ): void {
-  const { model, ads, provider, findings, splits } = parts
+  const { model, ads, provider, findings, splits, snapshot, settings, authority, clock } = parts
+  const { trustDomain, leafLifetime: leafLifetimeMs } = settings
+  addDiagnosisPages(admin, {
+    model,
+    snapshot,
+    trustDomain,
+    leafLifetimeMs,
+    roots: () => authority.trustBundlePem,
+    sidecars: () => ads.sidecars(trustDomain),
+    clock,
+  })
   admin.page('GET', '/findings', () => ({
     body: { findings: [...findings.all(), ...splits.findings()], refused: provider.refused },
   }))
@@ -281,7 +296,7 @@ async function startAll(
   })
   const ads = new AdsService(snapshot, log)
   registerControlPlaneMetrics(registry, ads.stats, provider)
-  addPages(admin, { model, ads, provider, findings, splits })
+  addPages(admin, { model, ads, provider, findings, splits, snapshot, settings, authority, clock })
   const { loads, taps } = addLive(admin, { model, settings, clock, log }, shutdown)
   shutdown.add('provider', () => provider.stop())
   // Nobody is answered before everything was read: an empty answer would take working routes away.

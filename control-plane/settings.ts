@@ -48,7 +48,7 @@ export const controlPlaneSettings = {
     env: 'WEFT_ADMIN_ADDRESS',
     kind: 'address',
     default: '127.0.0.1:9990',
-    help: '/live /ready /metrics /findings /services /routes /policies /splits /clients /live/mesh /live/stream /live/tap /dashboard/',
+    help: '/live /ready /metrics /findings /services /routes /policies /splits /clients /sidecars /identity /diagnose /live/mesh /live/stream /live/tap /dashboard/',
   },
   trustDomain: {
     flag: '--trust-domain',

@@ -242,6 +242,12 @@ export class DataPath implements ConfigSink {
     void this.#inbound.apply(config)
   }
 
+  /** Connects to an endpoint as an exchange would, and closes at once. Rejects with UpstreamFailure. */
+  async tryEndpoint(config: EndpointConfig, cluster: ClusterConfig): Promise<void> {
+    const wire = await this.#dialler.dial(config, cluster, 'weft-h1')
+    wire.destroy()
+  }
+
   #makeOutbound(discovery: Discovery, serve: ServeParts): Outbound {
     const { clock, namespace, observers, onUnexpected, outboundPolicy: policy } = this.#options
     return new Outbound({

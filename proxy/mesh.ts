@@ -42,6 +42,8 @@ export type Mesh = {
   readonly discovery: Discovery
   readonly ready: () => true | string
   readonly dump: () => object
+  /** The clusters that the routes of a destination in force lead to. */
+  readonly clustersOf: (destination: string) => readonly string[]
   /** Begins to enrol and to listen to the control plane; what comes goes into `sink`. */
   readonly start: (sink: ConfigSink & LoadSources, registry: Registry) => void
   readonly stop: () => Promise<void>
@@ -68,7 +70,7 @@ function required(settings: ProxySettings): Required {
 }
 
 function nodeOf(settings: ProxySettings, certificateNotAfterMs?: number): Node {
-  const { namespace, pod, serviceAccount, trustDomain, zone, deployment, owner } = settings
+  const { namespace, pod, serviceAccount, trustDomain, zone, deployment, owner, adminAddress } = settings
   const ownedBy = deployment === undefined ? owner : `deployment/${deployment}`
   return {
     id: `${pod}.${namespace}`,
@@ -84,6 +86,7 @@ function nodeOf(settings: ProxySettings, certificateNotAfterMs?: number): Node {
       WEFT: 'sidecar',
       ...(ownedBy === undefined ? {} : { OWNER: ownedBy }),
       ...(certificateNotAfterMs === undefined ? {} : { CERTIFICATE_NOT_AFTER_MS: certificateNotAfterMs }),
+      ADMIN_ADDRESS: formatAddress(adminAddress),
     }),
   }
 }
@@ -218,6 +221,7 @@ export function makeMesh(settings: ProxySettings, log: Log, clock: Clock, tap: T
     discovery,
     ready: () => config?.ready() ?? 'starting',
     dump: () => config?.dump() ?? {},
+    clustersOf: (destination) => config?.clustersOf(destination) ?? [],
     start,
     stop: async () => {
       client?.close()

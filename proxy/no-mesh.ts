@@ -12,6 +12,7 @@ export const noMesh: Mesh = {
   discovery: { resolve: () => Promise.resolve('unknown'), touch: () => undefined },
   ready: () => true,
   dump: () => ({}),
+  clustersOf: () => [],
   start: () => undefined,
   stop: () => Promise.resolve(),
 }

@@ -7,6 +7,7 @@ import type { Log } from '../core/log.ts'
 import { createRegistry } from '../core/metrics.ts'
 import { OutageLog } from '../core/outage-log.ts'
 import { Shutdown } from '../core/shutdown.ts'
+import { addDiagnose } from './admin/diagnose.ts'
 import { addPages } from './admin/pages.ts'
 import { addProbes } from './admin/probes.ts'
 import { openBootstrap, staticDials, withBootstrap } from './bootstrap/apply-bootstrap.ts'
@@ -208,6 +209,7 @@ export async function startProxy(
     nowMs: clock.monotonicMs,
     shutdown: () => void process.kill(process.pid, 'SIGTERM'),
   })
+  addDiagnose(admin, { dataPath, ...mesh, namespace: settings.namespace, clock })
   shutdown.add('admin', () => admin.stop())
   shutdown.add('connections', () => drain(dataPath, settings, clock))
   const { port: adminPort } = await admin.start()

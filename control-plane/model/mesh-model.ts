@@ -95,6 +95,8 @@ export class MeshModel {
     return this.#workloads.get(key)
   }
 
+  readonly allWorkloads = (): Iterable<Workload> => this.#workloads.values()
+
   workloadByAddress(address: string): Workload | undefined {
     const [key] = this.#workloadOfAddress.sources(address)
     return key === undefined ? undefined : this.#workloads.get(key)
@@ -120,11 +122,14 @@ export class MeshModel {
 
   /** The endpoints that may be sent to, of one port of a service, in a stable order. */
   endpoints(serviceKey: string, portName: string): readonly ServiceEndpoint[] {
-    const listed = this.#slicesOfService
-      .sources(serviceKey)
-      .toSorted()
-      .flatMap((sliceKey) => this.#sliceEndpoints(this.#slices.get(sliceKey), portName))
+    const listed = this.slices(serviceKey).flatMap((slice) => this.#sliceEndpoints(slice, portName))
     return usableEndpoints(listed, this.#services.get(serviceKey)?.clusterIps[0])
+  }
+
+  /** What a service's slices list, whoever is ready; in a stable order. */
+  slices(serviceKey: string): readonly EndpointSlice[] {
+    const keys = this.#slicesOfService.sources(serviceKey).toSorted()
+    return keys.flatMap((key) => this.#slices.get(key) ?? [])
   }
 
   /** The splits for an apex, the one in force first. */

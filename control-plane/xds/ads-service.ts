@@ -1,5 +1,6 @@
 /** The aggregated discovery service: authenticates streams, keeps them, and passes changes to those they concern. */
 import { type handleBidiStreamingCall, Metadata, type ServerDuplexStream } from '@grpc/grpc-js'
+import type { SidecarFacts } from '../../api/diagnosis.ts'
 import type {
   DeltaDiscoveryRequest,
   DeltaDiscoveryResponse,
@@ -42,6 +43,11 @@ export class AdsService {
 
   clients(): readonly object[] {
     return [...this.#streams].map((stream) => stream.describe())
+  }
+
+  /** The sidecars that are connected. */
+  sidecars(trustDomain: string): readonly SidecarFacts[] {
+    return [...this.#streams].flatMap((stream) => stream.sidecar(trustDomain) ?? [])
   }
 
   /** Handlers for one listener. Without an authenticator every client is taken for a stock gRPC client. */

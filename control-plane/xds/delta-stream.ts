@@ -1,6 +1,7 @@
 /** One incremental stream: per type the names it wants and the versions it was sent. */
 import type { ServerDuplexStream } from '@grpc/grpc-js'
 import { encode } from '../../api/xds/codec.ts'
+import type { SidecarFacts } from '../../api/diagnosis.ts'
 import { type ResourceKind, resourceKindOf, typeUrls } from '../../api/xds/type-urls.ts'
 import type { DeltaDiscoveryRequest, DeltaDiscoveryResponse } from '../../api/xds/types.ts'
 import type { Log } from '../../core/log.ts'
@@ -95,6 +96,10 @@ export class DeltaStream implements Subscriber {
       for (const name of names.keys()) if (dependencies.has(dependencyOf(name))) due.add(name)
     }
     this.#flush()
+  }
+
+  sidecar(trustDomain: string): SidecarFacts | undefined {
+    return this.#client.sidecar(trustDomain)
   }
 
   describe(): object {

@@ -1,6 +1,7 @@
 /** One state-of-the-world stream: every response of a type carries all that the client asked for. */
 import { createHash } from 'node:crypto'
 import type { ServerDuplexStream } from '@grpc/grpc-js'
+import type { SidecarFacts } from '../../api/diagnosis.ts'
 import { type ResourceKind, resourceKindOf, typeUrls } from '../../api/xds/type-urls.ts'
 import type { DiscoveryRequest, DiscoveryResponse } from '../../api/xds/types.ts'
 import { dependencyOf } from '../snapshot/destination.ts'
@@ -46,6 +47,10 @@ export class SotwStream implements Subscriber {
       }
     }
     this.#flush()
+  }
+
+  sidecar(trustDomain: string): SidecarFacts | undefined {
+    return this.#client.sidecar(trustDomain)
   }
 
   describe(): object {

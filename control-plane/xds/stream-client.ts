@@ -1,4 +1,7 @@
 /** Who is at the other end of a stream: what it says of itself, and what it makes of what it is sent. */
+import type { SidecarFacts } from '../../api/diagnosis.ts'
+import { formatSpiffeId } from '../../api/spiffe.ts'
+import { fromStruct } from '../../api/xds/struct.ts'
 import type { ResourceKind } from '../../api/xds/type-urls.ts'
 import type { DiscoveryRequest, Node } from '../../api/xds/types.ts'
 import type { Log } from '../../core/log.ts'
@@ -17,12 +20,16 @@ export class StreamClient {
   readonly #log: Log
   #node: Node | undefined
   #kind: ClientKind = 'envoy'
+  readonly #connectedAtMs: number
+  /** Why it refused what it was last sent of a kind; gone once it takes something of it. */
+  readonly #refused = new Map<ResourceKind, string>()
 
   constructor(peer: Peer, { snapshot, stats, log }: StreamParts) {
     this.peer = peer
     this.wildcard = new Wildcard(snapshot)
     this.#stats = stats
     this.#log = log
+    this.#connectedAtMs = Date.now()
   }
 
   get kind(): ClientKind {
@@ -44,9 +51,11 @@ export class StreamClient {
   /** Counts an answer; `errorDetail`: why it is a refusal. */
   answered(kind: ResourceKind, errorDetail: DiscoveryRequest['errorDetail']): void {
     if (errorDetail === undefined) {
+      this.#refused.delete(kind)
       this.#stats.acks++
       return
     }
+    this.#refused.set(kind, errorDetail.message ?? '')
     this.#stats.nacks++
     this.#log.warn(
       { code: 'RESOURCE_REJECTED', node: this.#node?.id, kind, reason: errorDetail.message },
@@ -54,9 +63,30 @@ export class StreamClient {
     )
   }
 
+  /** Who and how it is, if it is a sidecar. */
+  sidecar(trustDomain: string): SidecarFacts | undefined {
+    const node = this.#node
+    if (this.#kind !== 'sidecar' || node === undefined) return undefined
+    const { identity } = this.peer
+    const facts = fromStruct(node.metadata)
+    return {
+      namespace: textOf(facts['NAMESPACE']) ?? '',
+      pod: textOf(facts['POD']) ?? '',
+      identity: identity === undefined ? null : formatSpiffeId({ trustDomain, ...identity }),
+      version: node.userAgentVersion ?? '',
+      admin: textOf(facts['ADMIN_ADDRESS']) ?? null,
+      connectedAtMs: this.#connectedAtMs,
+      refused: [...this.#refused].map(([kind, reason]) => ({ kind, reason })),
+    }
+  }
+
   /** For the admin page. */
   describe(protocol: string, names: Iterable<readonly [ResourceKind, Iterable<string>]>): object {
     const subscriptions = Object.fromEntries([...names].map(([kind, of]) => [kind, [...of]]))
     return { node: this.#node?.id ?? '', kind: this.#kind, protocol, peer: this.peer.address, subscriptions }
   }
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined
 }

@@ -1,5 +1,6 @@
 /** What the pusher needs of a stream, whichever of the two protocols it speaks. */
 import { status } from '@grpc/grpc-js'
+import type { SidecarFacts } from '../../api/diagnosis.ts'
 import type { ResourceKind } from '../../api/xds/type-urls.ts'
 import type { WorkloadIdentity } from '../ca/authenticator.ts'
 import type { ClientKind } from '../snapshot/client-kind.ts'
@@ -9,6 +10,8 @@ export interface Subscriber {
   push(dependencies: ReadonlySet<string>): void
   /** For the admin page /clients. */
   describe(): object
+  /** Who it is, if it is a sidecar. */
+  sidecar(trustDomain: string): SidecarFacts | undefined
 }
 
 /** Who is at the other end: proven by a token, or `undefined` on the insecure loopback listener. */

@@ -118,6 +118,12 @@ export class MeshConfig implements Discovery {
     if (destination !== undefined) destination.usedMs = this.#options.clock.monotonicMs()
   }
 
+  /** The clusters that the routes of a destination in force lead to. */
+  clustersOf(name: string): readonly string[] {
+    const destination = this.#destinations.get(name)
+    return destination === undefined ? [] : [...clustersOf(destination.applied, destination.appliedTcp)]
+  }
+
   /** For the admin page /config. */
   dump(): object {
     const destinations = [...this.#destinations].map(([name, { state, applied, appliedTcp }]) => [

@@ -30,9 +30,11 @@ export class ClusterControlPlane {
   /** Starts it; it may wait for the API server for as long as it takes. */
   static async start(
     kubeconfig: string,
-    ports?: { readonly grpcPort: number },
+    ports?: { readonly grpcPort: number /** On every address. */; readonly adminPort?: number },
   ): Promise<ClusterControlPlane> {
-    const [free = 0, adminPort = 0] = await freePorts(2)
+    const [free = 0, freeAdmin = 0] = await freePorts(2)
+    const adminPort = ports?.adminPort ?? freeAdmin
+    const adminHost = ports?.adminPort === undefined ? '127.0.0.1' : '0.0.0.0'
     const grpcPort = ports?.grpcPort ?? free
     const args = [
       main,
@@ -40,7 +42,7 @@ export class ClusterControlPlane {
       '--kubernetes',
       '--root-secret=weft/weft-root',
       `--grpc-address=127.0.0.1:${grpcPort}`,
-      `--admin-address=127.0.0.1:${adminPort}`,
+      `--admin-address=${adminHost}:${adminPort}`,
     ]
     const child = spawnLimited(args, undefined, { KUBECONFIG: kubeconfig })
     return new ClusterControlPlane(child, grpcPort, adminPort)

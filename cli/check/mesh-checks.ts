@@ -1,0 +1,213 @@
+/** What a mesh that runs says of itself, judged. Pure. */
+import type { MeshedWorkload } from '../../api/diagnosis.ts'
+import { type Check, failing, good, unasked, warning } from './check.ts'
+import type { MeshFacts, SidecarAnswer } from './mesh-facts.ts'
+import { rootChecks } from './root-checks.ts'
+
+type Reached = Extract<MeshFacts, { readonly reached: true }>
+
+/** Certificates are backdated by two minutes: clocks further apart stop the newest. */
+const mostSkewMs = 60_000
+/** A certificate is renewed at half of its life: with less than a quarter left, that has failed. */
+const lateShare = 0.25
+
+function versionChecks({ trust, workloads }: Reached, clientVersion: string): readonly Check[] {
+  const hint = 'run the same version everywhere; the control plane first, then the sidecars'
+  const ofControlPlane =
+    trust.version === clientVersion
+      ? good('version', 'VERSIONS_EQUAL', `control plane and client are ${clientVersion}`)
+      : warning(
+          'version',
+          'CONTROL_PLANE_VERSION',
+          `the control plane is ${trust.version}, the client ${clientVersion}`,
+          hint,
+        )
+  const others = workloads.filter(({ sidecar }) => sidecar !== null && sidecar.version !== trust.version)
+  return [
+    ofControlPlane,
+    ...others.map(({ namespace, pod, sidecar }) =>
+      warning(
+        'version',
+        'SIDECAR_VERSION',
+        `the sidecar of ${namespace}/${pod} is ${sidecar?.version}, the control plane ${trust.version}`,
+        'make the pod anew',
+      ),
+    ),
+  ]
+}
+
+function clockCheck({ trust }: Reached, nowMs: number): Check {
+  const skewMs = Math.round(trust.nowMs - nowMs)
+  const seconds = Math.abs(skewMs / 1000).toFixed(1)
+  return Math.abs(skewMs) > mostSkewMs
+    ? failing(
+        'control-plane',
+        'CLOCK_SKEW',
+        `the clock of the control plane is ${seconds} s ${skewMs > 0 ? 'ahead' : 'behind'}`,
+        'set the clocks by NTP: certificates look expired, or not yet valid',
+      )
+    : good('control-plane', 'CLOCKS_AGREE', `its clock and this one agree within ${mostSkewMs / 1000} s`)
+}
+
+function configurationChecks({ findings }: Reached): readonly Check[] {
+  const refused = findings.refused.map((file) =>
+    failing(
+      'configuration',
+      'FILE_REFUSED',
+      `${file} is refused; what it said before is in force`,
+      "the control plane's log names line and field",
+    ),
+  )
+  // One trouble may spoil several conditions of one object.
+  const single = new Map(findings.findings.map((finding) => [`${finding.code} ${finding.object}`, finding]))
+  const others = [...single.values()].map(({ code, object, message }) =>
+    warning('configuration', code, `${object}: ${message}`, 'correct the object named'),
+  )
+  if (refused.length + others.length > 0) return [...refused, ...others]
+  return [good('configuration', 'CONFIGURATION_FOLLOWED', 'everything in the configuration can be followed')]
+}
+
+/** As the control plane sees it. */
+function connectionCheck({ namespace, pod, identity, sidecar }: MeshedWorkload): readonly Check[] {
+  const key = `${namespace}/${pod}`
+  if (sidecar === null)
+    return [
+      failing(
+        'data-plane',
+        'SIDECAR_NOT_CONNECTED',
+        `the sidecar of ${key} is not connected`,
+        'see whether it runs; if the pod has none, make the pod anew',
+      ),
+    ]
+  if (sidecar.identity !== null && sidecar.identity !== identity)
+    return [
+      failing(
+        'data-plane',
+        'SIDECAR_IDENTITY',
+        `the sidecar of ${key} is ${sidecar.identity}, and not ${identity}`,
+        "run it with the pod's own ServiceAccount",
+      ),
+    ]
+  return sidecar.refused.map(({ kind, reason }) =>
+    failing(
+      'data-plane',
+      'CONFIG_REFUSED',
+      `the sidecar of ${key} refuses a ${kind}: ${reason}`,
+      'run the same version on both sides, or correct the object that it comes from',
+    ),
+  )
+}
+
+function certificateCheck(
+  key: string,
+  { config }: SidecarAnswer,
+  leafLifetimeMs: number,
+  nowMs: number,
+): readonly Check[] {
+  const hint = "see in the sidecar's log why the control plane gives it no certificate"
+  if (config === undefined) return []
+  if (config.identity === null)
+    return [failing('data-plane', 'NOT_ENROLLED', `the sidecar of ${key} has no certificate`, hint)]
+  const leftMs = Date.parse(config.identity.notAfter) - nowMs
+  if (leftMs <= 0)
+    return [
+      failing(
+        'data-plane',
+        'CERTIFICATE_EXPIRED',
+        `the certificate of ${key} ended at ${config.identity.notAfter}`,
+        hint,
+      ),
+    ]
+  return leftMs < leafLifetimeMs * lateShare
+    ? [
+        warning(
+          'data-plane',
+          'CERTIFICATE_NOT_RENEWED',
+          `the certificate of ${key} ends at ${config.identity.notAfter} and is not renewed`,
+          hint,
+        ),
+      ]
+    : []
+}
+
+/** As it says itself. */
+function answerChecks(
+  key: string,
+  answer: SidecarAnswer,
+  leafLifetimeMs: number,
+  nowMs: number,
+): readonly Check[] {
+  const { ready } = answer
+  if (ready === undefined)
+    return [
+      unasked(
+        'data-plane',
+        'SIDECAR_NOT_ASKED',
+        `the sidecar of ${key} does not answer from here`,
+        'see whether it runs; in a cluster kubectl has to be installed and allowed to port-forward',
+      ),
+    ]
+  const notReady =
+    ready.status === 200
+      ? []
+      : [
+          failing(
+            'data-plane',
+            'SIDECAR_NOT_READY',
+            `the sidecar of ${key} is not ready: ${ready.text.trim().replaceAll('\n', '; ')}`,
+            'what is named has to be put right; its log says more',
+          ),
+        ]
+  return [...notReady, ...certificateCheck(key, answer, leafLifetimeMs, nowMs)]
+}
+
+function dataPlaneChecks(facts: Reached, nowMs: number): readonly Check[] {
+  const { workloads, answers, trust } = facts
+  const troubles = workloads.flatMap((workload) => {
+    const key = `${workload.namespace}/${workload.pod}`
+    const answer = answers.get(key)
+    return [
+      ...connectionCheck(workload),
+      ...(answer === undefined ? [] : answerChecks(key, answer, trust.leafLifetimeMs, nowMs)),
+    ]
+  })
+  if (troubles.length > 0) return troubles
+  const count = workloads.length
+  const asked = answers.size > 0 ? `; ${answers.size} were asked, are ready and have a good certificate` : ''
+  return [
+    good(
+      'data-plane',
+      'SIDECARS_CONNECTED',
+      `${count === 1 ? 'the one sidecar is' : `all ${count} sidecars are`} connected, and who they should be${asked}`,
+    ),
+  ]
+}
+
+export function meshChecks(facts: MeshFacts, clientVersion: string, nowMs: number): readonly Check[] {
+  if (!facts.reached)
+    return [
+      failing(
+        'control-plane',
+        'CONTROL_PLANE_UNREACHABLE',
+        facts.problem,
+        'see whether it runs, and whether this is the address of its admin server',
+      ),
+    ]
+  const { status, text } = facts.ready
+  return [
+    good('control-plane', 'CONTROL_PLANE_REACHABLE', 'the control plane answers'),
+    status === 200
+      ? good('control-plane', 'CONTROL_PLANE_READY', 'it is ready')
+      : failing(
+          'control-plane',
+          'CONTROL_PLANE_NOT_READY',
+          `it is not ready: ${text.trim()}`,
+          'what is named has to be there first',
+        ),
+    clockCheck(facts, nowMs),
+    ...rootChecks(facts.trust.roots, nowMs),
+    ...configurationChecks(facts),
+    ...versionChecks(facts, clientVersion),
+    ...dataPlaneChecks(facts, nowMs),
+  ]
+}

@@ -1,0 +1,146 @@
+/** What the sidecars say about the way from A to B, beside what the control plane knows. Pure. */
+import type { Diagnosis, DiagnosisStep, SidecarDiagnosis, TriedConnection } from '../../api/diagnosis.ts'
+import { errorCodes } from '../../core/error-codes.ts'
+import type { SidecarConfig } from '../sidecar-config.ts'
+
+/** What was asked of the client's sidecar; undefined: it did not answer. */
+export type ClientView = { readonly config: SidecarConfig; readonly tried: SidecarDiagnosis } | undefined
+
+/** A sidecar behind which the application was tried. */
+export type ServerView = { readonly workload: string; readonly tried: TriedConnection | null | undefined }
+
+function hintOf(code: string): string {
+  return (errorCodes as Readonly<Record<string, { readonly hint: string } | undefined>>)[code]?.hint ?? ''
+}
+
+function identitySteps({ identity }: SidecarConfig, nowMs: number): readonly DiagnosisStep[] {
+  const step = (id: string, message: string): DiagnosisStep => ({
+    place: 'sidecar',
+    id,
+    outcome: 'fails',
+    message,
+    hint: "see in the sidecar's log why the control plane gives it no certificate",
+  })
+  if (identity === null)
+    return [step('NOT_ENROLLED', 'the client has no certificate: no meshed endpoint takes it')]
+  if (Date.parse(identity.notAfter) <= nowMs)
+    return [step('CERTIFICATE_EXPIRED', `the client's certificate ended at ${identity.notAfter}`)]
+  return []
+}
+
+/** Resources of another version than the control plane has now. */
+function outdated(
+  { resources }: Pick<Diagnosis, 'resources'>,
+  config: SidecarConfig,
+): readonly DiagnosisStep[] {
+  const held = new Map(config.resources.map(({ kind, name, version }) => [`${kind} ${name}`, version]))
+  const behind = resources.filter(({ kind, name, version }) => held.get(`${kind} ${name}`) !== version)
+  if (behind.length === 0)
+    return [
+      {
+        place: 'sidecar',
+        id: 'CONFIG_IN_FORCE',
+        outcome: 'ok',
+        message: 'the client holds what the control plane has now',
+        hint: '',
+      },
+    ]
+  return [
+    {
+      place: 'sidecar',
+      id: 'CONFIG_OUT_OF_DATE',
+      outcome: 'warning',
+      message: `the client holds another version of ${behind.map(({ kind, name }) => `${kind} ${name}`).join(', ')}`,
+      hint: 'ask again in a second; if it stays so, see whether the sidecar is connected or refuses it',
+    },
+  ]
+}
+
+function nameSteps(diagnosis: Diagnosis, { destination }: SidecarDiagnosis): readonly DiagnosisStep[] {
+  if (destination === null || destination.state === 'known') return []
+  const expected = diagnosis.steps.some(({ id }) => id === 'NAME_KNOWN')
+  if (!expected && destination.state === 'unknown') return []
+  return [
+    {
+      place: 'sidecar',
+      id: destination.state === 'unknown' ? 'NAME_UNKNOWN_TO_SIDECAR' : 'NAME_NOT_ANSWERED',
+      outcome: 'fails',
+      message: `the client's sidecar does not know ${destination.name}: ${destination.state === 'unknown' ? 'the control plane told it that there is none' : 'the control plane does not answer'}`,
+      hint: 'see whether it is connected, and to the control plane that was asked',
+    },
+  ]
+}
+
+/** One step for each reason. */
+function connectionSteps(connections: readonly TriedConnection[]): readonly DiagnosisStep[] {
+  const failed = connections.flatMap(({ address, failure }) =>
+    failure === null ? [] : [{ address, ...failure }],
+  )
+  if (connections.length > 0 && failed.length === 0)
+    return [
+      {
+        place: 'endpoint',
+        id: 'ENDPOINTS_ACCEPT',
+        outcome: 'ok',
+        message: `the client connects to ${connections.map(({ address }) => address).join(', ')}`,
+        hint: '',
+      },
+    ]
+  const outcome = failed.length === connections.length ? 'fails' : 'warning'
+  return failed.map(({ address, code, reason }) => ({
+    place: code.startsWith('UPSTREAM_') ? 'endpoint' : 'identity',
+    id: code,
+    outcome,
+    message: `the client does not connect to ${address}: ${reason}`,
+    hint: hintOf(code),
+  }))
+}
+
+export function clientSteps(diagnosis: Diagnosis, view: ClientView, nowMs: number): readonly DiagnosisStep[] {
+  if (diagnosis.sidecar === null) return []
+  if (view === undefined)
+    return [
+      {
+        place: 'sidecar',
+        id: 'SIDECAR_NOT_ASKED',
+        outcome: 'unknown',
+        message: "the client's sidecar cannot be asked from here: only what the control plane knows is shown",
+        hint: 'see whether its admin page answers; in a cluster kubectl has to be installed and allowed to port-forward',
+      },
+    ]
+  const { config, tried } = view
+  const wanted = new Set(
+    diagnosis.backends.filter(({ sharePercent }) => sharePercent > 0).map(({ cluster }) => cluster),
+  )
+  const connections = tried.clusters
+    .filter(({ name }) => wanted.has(name))
+    .flatMap((cluster) => cluster.connections)
+  return [
+    ...identitySteps(config, nowMs),
+    ...nameSteps(diagnosis, tried),
+    ...outdated(diagnosis, config),
+    ...connectionSteps(connections),
+  ]
+}
+
+export function serverSteps(views: readonly ServerView[]): readonly DiagnosisStep[] {
+  const answered = views.flatMap(({ workload, tried }) => (tried == null ? [] : [{ workload, tried }]))
+  const failed = answered.filter(({ tried }) => tried.failure !== null)
+  if (answered.length > 0 && failed.length === 0)
+    return [
+      {
+        place: 'application',
+        id: 'APPLICATION_LISTENS',
+        outcome: 'ok',
+        message: 'the applications accept connections',
+        hint: '',
+      },
+    ]
+  return failed.map(({ workload, tried }) => ({
+    place: 'application',
+    id: 'APPLICATION_NOT_LISTENING',
+    outcome: failed.length === views.length ? 'fails' : 'warning',
+    message: `the application of ${workload} does not accept on ${tried.address}: ${tried.failure?.reason ?? ''}`,
+    hint: 'start it, or let the containerPort and the targetPort name the port that it listens on',
+  }))
+}

@@ -1,0 +1,51 @@
+/** `weft policy`: which TrafficPolicy counts where, and where each setting of a Service comes from. */
+import type { PolicyStatus, ServiceTraffic } from '../control-plane/model/policy-status.ts'
+import type { Screen } from './output.ts'
+import { type MeshAccess, readPage } from './reach/mesh-access.ts'
+import { type Table, tableText } from './text-table.ts'
+
+export type PoliciesPage = {
+  readonly policies: readonly PolicyStatus[]
+  readonly services: readonly ServiceTraffic[]
+}
+
+function policiesTable({ policies }: Pick<PoliciesPage, 'policies'>, wide: boolean): Table {
+  const rows = policies.flatMap(({ namespace, name, sections, targets }) =>
+    targets.map(({ service, port, inForce, conditions }) => {
+      const trouble = conditions.find(({ status }) => status === 'False')
+      return [
+        namespace,
+        name,
+        port === undefined ? service : `${service}:${port}`,
+        inForce.join(', ') || '-',
+        sections.join(', '),
+        trouble?.reason ?? 'in force',
+        ...(wide ? [trouble?.message ?? ''] : []),
+      ]
+    }),
+  )
+  const columns = ['NAMESPACE', 'POLICY', 'SERVICE', 'PORTS', 'SETTINGS', 'STATE']
+  return { columns: wide ? [...columns, 'MESSAGE'] : columns, rows }
+}
+
+/** Where the settings in force come from. */
+function servicesTable({ services }: Pick<PoliciesPage, 'services'>): Table {
+  const rows = services.flatMap(({ namespace, name, ports }) =>
+    ports.flatMap(({ port, sections }) =>
+      Object.entries(sections).map(([section, from]) => [namespace, name, String(port), section, from]),
+    ),
+  )
+  return { columns: ['NAMESPACE', 'SERVICE', 'PORT', 'SETTING', 'FROM'], rows }
+}
+
+/** Rejects with CONTROL_PLANE_UNREACHABLE. */
+export function readPolicies(access: MeshAccess): Promise<PoliciesPage> {
+  return readPage<PoliciesPage>(access, '/policies')
+}
+
+/** Pure. */
+export function policiesText(page: PoliciesPage, screen: Screen, wide: boolean): string {
+  const tables = [policiesTable(page, wide), servicesTable(page)].filter(({ rows }) => rows.length > 0)
+  if (tables.length === 0) return 'There are no policies, and no settings on Services.\n'
+  return tables.map((table) => tableText(table, screen, wide)).join('\n')
+}

@@ -1,0 +1,75 @@
+/** A mesh in a cluster: the control plane by the API server's proxy, sidecars, whose pages are on loopback, by kubectl. */
+import type { SidecarFacts } from '../../api/diagnosis.ts'
+import { controlPlaneName, weftNamespace } from '../../api/deployment.ts'
+import { ports } from '../../api/ports.ts'
+import { parseAddress } from '../../core/address.ts'
+import { WeftError } from '../../core/errors.ts'
+import type { KubernetesApi } from '../../core/kubernetes/api-client.ts'
+import { failureOf, statusMessage } from '../../core/kubernetes/api-failure.ts'
+import { directAccess } from './direct-access.ts'
+import type { MeshAccess, Page } from './mesh-access.ts'
+import { type Forward, forwardPort } from './port-forward.ts'
+
+type PodList = {
+  readonly items: readonly {
+    readonly metadata: { readonly name: string }
+    readonly status?: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] }
+  }[]
+}
+
+/** The pods of the control plane, those that are ready first. */
+async function controlPlanePods(api: KubernetesApi): Promise<readonly string[]> {
+  const selector = encodeURIComponent(`app.kubernetes.io/name=${controlPlaneName}`)
+  const reply = await api.request('GET', `/api/v1/namespaces/${weftNamespace}/pods?labelSelector=${selector}`)
+  if (reply.status !== 200) throw failureOf(reply, 'the pods of the control plane cannot be listed')
+  const { items } = reply.body as PodList
+  const isReady = ({ status }: PodList['items'][number]): boolean =>
+    status?.conditions?.some((condition) => condition.type === 'Ready' && condition.status === 'True') ===
+    true
+  const ready = items.filter(isReady)
+  const usable = ready.length > 0 ? ready : items.slice(0, 1)
+  if (usable.length === 0)
+    throw new WeftError(
+      'CONTROL_PLANE_UNREACHABLE',
+      `there is no pod of ${controlPlaneName} in ${weftNamespace}`,
+    )
+  return usable.map(({ metadata }) => metadata.name)
+}
+
+async function askPod(api: KubernetesApi, pod: string, path: string): Promise<Page> {
+  const url = `/api/v1/namespaces/${weftNamespace}/pods/${pod}:${ports.controlPlaneAdmin}/proxy${path}`
+  const { status, body } = await api.request('GET', url)
+  // Pages that are text are told apart by their status.
+  if (status === 200) return { status, text: body === undefined ? '' : JSON.stringify(body) }
+  throw new WeftError(
+    'CONTROL_PLANE_UNREACHABLE',
+    `pod ${pod} answers ${path} with ${status}: ${statusMessage(body) ?? ''}`,
+  )
+}
+
+export function clusterAccess(api: KubernetesApi): MeshAccess {
+  const forwards = new Map<string, Promise<Forward | undefined>>()
+  let pods: Promise<readonly string[]> | undefined
+  return {
+    controlPlane: async (path) => askPod(api, (await (pods ??= controlPlanePods(api)))[0] as string, path),
+    controlPlanes: async (path) =>
+      Promise.all((await (pods ??= controlPlanePods(api))).map((pod) => askPod(api, pod, path))),
+    sidecar: async (sidecar: SidecarFacts, method, path) => {
+      const { namespace, pod: name, admin } = sidecar
+      const port = parseAddress(admin ?? '')?.port ?? ports.sidecarAdmin
+      const key = `${namespace}/${name}`
+      const forward = forwards.get(key) ?? forwardPort(namespace, name, port)
+      forwards.set(key, forward)
+      const local = await forward
+      if (local === undefined) return undefined
+      return directAccess('127.0.0.1:1').sidecar(
+        { ...sidecar, admin: `127.0.0.1:${local.port}` },
+        method,
+        path,
+      )
+    },
+    close: () => {
+      for (const forward of forwards.values()) void forward.then((open) => open?.stop())
+    },
+  }
+}

@@ -1,0 +1,123 @@
+/** `weft check` on a real mesh without a cluster, in which one thing after another is broken. */
+import { execFile } from 'node:child_process'
+import path from 'node:path'
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { checkMesh } from '../../cli/check/run-checks.ts'
+import { freePorts } from '../../cli/demo/ports.ts'
+import { type BrokenMesh, pod, route, service, startBrokenMesh } from '../support/broken-mesh.ts'
+
+const main = path.join(import.meta.dirname, '../../cli/main.ts')
+const timeout = 10_000
+
+let mesh: BrokenMesh
+let closedPort: number
+
+beforeAll(async () => {
+  mesh = await startBrokenMesh()
+  closedPort = (await freePorts(1))[0] as number
+})
+afterAll(() => mesh?.stop())
+beforeEach(async () => {
+  mesh.heal()
+  await expect.poll(troubles, { timeout }).toEqual([])
+})
+
+async function troubles(): Promise<readonly string[]> {
+  return (await checkMesh(mesh.admin)).filter(({ outcome }) => outcome !== 'ok').map(({ id }) => id)
+}
+
+test('a mesh that is whole passes every check', async () => {
+  const checks = await checkMesh(mesh.admin)
+  expect(checks.map(({ id, outcome }) => `${id} ${outcome}`)).toEqual([
+    'CONTROL_PLANE_REACHABLE ok',
+    'CONTROL_PLANE_READY ok',
+    'CLOCKS_AGREE ok',
+    'ROOT_VALID ok',
+    'CONFIGURATION_FOLLOWED ok',
+    'VERSIONS_EQUAL ok',
+    'SIDECARS_CONNECTED ok',
+  ])
+})
+
+test('a file that is refused', async () => {
+  mesh.plane.write('planted.yaml', 'kind: Service\n  metadata: [')
+  await expect.poll(troubles, { timeout }).toEqual(['FILE_REFUSED'])
+})
+
+test('a route whose backend does not exist', async () => {
+  mesh.plant(route([{ backendRefs: [{ name: 'missing', port: 8080 }] }]))
+  await expect.poll(troubles, { timeout }).toEqual(['BACKEND_UNKNOWN'])
+})
+
+test('a split for a Service that is not there', async () => {
+  mesh.plant({
+    apiVersion: 'split.smi-spec.io/v1alpha2',
+    kind: 'TrafficSplit',
+    metadata: { name: 'ghost', namespace: 'shop' },
+    spec: { service: 'ghost', backends: [{ service: 'app', weight: 1 }] },
+  })
+  await expect.poll(troubles, { timeout }).toEqual(['APEX_UNKNOWN'])
+})
+
+test('a policy for nothing', async () => {
+  mesh.plant({
+    apiVersion: 'weft.dev/v1alpha1',
+    kind: 'TrafficPolicy',
+    metadata: { name: 'p', namespace: 'shop' },
+    spec: { targetRefs: [{ kind: 'Service', name: 'ghost' }], timeouts: { request: '1s' } },
+  })
+  await expect.poll(troubles, { timeout }).toEqual(['POLICY_TARGET_UNKNOWN'])
+})
+
+test('a Service that is a name for itself', async () => {
+  const loop = service('loop', { type: 'ExternalName', externalName: 'loop.shop.svc.cluster.local' })
+  mesh.plant(loop)
+  await expect.poll(troubles, { timeout }).toEqual(['EXTERNAL_NAME_LOOP'])
+})
+
+test('a pod whose sidecar does not run', async () => {
+  mesh.plant(pod('idle', 'idle', { 'weft.dev/inject': 'enabled' }))
+  await expect.poll(troubles, { timeout }).toEqual(['SIDECAR_NOT_CONNECTED'])
+})
+
+test('a sidecar that is somebody else than its pod says', async () => {
+  mesh.writeApp('other')
+  await expect.poll(troubles, { timeout }).toContain('SIDECAR_IDENTITY')
+})
+
+test('a sidecar that cannot listen where its pod says', async () => {
+  const { port: taken } = mesh.application
+  mesh.plane.write(
+    'app.yaml',
+    JSON.stringify(pod('app', 'app', { 'config.weft.dev/inbound': `127.0.0.1:${taken}=${closedPort}` })),
+  )
+  await expect.poll(troubles, { timeout }).toContain('SIDECAR_NOT_READY')
+})
+
+test('a client of another version', async () => {
+  const checks = await checkMesh(mesh.admin, '0.0.9')
+  expect(checks.filter(({ outcome }) => outcome !== 'ok').map(({ id }) => id)).toEqual([
+    'CONTROL_PLANE_VERSION',
+  ])
+})
+
+test('a control plane that is away: exit status 1, and what to do', async () => {
+  const run = await weft('check', '--control-plane', `127.0.0.1:${closedPort}`, '-o', 'short')
+  expect(run.status).toBe(1)
+  expect(run.stdout).toContain('CONTROL_PLANE_UNREACHABLE: see whether it runs')
+})
+
+test('the command: exit status 0 and every line, without colour where there is no terminal', async () => {
+  const run = await weft('check', '--control-plane', mesh.admin)
+  expect([run.status, run.stdout.includes('\u001b')]).toEqual([0, false])
+  expect(run.stdout).toContain('√ the root certificate is valid until')
+  expect(run.stdout).toContain('All checks pass.')
+})
+
+function weft(...args: readonly string[]): Promise<{ readonly status: number; readonly stdout: string }> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, [main, ...args], (error, stdout) => {
+      resolve({ status: error === null ? 0 : Number(error.code), stdout })
+    })
+  })
+}

@@ -1,0 +1,174 @@
+/** `weft diagnose` on a real mesh in which one thing after another is broken. */
+import { execFile } from 'node:child_process'
+import path from 'node:path'
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { diagnose, type FullDiagnosis } from '../../cli/diagnose/diagnose.ts'
+import { freePorts } from '../../cli/demo/ports.ts'
+import { directAccess } from '../../cli/reach/direct-access.ts'
+import { type BrokenMesh, pod, route, service, slice, startBrokenMesh } from '../support/broken-mesh.ts'
+
+const main = path.join(import.meta.dirname, '../../cli/main.ts')
+const timeout = 10_000
+
+let mesh: BrokenMesh
+let closedPort: number
+
+beforeAll(async () => {
+  mesh = await startBrokenMesh()
+  closedPort = (await freePorts(1))[0] as number
+})
+afterAll(() => mesh?.stop())
+beforeEach(async () => {
+  mesh.heal()
+  await expect.poll(() => endOf('app:8080'), { timeout }).toBeUndefined()
+})
+
+function ask(to: string, from = 'web', nowMs = Date.now()): Promise<FullDiagnosis> {
+  const access = directAccess(mesh.admin)
+  return diagnose(access, { from, to, namespace: 'shop', method: 'GET', headers: [] }, nowMs)
+}
+
+async function endOf(to: string, from = 'web'): Promise<string | undefined> {
+  return (await ask(to, from)).end?.id
+}
+
+async function idsOf(to: string): Promise<readonly string[]> {
+  return (await ask(to)).steps.map(({ id }) => id)
+}
+
+const backend = (name: string, weight = 1): object => ({ name, port: 8080, weight })
+
+test('a mesh that is whole: every step of the way is good, down to the application', async () => {
+  await expect.poll(() => endOf('app:8080'), { timeout }).toBeUndefined()
+  await expect
+    .poll(() => idsOf('app:8080'), { timeout })
+    .toEqual([
+      'SOURCE_CONNECTED',
+      'NAME_KNOWN',
+      'RULE_MATCHES',
+      'BACKENDS_KNOWN',
+      'ENDPOINTS_READY',
+      'PEERS_CONNECTED',
+      'CONFIG_IN_FORCE',
+      'ENDPOINTS_ACCEPT',
+      'APPLICATION_LISTENS',
+    ])
+})
+
+test('a name that is no Service; the one that was meant is named', async () => {
+  const { end } = await ask('apq:8080')
+  expect([end?.id, end?.hint]).toEqual(['SERVICE_UNKNOWN', 'did you mean app.shop?'])
+})
+
+test('a port that the Service does not have', async () => {
+  const { end } = await ask('app:81')
+  expect([end?.id, end?.message]).toEqual([
+    'PORT_NOT_IN_SERVICE',
+    'Service shop/app has no port 81; it has 8080 (http)',
+  ])
+})
+
+test('routes of which none matches', async () => {
+  mesh.plant(
+    route([{ matches: [{ path: { type: 'PathPrefix', value: '/v2' } }], backendRefs: [backend('app')] }]),
+  )
+  await expect.poll(() => endOf('app:8080/v1/items'), { timeout }).toBe('NO_ROUTE_MATCHES')
+  expect((await ask('app:8080/v1/items')).end?.message).toContain('the path is not below /v2')
+  await expect.poll(() => endOf('app:8080/v2/items'), { timeout }).toBeUndefined()
+})
+
+test('a backend that does not exist', async () => {
+  mesh.plant(route([{ backendRefs: [backend('missing')] }]))
+  await expect.poll(() => endOf('app:8080'), { timeout }).toBe('BACKEND_UNKNOWN')
+})
+
+test('weights that are all zero', async () => {
+  mesh.plant(route([{ backendRefs: [backend('app', 0)] }]))
+  await expect.poll(() => endOf('app:8080'), { timeout }).toBe('WEIGHTS_ZERO')
+})
+
+test('a Service of which no endpoint is ready', async () => {
+  mesh.plant(service('tired'), slice('tired', closedPort, { ready: false }))
+  await expect.poll(() => endOf('tired:8080'), { timeout }).toBe('NO_READY_ENDPOINT')
+})
+
+test('endpoints that do not have the port of their Service', async () => {
+  mesh.plant(service('misnamed'), slice('misnamed', closedPort, { portName: 'web' }))
+  await expect.poll(() => endOf('misnamed:8080'), { timeout }).toBe('ENDPOINT_PORT_MISSING')
+})
+
+test('a policy that fails every request', async () => {
+  mesh.plant({
+    apiVersion: 'weft.dev/v1alpha1',
+    kind: 'TrafficPolicy',
+    metadata: { name: 'app', namespace: 'shop' },
+    spec: {
+      targetRefs: [{ kind: 'Service', name: 'app' }],
+      fault: { abort: { status: 503, percent: 100 } },
+    },
+  })
+  await expect.poll(() => endOf('app:8080'), { timeout }).toBe('FAULT_INJECTED')
+})
+
+test('a sidecar that is somebody else than its pod says', async () => {
+  mesh.writeApp('other')
+  await expect.poll(() => endOf('app:8080'), { timeout }).toBe('IDENTITY_MISMATCH')
+  await expect.poll(() => idsOf('app:8080'), { timeout }).toContain('PEER_IDENTITY_MISMATCH')
+})
+
+test('an endpoint whose sidecar does not run', async () => {
+  mesh.plant(
+    service('down'),
+    slice('down', closedPort, { target: 'down' }),
+    pod('down', 'down', { 'config.weft.dev/inbound': `127.0.0.1:${closedPort}=80` }),
+  )
+  await expect.poll(() => endOf('down:8080'), { timeout }).toBe('ENDPOINT_NOT_CONNECTED')
+})
+
+test('an endpoint in clear that accepts nothing', async () => {
+  mesh.plant(service('plain'), slice('plain', closedPort))
+  await expect.poll(() => endOf('plain:8080'), { timeout }).toBe('UPSTREAM_CONNECT_FAILED')
+})
+
+test('a client whose sidecar is not connected', async () => {
+  mesh.plant(pod('idle', 'idle', { 'weft.dev/inject': 'enabled' }))
+  await expect.poll(() => endOf('app:8080', 'idle'), { timeout }).toBe('SOURCE_NOT_CONNECTED')
+})
+
+test('a client that is no pod', async () => {
+  expect(await endOf('app:8080', 'nobody')).toBe('SOURCE_UNKNOWN')
+})
+
+test("a client's certificate that has ended", async () => {
+  expect((await ask('app:8080', 'web', Date.now() + 25 * 3_600_000)).end?.id).toBe('CERTIFICATE_EXPIRED')
+})
+
+test('a split that cannot be followed is a warning: its apex answers', async () => {
+  mesh.plant({
+    apiVersion: 'split.smi-spec.io/v1alpha2',
+    kind: 'TrafficSplit',
+    metadata: { name: 'app', namespace: 'shop' },
+    spec: { service: 'app', backends: [{ service: 'missing', weight: 1 }] },
+  })
+  await expect.poll(() => idsOf('app:8080'), { timeout }).toContain('SPLIT_NOT_FOLLOWED')
+  expect(await endOf('app:8080')).toBeUndefined()
+})
+
+// The last one: the application stays away.
+test('an application that does not listen behind its sidecar', async () => {
+  const { port } = mesh.application
+  await mesh.application.stop()
+  await expect.poll(() => endOf('app:8080'), { timeout }).toBe('APPLICATION_NOT_LISTENING')
+  const run = await weft('diagnose', 'shop/web', 'app:8080', '--control-plane', mesh.admin)
+  expect(run.status).toBe(1)
+  expect(run.stdout).toContain(`does not accept on 127.0.0.1:${port}`)
+  expect(run.stdout).toContain('It ends at the application: APPLICATION_NOT_LISTENING.')
+})
+
+function weft(...args: readonly string[]): Promise<{ readonly status: number; readonly stdout: string }> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, [main, ...args], (error, stdout) => {
+      resolve({ status: error === null ? 0 : Number(error.code), stdout })
+    })
+  })
+}

@@ -1,0 +1,227 @@
+/** `weft check` in a real cluster, in which one thing after another is broken. */
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { checkCluster } from '../../cli/check/run-checks.ts'
+import { freePorts } from '../../cli/demo/ports.ts'
+import { installText } from '../../cli/install.ts'
+import { systemClock } from '../../core/clock.ts'
+import { KubernetesClient } from '../../core/kubernetes/api-client.ts'
+import { readKubeconfig } from '../../core/kubernetes/kubeconfig.ts'
+import { createLog } from '../../core/log.ts'
+import { type RunningInjector, startInjector } from '../../injector/injector.ts'
+import { readInjectorSettings } from '../../injector/settings.ts'
+import { ApiServer } from '../support/api-server.ts'
+import { ClusterControlPlane } from '../support/cluster-control-plane.ts'
+import { removeFolder } from '../support/running-control-plane.ts'
+
+const folder = mkdtempSync(path.join(tmpdir(), 'weft-check-'))
+const log = createLog({ process: 'test', level: 'silent' })
+const patience = { timeout: 30_000, interval: 200 }
+const webhook = 'mutatingwebhookconfiguration/weft-injector'
+const install = {
+  image: 'weft:test',
+  imagePullPolicy: 'IfNotPresent',
+  trustDomain: 'cluster.local',
+  interception: 'init',
+  ha: false,
+} as const
+
+let server: ApiServer
+let api: KubernetesClient
+let plane: ClusterControlPlane
+let injector: RunningInjector
+let planeAccount: string
+
+async function accountKubeconfig(account: string): Promise<string> {
+  const token = await server.kubectl(['create', 'token', '-n', 'weft', account])
+  const view = await server.kubectl(['config', 'view', '--raw', '--minify', '-o', 'json'])
+  const { clusters } = JSON.parse(view) as { readonly clusters: readonly [{ readonly cluster: object }] }
+  const config = {
+    clusters: [{ name: 'test', cluster: clusters[0].cluster }],
+    users: [{ name: 'test', user: { token: token.trim() } }],
+    contexts: [{ name: 'test', context: { cluster: 'test', user: 'test' } }],
+    'current-context': 'test',
+  }
+  const file = path.join(folder, `${account}.kubeconfig`)
+  writeFileSync(file, JSON.stringify(config), { mode: 0o600 })
+  return file
+}
+
+/** We are the kubelet: the one pod that the Deployment made is ready at `ip`, or is not. */
+async function setPod(component: string, ip: string, ready: 'True' | 'False'): Promise<void> {
+  const selector = `app.kubernetes.io/name=${component}`
+  const name = (await server.kubectl(['get', 'pods', '-n', 'weft', '-l', selector, '-o', 'name'])).trim()
+  const conditions = [{ type: 'Ready', status: ready }]
+  const status = { phase: 'Running', podIP: ip, podIPs: [{ ip }], conditions }
+  const args = ['patch', name, '-n', 'weft', '--subresource=status', '-p', JSON.stringify({ status })]
+  await server.kubectl(args)
+}
+
+function runInjector(kubeconfig: string, address: string): Promise<RunningInjector> {
+  const args = [
+    `--kubeconfig=${kubeconfig}`,
+    `--webhook-address=${address}`,
+    '--admin-address=127.0.0.1:0',
+    '--dns-names=localhost',
+    '--drain-delay=0',
+  ]
+  return startInjector(readInjectorSettings({ args, env: {} }), log, {})
+}
+
+/** This process is no Service: the webhook is reached by an address. */
+async function startWebhook(): Promise<void> {
+  const account = await accountKubeconfig('weft-injector')
+  const bundle = ['get', 'configmap', '-n', 'weft', 'weft-trust-bundle', '-o', 'yaml']
+  await vi.waitFor(async () => expect(await server.kubectl(bundle)).toContain('root-cert.pem'), patience)
+  const [port = 0] = await freePorts(1)
+  const clientConfig = { url: `https://localhost:${port}/inject` }
+  const patch = [{ op: 'replace', path: '/webhooks/0/clientConfig', value: clientConfig }]
+  await server.kubectl(['patch', webhook, '--type=json', '-p', JSON.stringify(patch)])
+  injector = await runInjector(account, `127.0.0.1:${port}`)
+}
+
+beforeAll(async () => {
+  server = await ApiServer.start()
+  api = new KubernetesClient(readKubeconfig([server.kubeconfig]), systemClock)
+  await server.apply(installText(install))
+  await server.apply(JSON.stringify({ apiVersion: 'v1', kind: 'Node', metadata: { name: 'node-1' } }))
+  planeAccount = await accountKubeconfig('weft-control-plane')
+  plane = await startPlane()
+  await startWebhook()
+  // The control plane's pod is at the address where this machine's control plane listens.
+  await vi.waitFor(() => setPod('weft-control-plane', '10.244.0.1', 'True'), patience)
+  await vi.waitFor(() => setPod('weft-injector', '10.244.0.9', 'True'), patience)
+}, 300_000)
+
+afterAll(async () => {
+  api?.close()
+  await injector?.shutdown.run(5_000)
+  await plane?.stop()
+  await server?.stop()
+  removeFolder(folder)
+})
+
+async function startPlane(): Promise<ClusterControlPlane> {
+  const [grpcPort = 0] = await freePorts(1)
+  const started = await ClusterControlPlane.start(planeAccount, { grpcPort, adminPort: 9990 })
+  await started.untilReady()
+  return started
+}
+
+async function failing(proxy = false): Promise<readonly string[]> {
+  const checks = await checkCluster(api, { pre: false, proxy })
+  return checks.filter(({ outcome }) => outcome === 'fails').map(({ id }) => id)
+}
+
+/** Deletes an object, sees what is said, and puts it back. */
+async function without(object: string, id: string): Promise<void> {
+  const { metadata, ...rest } = JSON.parse(await server.kubectl(['get', object, '-o', 'json'])) as {
+    readonly metadata: { readonly name: string; readonly labels: object; readonly annotations?: object }
+  }
+  await server.kubectl(['delete', object])
+  await expect.poll(() => failing(), patience).toContain(id)
+  const { name, labels, annotations = {} } = metadata
+  await server.apply(JSON.stringify({ ...rest, metadata: { name, labels, annotations } }))
+}
+
+test('a cluster in which all is well: nothing fails', async () => {
+  await expect.poll(() => failing(true), patience).toEqual([])
+  const ids = (await checkCluster(api, { pre: false, proxy: true })).map(({ id }) => id)
+  for (const id of [
+    'EVERYTHING_INSTALLED',
+    'WEBHOOK_ANSWERS',
+    'CONTROL_PLANE_READY',
+    'ROOT_VALID',
+    'PODS_MESHED',
+  ])
+    expect(ids).toContain(id)
+})
+
+test('a CRD that is missing', () => without('crd/trafficpolicies.weft.dev', 'CRD_MISSING'))
+
+test("the control plane's rights that are missing", () =>
+  without('clusterrolebinding/weft-control-plane', 'CLUSTER_ROLE_BINDING_MISSING'))
+
+test('a webhook that is not registered', () => without(webhook, 'MUTATING_WEBHOOK_CONFIGURATION_MISSING'))
+
+test('a webhook that the API server cannot trust', async () => {
+  const path_ = '/webhooks/0/clientConfig/caBundle'
+  const { webhooks } = JSON.parse(await server.kubectl(['get', webhook, '-o', 'json'])) as {
+    readonly webhooks: readonly [{ readonly clientConfig: { readonly caBundle: string } }]
+  }
+  const set = (op: string, value: object): Promise<string> =>
+    server.kubectl(['patch', webhook, '--type=json', '-p', JSON.stringify([{ op, path: path_, ...value }])])
+  await set('remove', {})
+  await expect.poll(() => failing(), patience).toContain('WEBHOOK_CERTIFICATE_MISSING')
+  await set('add', { value: webhooks[0].clientConfig.caBundle })
+  await expect.poll(() => failing(), patience).toEqual([])
+})
+
+test('a control plane whose pods are not ready', async () => {
+  await setPod('weft-control-plane', '10.244.0.1', 'False')
+  await expect.poll(() => failing(), patience).toEqual(['REPLICAS_NOT_READY'])
+  await setPod('weft-control-plane', '10.244.0.1', 'True')
+})
+
+test('a trust bundle that is empty', async () => {
+  const read = await server.kubectl(['get', 'configmap', '-n', 'weft', 'weft-trust-bundle', '-o', 'json'])
+  const { data } = JSON.parse(read) as { readonly data: object }
+  const patch = (value: object | null): Promise<string> =>
+    server.kubectl([
+      'patch',
+      'configmap',
+      '-n',
+      'weft',
+      'weft-trust-bundle',
+      '--type=merge',
+      '-p',
+      JSON.stringify({ data: value }),
+    ])
+  await patch(null)
+  expect(await failing()).toContain('TRUST_BUNDLE_MISSING')
+  await patch(data)
+})
+
+test('a pod that should have a sidecar and has none', async () => {
+  await server.apply(JSON.stringify({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'late' } }))
+  const account = ['get', 'serviceaccount', 'default', '-n', 'late']
+  await expect.poll(() => server.kubectl(account).catch(() => ''), patience).toContain('default')
+  await server.apply(
+    JSON.stringify({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name: 'old', namespace: 'late' },
+      spec: { containers: [{ name: 'app', image: 'app' }] },
+    }),
+  )
+  await server.kubectl(['annotate', 'namespace', 'late', 'weft.dev/inject=enabled'])
+  await expect.poll(() => failing(true), patience).toContain('SIDECAR_MISSING')
+  await server.kubectl(['delete', 'namespace', 'late', '--wait=false'])
+})
+
+test('rights that are not enough to install', async () => {
+  const limited = new KubernetesClient(readKubeconfig([planeAccount]), systemClock)
+  const checks = await checkCluster(limited, { pre: true, proxy: false })
+  limited.close()
+  const refused = checks.filter(({ id }) => id === 'MAY_NOT_CREATE').map(({ message }) => message)
+  expect(refused).toContain('may not create clusterroles.rbac.authorization.k8s.io')
+})
+
+test('a control plane that does not answer', async () => {
+  await plane.stop()
+  await expect.poll(() => failing(), patience).toContain('CONTROL_PLANE_UNREACHABLE')
+  plane = await startPlane()
+})
+
+test('a webhook that is not there to answer', async () => {
+  await injector.shutdown.run(5_000)
+  await expect.poll(() => failing(), patience).toContain('WEBHOOK_UNREACHABLE')
+})
+
+// The last one: the API server stays away.
+test('an API server that does not answer', async () => {
+  await server.kill()
+  expect(await failing()).toEqual(['KUBERNETES_UNREACHABLE'])
+})
