@@ -10,13 +10,16 @@ export type WebhookMetrics = {
 
 export function registerWebhookMetrics(registry: Registry): WebhookMetrics {
   const registers = [registry]
+  const decisions = new Counter({
+    name: 'injector_decisions_total',
+    help: 'Pods decided on, by outcome: injected, skipped or refused; dry runs are not counted',
+    labelNames: ['outcome'],
+    registers,
+  })
+  // So that there is a rate from the first one on.
+  for (const outcome of ['injected', 'skipped', 'refused']) decisions.inc({ outcome }, 0)
   return {
-    decisions: new Counter({
-      name: 'injector_decisions_total',
-      help: 'Pods decided on, by outcome: injected, skipped or refused; dry runs are not counted',
-      labelNames: ['outcome'],
-      registers,
-    }),
+    decisions,
     malformed: new Counter({
       name: 'injector_malformed_reviews_total',
       help: 'Requests that were no AdmissionReview v1',

@@ -71,8 +71,8 @@ const sweepEveryMs = 1_000
 const maxIdlePerEndpoint = 1024
 
 export class DataPath implements ConfigSink {
-  readonly golden = new GoldenStatsTable()
-  readonly tcp = new TcpStatsTable()
+  readonly golden: GoldenStatsTable
+  readonly tcp: TcpStatsTable
   readonly clusters: ClusterSet
   readonly egress: Egress
   readonly connectionLimit: ConnectionLimit
@@ -94,6 +94,8 @@ export class DataPath implements ConfigSink {
   constructor(options: DataPathOptions, discovery: Discovery) {
     const { clock } = options
     this.#options = options
+    this.golden = new GoldenStatsTable(clock.monotonicMs)
+    this.tcp = new TcpStatsTable(clock.monotonicMs)
     this.#dialler = new Dialler({ clock, dialMesh: options.dialMesh, stats: this.tcp })
     this.connectionLimit = new ConnectionLimit(options.maxConnections)
     this.#connections = new Connections(clock)

@@ -1,5 +1,5 @@
 /** How exchanges and connections are counted by who came to where. */
-import type { Labels } from './telemetry/golden-stats.ts'
+import type { Labels } from './telemetry/series-table.ts'
 
 /** Who came to which port of the application. */
 export type ClientFacts = {

@@ -6,7 +6,7 @@ import type { DiscoveryRequest, DiscoveryResponse } from '../../api/xds/types.ts
 import { dependencyOf } from '../snapshot/destination.ts'
 import type { Snapshot } from '../snapshot/snapshot.ts'
 import { StreamClient, type StreamParts } from './stream-client.ts'
-import { maxNames, type Peer, type PushStats, pushOrder, refuseNames, type Subscriber } from './subscriber.ts'
+import { maxNames, type Peer, pushOrder, refuseNames, type Subscriber } from './subscriber.ts'
 
 export type SotwCall = ServerDuplexStream<DiscoveryRequest, DiscoveryResponse | Buffer>
 /** `sentVersion` undefined: the client waits for an answer, whatever it has. */
@@ -16,7 +16,6 @@ export class SotwStream implements Subscriber {
   readonly #call: SotwCall
   readonly #client: StreamClient
   readonly #snapshot: Snapshot
-  readonly #stats: PushStats
   readonly #subscriptions = new Map<ResourceKind, Subscription>()
   /** The types to look at in the next flush. */
   readonly #due = new Set<ResourceKind>()
@@ -27,7 +26,6 @@ export class SotwStream implements Subscriber {
     this.#call = call
     this.#client = new StreamClient(peer, parts)
     this.#snapshot = parts.snapshot
-    this.#stats = parts.stats
     call.on('data', (request: DiscoveryRequest) => this.#receive(request))
     call.on('drain', () => {
       this.#blocked = false
@@ -35,7 +33,8 @@ export class SotwStream implements Subscriber {
     })
   }
 
-  push(dependencies: ReadonlySet<string>): void {
+  push(dependencies: ReadonlySet<string>, changedAtMs?: number): void {
+    this.#client.changed(changedAtMs)
     for (const [kind, { names }] of this.#subscriptions) {
       if (this.#client.wildcard.names(kind) !== undefined && this.#client.wildcard.isTouchedBy(dependencies))
         this.#due.add(kind)
@@ -46,6 +45,7 @@ export class SotwStream implements Subscriber {
       }
     }
     this.#flush()
+    this.#client.flushed(this.#blocked)
   }
 
   describe(): object {
@@ -133,8 +133,7 @@ export class SotwStream implements Subscriber {
     if (version === subscription.sentVersion) return false
     subscription.sentVersion = version
     subscription.nonce = String(++this.#nonce)
-    this.#stats.pushes++
-    this.#stats.resources += resources.length
+    this.#client.wrote(resources.length)
     const taken = this.#call.write({
       versionInfo: version,
       nonce: subscription.nonce,

@@ -3,15 +3,15 @@
  * Names and labels are Linkerd's, so that its dashboards and Flagger's queries work unchanged.
  */
 
+import { type Labels, type Series, SeriesTable } from './series-table.ts'
+
 /** Upper bounds in milliseconds, Linkerd's. */
 export const latencyBucketsMs = [
   1, 2, 3, 4, 5, 10, 20, 30, 40, 50, 100, 200, 300, 400, 500, 1000, 2000, 3000, 4000, 5000, 10_000, 20_000,
   30_000, 40_000, 50_000,
 ] as const
 
-export type Labels = Readonly<Record<string, string>>
-
-export class GoldenStats {
+export class GoldenStats implements Series {
   readonly labels: Labels
   requests = 0
   /** Replies by status code; index = status. Codes are three digits, so this is bounded. */
@@ -22,10 +22,14 @@ export class GoldenStats {
   latencyCount = 0
   /** Attempts beyond the first. */
   retries = 0
-  lastUsedMs = 0
+  readonly open = false
 
   constructor(labels: Labels) {
     this.labels = labels
+  }
+
+  get activity(): number {
+    return this.requests
   }
 
   /** Counts one reply, by its status and the time to its head. */
@@ -39,27 +43,9 @@ export class GoldenStats {
   }
 }
 
-/** Beyond this many label sets the rest shares one: labels come from configuration, but a mesh can be large. */
-const maxSeries = 2000
-
-/** Finds or makes the stats of a label set; done when something is configured, not per request. */
-export class GoldenStatsTable {
-  readonly #byKey = new Map<string, GoldenStats>()
-  readonly #overflow = new GoldenStats({ direction: 'outbound', overflow: 'true' })
-
-  for(labels: Labels): GoldenStats {
-    const key = JSON.stringify(Object.entries(labels).toSorted(([a], [b]) => (a < b ? -1 : 1)))
-    const found = this.#byKey.get(key)
-    if (found !== undefined) return found
-    if (this.#byKey.size >= maxSeries) return this.#overflow
-    const made = new GoldenStats(labels)
-    this.#byKey.set(key, made)
-    return made
-  }
-
-  /** Every label set that has counted something. */
-  all(): GoldenStats[] {
-    const used = [...this.#byKey.values(), this.#overflow].filter((stats) => stats.requests > 0)
-    return used
+/** By whom exchanges came from or went to. */
+export class GoldenStatsTable extends SeriesTable<GoldenStats> {
+  constructor(nowMs: () => number) {
+    super((labels) => new GoldenStats(labels), { direction: 'outbound', overflow: 'true' }, nowMs)
   }
 }
