@@ -16,6 +16,13 @@ export const proxyAnnotations = {
     choices: ['trace', 'debug', 'info', 'warn', 'error', 'silent'],
     help: 'how much the sidecar logs',
   },
+  metricAliases: {
+    flag: '--metric-aliases',
+    env: 'config.weft.dev/metric-aliases',
+    kind: 'choice',
+    choices: ['off', 'osm', 'istio', 'all'],
+    help: 'shows the golden metrics under the names of OSM and Istio too',
+  },
   accessLog: {
     flag: '--access-log',
     env: 'config.weft.dev/access-log',

@@ -269,7 +269,7 @@ async function startAll(
   const model = new MeshModel({ requireGrants: settings.referenceGrants === 'required' })
   const findings = new Findings(model, log)
   const splits = new SplitJournal(model, log, clock)
-  const pusher = new Pusher(clock, (dependencies) => ads.push(dependencies))
+  const pusher = new Pusher(clock, (dependencies, changedAtMs) => ads.push(dependencies, changedAtMs))
   const source = openSource({
     settings,
     clock,
@@ -294,7 +294,7 @@ async function startAll(
     trustDomain: settings.trustDomain,
     trustBundlePem: () => authority.trustBundlePem,
   })
-  const ads = new AdsService(snapshot, log)
+  const ads = new AdsService(snapshot, log, clock.monotonicMs)
   registerControlPlaneMetrics(registry, ads.stats, provider)
   addPages(admin, { model, ads, provider, findings, splits, snapshot, settings, authority, clock })
   const { loads, taps } = addLive(admin, { model, settings, clock, log }, shutdown)

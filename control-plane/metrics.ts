@@ -1,6 +1,7 @@
 /** What the control plane counts about itself. */
-import { Counter, Gauge } from 'prom-client'
+import { Counter, Gauge, Histogram } from 'prom-client'
 import type { Registry } from '../core/metrics.ts'
+import type { Provider } from './providers/provider.ts'
 import type { PushStats } from './xds/subscriber.ts'
 
 type Family = readonly [name: string, help: string, read: () => number]
@@ -8,7 +9,7 @@ type Family = readonly [name: string, help: string, read: () => number]
 export function registerControlPlaneMetrics(
   registry: Registry,
   stats: PushStats,
-  provider: { readonly refused: readonly string[] },
+  provider: Pick<Provider, 'refused' | 'watchSilenceMs'>,
 ): void {
   const gauges: readonly Family[] = [
     ['weft_xds_streams', 'Clients that are connected', () => stats.streams],
@@ -46,4 +47,33 @@ export function registerControlPlaneMetrics(
       },
     })
   }
+  registerConvergence(registry, stats)
+  registerWatchSilence(registry, provider)
+}
+
+/** A push within a second of a change is what the design promises; the rest shows how far off it is. */
+const convergenceBucketsSeconds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
+
+function registerConvergence(registry: Registry, stats: PushStats): void {
+  const convergence = new Histogram({
+    name: 'weft_xds_convergence_seconds',
+    help: 'From a change being known to a client having accepted all that it was sent of it',
+    buckets: convergenceBucketsSeconds,
+    registers: [registry],
+  })
+  stats.onConverged = (elapsedMs) => convergence.observe(elapsedMs / 1000)
+}
+
+/** The API server sends a bookmark every minute or so: more than that is a watch that lags. */
+function registerWatchSilence(registry: Registry, provider: Pick<Provider, 'watchSilenceMs'>): void {
+  new Gauge({
+    name: 'weft_watch_silence_seconds',
+    help: 'Since the API server last told something of a kind of object, bookmarks included',
+    labelNames: ['kind'],
+    registers: [registry],
+    collect() {
+      this.reset()
+      for (const [kind, ms] of provider.watchSilenceMs ?? []) this.set({ kind }, ms / 1000)
+    },
+  })
 }

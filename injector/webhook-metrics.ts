@@ -11,13 +11,16 @@ export type WebhookMetrics = {
 
 export function registerWebhookMetrics(registry: Registry): WebhookMetrics {
   const registers = [registry]
+  const decisions = new Counter({
+    name: 'injector_decisions_total',
+    help: 'Pods decided on, by outcome: injected, skipped or refused; dry runs are not counted',
+    labelNames: ['outcome'],
+    registers,
+  })
+  // So that there is a rate from the first one on.
+  for (const outcome of ['injected', 'skipped', 'refused']) decisions.inc({ outcome }, 0)
   return {
-    decisions: new Counter({
-      name: 'injector_decisions_total',
-      help: 'Pods decided on, by outcome: injected, skipped or refused; dry runs are not counted',
-      labelNames: ['outcome'],
-      registers,
-    }),
+    decisions,
     conversions: new Counter({
       name: 'injector_conversions_total',
       help: 'Objects of SMI that were asked for in another version than they are stored in',

@@ -32,7 +32,8 @@ import { type ClientTimeouts, makeServeStats, type ServeParts, type ServeStats }
 import { StaticListener } from './static-listener.ts'
 import type { TcpRecord } from './telemetry/access-records.ts'
 import { type TcpUpstream, watchTunnel } from './tcp-forward.ts'
-import { type GoldenStats, GoldenStatsTable, loadOf } from './telemetry/golden-stats.ts'
+import { type GoldenStats, GoldenStatsTable } from './telemetry/golden-stats.ts'
+import { loadOf } from './telemetry/load-of.ts'
 import { MirrorStatsTable } from './telemetry/mirror-stats.ts'
 import { TcpStatsTable } from './telemetry/tcp-stats.ts'
 
@@ -71,8 +72,8 @@ const sweepEveryMs = 1_000
 const maxIdlePerEndpoint = 1024
 
 export class DataPath implements ConfigSink {
-  readonly golden = new GoldenStatsTable()
-  readonly tcp = new TcpStatsTable()
+  readonly golden: GoldenStatsTable
+  readonly tcp: TcpStatsTable
   readonly clusters: ClusterSet
   readonly egress: Egress
   readonly connectionLimit: ConnectionLimit
@@ -94,6 +95,8 @@ export class DataPath implements ConfigSink {
   constructor(options: DataPathOptions, discovery: Discovery) {
     const { clock } = options
     this.#options = options
+    this.golden = new GoldenStatsTable(clock.monotonicMs)
+    this.tcp = new TcpStatsTable(clock.monotonicMs)
     this.#dialler = new Dialler({ clock, dialMesh: options.dialMesh, stats: this.tcp })
     this.connectionLimit = new ConnectionLimit(options.maxConnections)
     this.#connections = new Connections(clock)

@@ -8,7 +8,7 @@ import { dialAny } from './dial-any.ts'
 import type { Wire } from './listen/wire.ts'
 import { dialInTurn, dialMesh, dialPlain, type MeshDial } from './pool/dial.ts'
 import type { TcpUpstream } from './tcp-forward.ts'
-import { loadOf } from './telemetry/golden-stats.ts'
+import { loadOf } from './telemetry/load-of.ts'
 import type { TcpStats, TcpStatsTable } from './telemetry/tcp-stats.ts'
 import { UpstreamFailure } from './upstream-failure.ts'
 

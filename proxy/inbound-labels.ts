@@ -1,6 +1,7 @@
 /** How exchanges and connections are counted by who came to where. */
 import { inboundClusterName } from '../api/xds/naming.ts'
-import type { Labels, LoadOf } from './telemetry/golden-stats.ts'
+import type { LoadOf } from './telemetry/load-of.ts'
+import type { Labels } from './telemetry/series-table.ts'
 
 /** Who came to which port of the application. */
 export type ClientFacts = {

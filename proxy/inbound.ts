@@ -234,7 +234,7 @@ export class Inbound {
     const detector = new Detector(
       wire,
       // Of an opaque port only mesh TLS has to be told from the rest.
-      { clock, timeoutMs, look: opaque ? detectTls : detect },
+      { clock, timeoutMs, stats: this.#parts.serve.stats, look: opaque ? detectTls : detect },
       {
         onDetected: (detected, bytes, firstByteMs) => {
           connections.remove(detector)

@@ -24,9 +24,10 @@ import { PeerVerifier } from './identity/verify-peer.ts'
 import type { MeshAccept } from './inbound.ts'
 import type { MeshDial } from './pool/dial.ts'
 import type { ProxySettings } from './settings.ts'
-import { registerIdentityMetrics, registerXdsMetrics } from './telemetry/mesh-metrics.ts'
+import { registerIdentityMetrics, registerTlsMetrics, registerXdsMetrics } from './telemetry/mesh-metrics.ts'
 import { LoadDifferences, type LoadSources } from './telemetry/load-differences.ts'
 import type { Companion } from './xds/companion.ts'
+import { TlsStats } from './telemetry/tls-stats.ts'
 import { DeltaClient, type OnResources } from './xds/delta-client.ts'
 import { LastKnownGood } from './xds/last-known-good.ts'
 import type { Tap } from './telemetry/tap.ts'
@@ -136,13 +137,25 @@ function meshTls(
   identities: IdentitySource,
   trustDomain: string,
   clock: Clock,
+  stats: TlsStats,
 ): Pick<Mesh, 'dialMesh' | 'acceptMesh'> {
   const verifier = new PeerVerifier({ trustDomain, clock })
   const client = new TlsClient({ identities, verifier, clock })
   const server = new TlsServer({ identities, verifier })
   return {
-    dialMesh: (target) => client.connect(target),
-    acceptMesh: (...accepted) => server.accept(...accepted),
+    dialMesh: (target) => stats.dialled(client.connect(target)),
+    acceptMesh: (socket, onSecure, onRefused) =>
+      server.accept(
+        socket,
+        (...secure) => {
+          stats.count('inbound', 'ok')
+          onSecure(...secure)
+        },
+        (error) => {
+          stats.count('inbound', error.code)
+          onRefused(error)
+        },
+      ),
   }
 }
 
@@ -172,6 +185,7 @@ function companions(
 /** A sink that is not there yet would lose what is restored from disk: the configuration is made when both sides are. */
 export function makeMesh(settings: ProxySettings, log: Log, clock: Clock, tap: Tap): Mesh {
   const needs = required(settings)
+  const tls = new TlsStats()
   // Whatever gRPC has to say reaches us as an error, and is said once, in our own words.
   grpc.setLogVerbosity(grpc.logVerbosity.NONE)
   const logs: Logs = { log, outages: new OutageLog(log) }
@@ -212,12 +226,13 @@ export function makeMesh(settings: ProxySettings, log: Log, clock: Clock, tap: T
     }
     registerIdentityMetrics(registry, identity)
     registerXdsMetrics(registry, stream.stats, clock.wallMs)
+    registerTlsMetrics(registry, tls)
     void identity.start()
     stream.start()
   }
   return {
     identity,
-    ...meshTls(identity, settings.trustDomain, clock),
+    ...meshTls(identity, settings.trustDomain, clock, tls),
     discovery,
     ready: () => config?.ready() ?? 'starting',
     dump: () => config?.dump() ?? {},

@@ -106,7 +106,7 @@ export class OutboundListener {
     }
     const detector = new Detector(
       wire,
-      { clock, timeoutMs },
+      { clock, timeoutMs, stats: this.#parts.serve.stats },
       {
         onDetected: (detected, bytes, firstByteMs) => {
           connections.remove(detector)

@@ -23,6 +23,7 @@ import { clientLimits, watchOverload } from './overload-guard.ts'
 import type { MeshDial } from './pool/dial.ts'
 import type { ProxySettings } from './settings.ts'
 import type { AccessLog } from './telemetry/access-log.ts'
+import { type OwnWorkload, registerAliasMetrics } from './telemetry/alias-metrics.ts'
 import { registerDataPathMetrics } from './telemetry/data-path-metrics.ts'
 import { registerAccessLogMetrics, registerTraceMetrics } from './telemetry/observe-metrics.ts'
 import { Tap } from './telemetry/tap.ts'
@@ -88,6 +89,22 @@ function metricLabels(settings: ProxySettings): Record<string, string> {
   if (settings.deployment !== undefined) labels['deployment'] = settings.deployment
   if (settings.podTemplateHash !== undefined) labels['pod_template_hash'] = settings.podTemplateHash
   return labels
+}
+
+/** OSM writes kinds as Kubernetes does. */
+const ownerKinds: ReadonlyMap<string, string> = new Map([
+  ['replicaset', 'ReplicaSet'],
+  ['statefulset', 'StatefulSet'],
+  ['daemonset', 'DaemonSet'],
+  ['job', 'Job'],
+  ['cronjob', 'CronJob'],
+])
+
+function ownWorkload({ namespace, pod, deployment, owner }: ProxySettings): OwnWorkload {
+  if (deployment !== undefined) return { namespace, pod, kind: 'Deployment', name: deployment }
+  const [kind = '', name] = owner?.split('/') ?? []
+  if (name === undefined) return { namespace, pod, kind: 'Pod', name: pod }
+  return { namespace, pod, kind: ownerKinds.get(kind) ?? 'Deployment', name }
 }
 
 function addChecks(
@@ -192,6 +209,7 @@ export async function startProxy(
   registerDataPathMetrics(registry, dataPath)
   registerTraceMetrics(registry, observing.collectors)
   registerAccessLogMetrics(registry, observing.accessLines)
+  registerAliasMetrics(registry, dataPath.golden, ownWorkload(settings), settings.metricAliases)
   watchOverload(settings, log, clock, dataPath, registry)
   if (bootstrap !== undefined) await openBootstrap(bootstrap, dataPath, log)
   mesh.start(dataPath, registry)

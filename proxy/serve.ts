@@ -32,6 +32,8 @@ export type ServeStats = {
   opened: number
   closed: number
   violations: number
+  /** Connections whose protocol was not known in time, and that were taken for opaque bytes. */
+  detectTimeouts: number
   /** Connections that could not be passed on, by the code of why. */
   readonly tcpErrors: Map<string, number>
   /** Exchanges by what was wrong with them. */
@@ -48,6 +50,7 @@ export function makeServeStats(): ServeStats {
     opened: 0,
     closed: 0,
     violations: 0,
+    detectTimeouts: 0,
     tcpErrors: new Map(),
     flags: new Map(),
     readBytes: 0,

@@ -183,6 +183,14 @@ export const proxySettings = {
     default: '1s',
     help: 'how late the event loop has to be for new requests to be refused; 0: never',
   },
+  metricAliases: {
+    flag: '--metric-aliases',
+    env: 'WEFT_METRIC_ALIASES',
+    kind: 'choice',
+    choices: ['off', 'osm', 'istio', 'all'],
+    default: 'off',
+    help: 'shows the golden metrics under the names of OSM and Istio too',
+  },
   accessLog: {
     flag: '--access-log',
     env: 'WEFT_ACCESS_LOG',

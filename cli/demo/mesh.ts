@@ -71,11 +71,13 @@ export class DemoMesh {
   readonly #controlPlanePort: number
   readonly #controlPlaneAdminPort: number
   readonly #zipkinUrl: string | undefined
+  readonly #sidecarSettings: readonly string[]
 
   private constructor(
     pods: readonly MeshPod[],
     ports: readonly [number, number],
     zipkinUrl: string | undefined,
+    sidecarSettings: readonly string[],
   ) {
     this.folder = mkdtempSync(path.join(tmpdir(), 'weft-demo-'))
     for (const name of ['config', 'logs', 'tokens', 'new']) mkdirSync(path.join(this.folder, name))
@@ -83,11 +85,16 @@ export class DemoMesh {
     this.#controlPlanePort = ports[0]
     this.#controlPlaneAdminPort = ports[1]
     this.#zipkinUrl = zipkinUrl
+    this.#sidecarSettings = sidecarSettings
     this.#processes = new Processes(path.join(this.folder, 'logs'))
     this.relay = new Relay(this.pod('inventory').listenPort, [pathMarker, bodyMarker])
   }
 
-  static async prepare(zipkinUrl: string | undefined): Promise<DemoMesh> {
+  /** `sidecarSettings` are given to every sidecar. */
+  static async prepare(
+    zipkinUrl: string | undefined,
+    sidecarSettings: readonly string[] = [],
+  ): Promise<DemoMesh> {
     const ports = await freePorts(plans.length * portsPerPod + 2)
     const pods = plans.map((plan): MeshPod => {
       const [listenPort, applicationPort, outboundPort, adminPort, relayPort] = ports.splice(
@@ -99,7 +106,7 @@ export class DemoMesh {
     })
     // Where the commands look for a control plane, unless there is one.
     const adminPort = await portOrOther(usualPorts.controlPlaneAdmin, ports[1] as number)
-    return new DemoMesh(pods, [ports[0] as number, adminPort], zipkinUrl)
+    return new DemoMesh(pods, [ports[0] as number, adminPort], zipkinUrl, sidecarSettings)
   }
 
   /** Of the control plane's admin server, as commands take it. */
@@ -109,6 +116,10 @@ export class DemoMesh {
 
   get logFolder(): string {
     return path.join(this.folder, 'logs')
+  }
+
+  get controlPlaneAdminPort(): number {
+    return this.#controlPlaneAdminPort
   }
 
   get splitFile(): string {
@@ -278,6 +289,7 @@ export class DemoMesh {
       '--drain-delay',
       '0s',
       ...tracing,
+      ...this.#sidecarSettings,
     ])
   }
 }

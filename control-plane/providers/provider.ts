@@ -7,4 +7,6 @@ export interface Provider {
   readonly refused: readonly string[]
   /** What has not been read yet; empty once `start` has resolved. */
   readonly missing: readonly string[]
+  /** For how long nothing was heard of each kind that is watched; for the metrics. */
+  readonly watchSilenceMs?: ReadonlyMap<string, number>
 }

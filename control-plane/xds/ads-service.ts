@@ -30,14 +30,17 @@ export class AdsService {
   readonly #log: Log
   readonly #responses = new ResponseCache()
   readonly #streams = new Set<Subscriber>()
+  readonly #nowMs: () => number
 
-  constructor(snapshot: Snapshot, log: Log) {
+  constructor(snapshot: Snapshot, log: Log, nowMs: () => number = () => performance.now()) {
     this.#snapshot = snapshot
     this.#log = log
+    this.#nowMs = nowMs
   }
 
-  push(dependencies: ReadonlySet<string>): void {
-    for (const stream of this.#streams) stream.push(dependencies)
+  /** `changedAtMs`: when the first of the changes was told. */
+  push(dependencies: ReadonlySet<string>, changedAtMs?: number): void {
+    for (const stream of this.#streams) stream.push(dependencies, changedAtMs)
     this.#responses.clear()
   }
 
@@ -52,7 +55,13 @@ export class AdsService {
 
   /** Handlers for one listener. Without an authenticator every client is taken for a stock gRPC client. */
   handlers(authenticator: Authenticator | undefined): AdsHandlers {
-    const parts = { snapshot: this.#snapshot, responses: this.#responses, stats: this.stats, log: this.#log }
+    const parts = {
+      snapshot: this.#snapshot,
+      responses: this.#responses,
+      stats: this.stats,
+      log: this.#log,
+      nowMs: this.#nowMs,
+    }
     return {
       StreamAggregatedResources: (call) =>
         this.#open(call, authenticator, (peer) => new SotwStream(call, peer, parts)),

@@ -8,7 +8,7 @@ import type { Log } from '../../core/log.ts'
 import { dependencyOf } from '../snapshot/destination.ts'
 import type { Snapshot, SnapshotResource } from '../snapshot/snapshot.ts'
 import { StreamClient, type StreamParts } from './stream-client.ts'
-import { maxNames, type Peer, type PushStats, pushOrder, refuseNames, type Subscriber } from './subscriber.ts'
+import { maxNames, type Peer, pushOrder, refuseNames, type Subscriber } from './subscriber.ts'
 import { everything } from './wildcard.ts'
 
 export type DeltaCall = ServerDuplexStream<DeltaDiscoveryRequest, DeltaDiscoveryResponse | Buffer>
@@ -62,7 +62,6 @@ export class DeltaStream implements Subscriber {
   readonly #client: StreamClient
   readonly #snapshot: Snapshot
   readonly #responses: ResponseCache
-  readonly #stats: PushStats
   readonly #log: Log
   /** By type: the names wanted, each with the version sent (undefined: the client waits for its first answer). */
   readonly #wanted = new Map<ResourceKind, Map<string, string | undefined>>(
@@ -80,7 +79,6 @@ export class DeltaStream implements Subscriber {
     this.#client = new StreamClient(peer, parts)
     this.#snapshot = parts.snapshot
     this.#responses = parts.responses
-    this.#stats = parts.stats
     this.#log = parts.log
     call.on('data', (request: DeltaDiscoveryRequest) => this.#receive(request))
     call.on('drain', () => {
@@ -89,13 +87,15 @@ export class DeltaStream implements Subscriber {
     })
   }
 
-  push(dependencies: ReadonlySet<string>): void {
+  push(dependencies: ReadonlySet<string>, changedAtMs?: number): void {
+    this.#client.changed(changedAtMs)
     if (this.#client.wildcard.isTouchedBy(dependencies)) this.#refreshWildcards()
     for (const [kind, names] of this.#wanted) {
       const due = this.#due.get(kind) as Set<string>
       for (const name of names.keys()) if (dependencies.has(dependencyOf(name))) due.add(name)
     }
     this.#flush()
+    this.#client.flushed(this.#blocked)
   }
 
   sidecar(trustDomain: string): SidecarFacts | undefined {
@@ -241,8 +241,7 @@ export class DeltaStream implements Subscriber {
 
   #write(kind: ResourceKind, resources: readonly SnapshotResource[], removed: readonly string[]): void {
     if (resources.length === 0 && removed.length === 0) return
-    this.#stats.pushes++
-    this.#stats.resources += resources.length
+    this.#client.wrote(resources.length)
     if (!this.#call.write(this.#responses.get(kind, resources, removed))) this.#blocked = true
   }
 }

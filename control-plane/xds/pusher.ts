@@ -8,13 +8,13 @@ export const longestMs = 1_000
 
 export class Pusher {
   readonly #clock: Clock
-  readonly #push: (dependencies: ReadonlySet<string>) => void
+  readonly #push: (dependencies: ReadonlySet<string>, changedAtMs: number) => void
   #waiting = new Set<string>()
   #timer: Timer | undefined
   #firstMs = 0
   #lastPushMs = Number.NEGATIVE_INFINITY
 
-  constructor(clock: Clock, push: (dependencies: ReadonlySet<string>) => void) {
+  constructor(clock: Clock, push: (dependencies: ReadonlySet<string>, changedAtMs: number) => void) {
     this.#clock = clock
     this.#push = push
   }
@@ -22,17 +22,17 @@ export class Pusher {
   /** `routing` false: only endpoints changed, and those cannot wait. */
   changed(dependencies: ReadonlySet<string>, routing: boolean): void {
     if (dependencies.size === 0) return
+    const now = this.#clock.monotonicMs()
     if (!routing) {
-      this.#push(dependencies)
+      this.#push(dependencies, now)
       return
     }
-    const now = this.#clock.monotonicMs()
     if (this.#waiting.size === 0) {
       this.#firstMs = now
       // A lone change after a quiet time has nothing to be gathered with.
       if (now - this.#lastPushMs >= quietMs) {
         this.#lastPushMs = now
-        this.#push(dependencies)
+        this.#push(dependencies, now)
         return
       }
     }
@@ -51,6 +51,6 @@ export class Pusher {
     this.#waiting = new Set()
     this.#timer = undefined
     this.#lastPushMs = this.#clock.monotonicMs()
-    this.#push(dependencies)
+    this.#push(dependencies, this.#firstMs)
   }
 }

@@ -7,7 +7,7 @@ import type { DiscoveryRequest, DiscoveryResponse } from '../../api/xds/types.ts
 import { dependencyOf } from '../snapshot/destination.ts'
 import type { Snapshot } from '../snapshot/snapshot.ts'
 import { StreamClient, type StreamParts } from './stream-client.ts'
-import { maxNames, type Peer, type PushStats, pushOrder, refuseNames, type Subscriber } from './subscriber.ts'
+import { maxNames, type Peer, pushOrder, refuseNames, type Subscriber } from './subscriber.ts'
 
 export type SotwCall = ServerDuplexStream<DiscoveryRequest, DiscoveryResponse | Buffer>
 /** `sentVersion` undefined: the client waits for an answer, whatever it has. */
@@ -17,7 +17,6 @@ export class SotwStream implements Subscriber {
   readonly #call: SotwCall
   readonly #client: StreamClient
   readonly #snapshot: Snapshot
-  readonly #stats: PushStats
   readonly #subscriptions = new Map<ResourceKind, Subscription>()
   /** The types to look at in the next flush. */
   readonly #due = new Set<ResourceKind>()
@@ -28,7 +27,6 @@ export class SotwStream implements Subscriber {
     this.#call = call
     this.#client = new StreamClient(peer, parts)
     this.#snapshot = parts.snapshot
-    this.#stats = parts.stats
     call.on('data', (request: DiscoveryRequest) => this.#receive(request))
     call.on('drain', () => {
       this.#blocked = false
@@ -36,7 +34,8 @@ export class SotwStream implements Subscriber {
     })
   }
 
-  push(dependencies: ReadonlySet<string>): void {
+  push(dependencies: ReadonlySet<string>, changedAtMs?: number): void {
+    this.#client.changed(changedAtMs)
     for (const [kind, { names }] of this.#subscriptions) {
       if (this.#client.wildcard.names(kind) !== undefined && this.#client.wildcard.isTouchedBy(dependencies))
         this.#due.add(kind)
@@ -47,6 +46,7 @@ export class SotwStream implements Subscriber {
       }
     }
     this.#flush()
+    this.#client.flushed(this.#blocked)
   }
 
   sidecar(trustDomain: string): SidecarFacts | undefined {
@@ -138,8 +138,7 @@ export class SotwStream implements Subscriber {
     if (version === subscription.sentVersion) return false
     subscription.sentVersion = version
     subscription.nonce = String(++this.#nonce)
-    this.#stats.pushes++
-    this.#stats.resources += resources.length
+    this.#client.wrote(resources.length)
     const taken = this.#call.write({
       versionInfo: version,
       nonce: subscription.nonce,

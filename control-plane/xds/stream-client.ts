@@ -7,10 +7,16 @@ import type { DiscoveryRequest, Node } from '../../api/xds/types.ts'
 import type { Log } from '../../core/log.ts'
 import { type ClientKind, clientKindOf } from '../snapshot/client-kind.ts'
 import type { Snapshot } from '../snapshot/snapshot.ts'
+import { Convergence } from './convergence.ts'
 import { effectiveKind, namespaceOf, type Peer, type PushStats } from './subscriber.ts'
 import { Wildcard } from './wildcard.ts'
 
-export type StreamParts = { readonly snapshot: Snapshot; readonly stats: PushStats; readonly log: Log }
+export type StreamParts = {
+  readonly snapshot: Snapshot
+  readonly stats: PushStats
+  readonly log: Log
+  readonly nowMs?: () => number
+}
 
 export class StreamClient {
   readonly peer: Peer
@@ -18,18 +24,20 @@ export class StreamClient {
   readonly wildcard: Wildcard
   readonly #stats: PushStats
   readonly #log: Log
+  readonly #convergence: Convergence
   #node: Node | undefined
   #kind: ClientKind = 'envoy'
   readonly #connectedAtMs: number
   /** Why it refused what it was last sent of a kind; gone once it takes something of it. */
   readonly #refused = new Map<ResourceKind, string>()
 
-  constructor(peer: Peer, { snapshot, stats, log }: StreamParts) {
+  constructor(peer: Peer, { snapshot, stats, log, nowMs = () => 0 }: StreamParts) {
     this.peer = peer
     this.wildcard = new Wildcard(snapshot)
     this.#stats = stats
     this.#log = log
     this.#connectedAtMs = Date.now()
+    this.#convergence = new Convergence(nowMs, (elapsedMs) => stats.onConverged?.(elapsedMs))
   }
 
   get kind(): ClientKind {
@@ -48,8 +56,26 @@ export class StreamClient {
     if (this.#kind === 'envoy') this.wildcard.configure(node, this.#log)
   }
 
+  /** A response with so many resources is on its way. */
+  wrote(resources: number): void {
+    this.#stats.pushes++
+    this.#stats.resources += resources
+    this.#convergence.wrote()
+  }
+
+  /** A change is about to be sent; `flushed` once that is done. */
+  changed(sinceMs: number | undefined): void {
+    this.#convergence.changed(sinceMs)
+  }
+
+  /** `blocked`: the client reads too slowly, and something waits for it. */
+  flushed(blocked: boolean): void {
+    this.#convergence.flushed(blocked)
+  }
+
   /** Counts an answer; `errorDetail`: why it is a refusal. */
   answered(kind: ResourceKind, errorDetail: DiscoveryRequest['errorDetail']): void {
+    this.#convergence.answered(errorDetail === undefined)
     if (errorDetail === undefined) {
       this.#refused.delete(kind)
       this.#stats.acks++

@@ -6,8 +6,8 @@ import type { WorkloadIdentity } from '../ca/authenticator.ts'
 import type { ClientKind } from '../snapshot/client-kind.ts'
 
 export interface Subscriber {
-  /** Sends what changed among the names that depend on one of `dependencies`. */
-  push(dependencies: ReadonlySet<string>): void
+  /** Sends what changed among the names that depend on one of `dependencies`; `changedAtMs`: since when, for the metrics. */
+  push(dependencies: ReadonlySet<string>, changedAtMs?: number): void
   /** For the admin page /clients. */
   describe(): object
   /** Who it is, if it is a sidecar. */
@@ -36,7 +36,15 @@ export const pushOrder: readonly ResourceKind[] = [
   'routeConfiguration',
 ]
 
-export type PushStats = { pushes: number; resources: number; acks: number; nacks: number; streams: number }
+export type PushStats = {
+  pushes: number
+  resources: number
+  acks: number
+  nacks: number
+  streams: number
+  /** Told how long a change took: from the provider to the client having taken it. */
+  onConverged?: (elapsedMs: number) => void
+}
 
 /** More names of one type on one stream than any workload talks to: somebody is filling our memory. */
 export const maxNames = 50_000

@@ -51,6 +51,7 @@ async function scrapeBoth(
         `--token-file=${tokenFile}`,
         // Nothing is sent; the exporter has metrics of its own.
         '--zipkin-url=http://127.0.0.1:1/api/v2/spans',
+        '--metric-aliases=all',
       ],
       env: {},
     }),
@@ -86,7 +87,7 @@ export async function metricsPage(): Promise<string> {
   const head = ['family', 'type', 'what it counts']
   return page(
     'Metrics',
-    'In the Prometheus text format at `/metrics` of the admin address. Names and labels of the golden metrics are those of Linkerd; [metrics and traces](../metrics-and-traces.md) says how to read them.',
+    'In the Prometheus text format at `/metrics` of the admin address. Names and labels of the golden metrics are those of Linkerd; [seeing what happens](../observe.md) says how to read them.',
     `## Sidecar\n\n${table(head, families(sidecar))}`,
     `## Control plane\n\n${table(head, families(controlPlane))}`,
     `## Injector\n\n${table(head, families(await injectorMetrics()))}`,

@@ -17,7 +17,6 @@ class Counting implements Receiver {
   onReply(x: Exchange, reply: Reply): void {
     const stats = x.downstream.stats ?? x.stats ?? this.#local(x)
     stats.requests++
-    stats.lastUsedMs = x.nowMs
     if (x.attempts > 1) stats.retries += x.attempts - 1
     stats.response(reply.status, x.nowMs - x.startedAtMs)
     this.#receiver.onReply(x, reply)

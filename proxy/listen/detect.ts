@@ -46,6 +46,8 @@ export function detect(bytes: Buffer): Detected | 'more' {
 export type DetectOptions = {
   readonly clock: Clock
   readonly timeoutMs: number
+  /** Counts those that were not detected in time. */
+  readonly stats?: { detectTimeouts: number }
   readonly look?: typeof detect
 }
 
@@ -63,6 +65,7 @@ export const silenceMs = 200
 
 /** Reads a new wire until its protocol is known, then calls `onDetected` once; the caller sets the next reader. */
 export class Detector implements WireReader {
+  readonly #stats: DetectOptions['stats']
   readonly #wire: Wire
   readonly #outcome: DetectOutcome
   readonly #nowMs: () => number
@@ -74,12 +77,13 @@ export class Detector implements WireReader {
   /** When `onDeadline` is due; then whatever came is passed on as opaque bytes. */
   deadlineMs: number
 
-  constructor(wire: Wire, { clock, timeoutMs, look = detect }: DetectOptions, outcome: DetectOutcome) {
+  constructor(wire: Wire, { clock, timeoutMs, stats, look = detect }: DetectOptions, outcome: DetectOutcome) {
     this.#wire = wire
     this.#look = look
     this.#outcome = outcome
     this.#nowMs = clock.monotonicMs
     this.deadlineMs = clock.monotonicMs() + timeoutMs
+    this.#stats = stats
     const { onSilent } = outcome
     this.#silence = onSilent === undefined ? undefined : clock.after(silenceMs, onSilent)
   }
@@ -116,6 +120,7 @@ export class Detector implements WireReader {
   onDrain(): void {}
 
   onDeadline(): void {
+    if (this.#stats !== undefined) this.#stats.detectTimeouts++
     this.giveUp()
   }
 

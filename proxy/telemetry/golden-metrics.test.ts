@@ -5,8 +5,9 @@ import { GoldenStatsTable } from './golden-stats.ts'
 
 let table: GoldenStatsTable
 let registry: Registry
+let nowMs = 0
 beforeEach(() => {
-  table = new GoldenStatsTable()
+  table = new GoldenStatsTable(() => nowMs)
   registry = createRegistry('proxy', { namespace: 'shop', pod: 'web-0', deployment: 'web' })
   registerGoldenMetrics(registry, table)
 })

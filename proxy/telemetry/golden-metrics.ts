@@ -47,19 +47,29 @@ function responseSamples(all: readonly GoldenStats[]): Sample[] {
   )
 }
 
-function latencySamples(stats: GoldenStats): Sample[] {
+/** A histogram over `latencyBucketsMs`; `counts` are not cumulative, and one more than the bounds. */
+export function histogramSamples(
+  name: string,
+  labels: Sample['labels'],
+  { counts, sumMs, count }: { readonly counts: Uint32Array; readonly sumMs: number; readonly count: number },
+): Sample[] {
   let cumulative = 0
-  const name = 'response_latency_ms'
   const samples: Sample[] = latencyBucketsMs.map((bound, i) => {
-    cumulative += stats.latencyCounts[i] as number
-    return { metricName: `${name}_bucket`, labels: { ...stats.labels, le: bound }, value: cumulative }
+    cumulative += counts[i] as number
+    return { metricName: `${name}_bucket`, labels: { ...labels, le: bound }, value: cumulative }
   })
   samples.push(
-    { metricName: `${name}_bucket`, labels: { ...stats.labels, le: '+Inf' }, value: stats.latencyCount },
-    { metricName: `${name}_sum`, labels: stats.labels, value: stats.latencySumMs },
-    { metricName: `${name}_count`, labels: stats.labels, value: stats.latencyCount },
+    { metricName: `${name}_bucket`, labels: { ...labels, le: '+Inf' }, value: count },
+    { metricName: `${name}_sum`, labels, value: sumMs },
+    { metricName: `${name}_count`, labels, value: count },
   )
   return samples
+}
+
+/** The latency of one label set under any name and labels. */
+export function latencySamples(name: string, labels: Sample['labels'], stats: GoldenStats): Sample[] {
+  const { latencyCounts: counts, latencySumMs: sumMs, latencyCount: count } = stats
+  return histogramSamples(name, labels, { counts, sumMs, count })
 }
 
 /** Linkerd's golden families (features.md 1.1) over all label sets that were used. */
@@ -80,7 +90,7 @@ export function registerGoldenMetrics(registry: Registry, table: GoldenStatsTabl
     name: 'response_latency_ms',
     help: "Time from a request's head to its reply's head",
     type: 'histogram',
-    samples: () => table.all().flatMap(latencySamples),
+    samples: () => table.all().flatMap((stats) => latencySamples('response_latency_ms', stats.labels, stats)),
   })
   registerFamily(registry, {
     name: 'request_retries_total',

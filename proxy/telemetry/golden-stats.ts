@@ -4,27 +4,12 @@
  */
 
 import { latencyBoundsMs as latencyBucketsMs } from '../../api/latency-bounds.ts'
+import type { LoadOf } from './load-of.ts'
+import { type Labels, type Series, SeriesTable } from './series-table.ts'
 
 export { latencyBucketsMs }
 
-export type Labels = Readonly<Record<string, string>>
-
-/** What load these numbers are of, for reports to the control plane. */
-export type LoadOf = {
-  /** The name that clients asked for. */
-  readonly apex: string
-  /** The cluster that served. */
-  readonly backend: string
-  readonly zone: string
-  readonly meshTls: boolean
-}
-
-/** undefined: what the configuration does not name is not reported. */
-export function loadOf(apex: string, backend: string, zone: string, meshTls: boolean): LoadOf | undefined {
-  return apex === '' ? undefined : { apex, backend, zone, meshTls }
-}
-
-export class GoldenStats {
+export class GoldenStats implements Series {
   readonly labels: Labels
   /** undefined: no part of what is reported. */
   readonly load: LoadOf | undefined
@@ -37,11 +22,15 @@ export class GoldenStats {
   latencyCount = 0
   /** Attempts beyond the first. */
   retries = 0
-  lastUsedMs = 0
+  readonly open = false
 
   constructor(labels: Labels, load?: LoadOf) {
     this.labels = labels
     this.load = load
+  }
+
+  get activity(): number {
+    return this.requests
   }
 
   /** Counts one reply, by its status and the time to its head. */
@@ -55,27 +44,9 @@ export class GoldenStats {
   }
 }
 
-/** Beyond this many label sets the rest shares one: labels come from configuration, but a mesh can be large. */
-const maxSeries = 2000
-
-/** Finds or makes the stats of a label set; done when something is configured, not per request. */
-export class GoldenStatsTable {
-  readonly #byKey = new Map<string, GoldenStats>()
-  readonly #overflow = new GoldenStats({ direction: 'outbound', overflow: 'true' })
-
-  for(labels: Labels, load?: LoadOf): GoldenStats {
-    const key = JSON.stringify(Object.entries(labels).toSorted(([a], [b]) => (a < b ? -1 : 1)))
-    const found = this.#byKey.get(key)
-    if (found !== undefined) return found
-    if (this.#byKey.size >= maxSeries) return this.#overflow
-    const made = new GoldenStats(labels, load)
-    this.#byKey.set(key, made)
-    return made
-  }
-
-  /** Every label set that has counted something. */
-  all(): GoldenStats[] {
-    const used = [...this.#byKey.values(), this.#overflow].filter((stats) => stats.requests > 0)
-    return used
+/** By whom exchanges came from or went to. */
+export class GoldenStatsTable extends SeriesTable<GoldenStats> {
+  constructor(nowMs: () => number) {
+    super((labels, load) => new GoldenStats(labels, load), { direction: 'outbound', overflow: 'true' }, nowMs)
   }
 }

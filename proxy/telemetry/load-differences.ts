@@ -1,5 +1,6 @@
 /** What was counted since the last look, from the numbers that the data path keeps anyway: nothing is counted twice. */
-import { type GoldenStats, latencyBucketsMs, type LoadOf } from './golden-stats.ts'
+import { type GoldenStats, latencyBucketsMs } from './golden-stats.ts'
+import type { LoadOf } from './load-of.ts'
 import type { TcpStats } from './tcp-stats.ts'
 
 /** The load of one interval that one name put on one cluster in one zone. */

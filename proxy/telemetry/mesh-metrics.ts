@@ -3,6 +3,7 @@ import type { Registry } from '../../core/metrics.ts'
 import type { IdentitySource } from '../identity/identity-source.ts'
 import type { XdsStats } from '../xds/delta-client.ts'
 import { registerFamily } from './golden-metrics.ts'
+import type { TlsStats } from './tls-stats.ts'
 
 export function registerIdentityMetrics(registry: Registry, identity: IdentitySource): void {
   registerFamily(registry, {
@@ -13,6 +14,17 @@ export function registerIdentityMetrics(registry: Registry, identity: IdentitySo
       identity.current === undefined
         ? []
         : [{ labels: {}, value: Math.floor(identity.current.notAfterMs / 1000) }],
+  })
+  registerFamily(registry, {
+    name: 'identity_trust_bundle_info',
+    help: 'The version of the roots in use, the same wherever the roots are; always 1',
+    type: 'gauge',
+    samples: () => {
+      const { current } = identity
+      return current === undefined
+        ? []
+        : [{ labels: { version: current.bundle.version, roots: current.bundle.roots.length }, value: 1 }]
+    },
   })
   let refreshes = 0
   identity.onChange(() => refreshes++)
@@ -36,4 +48,17 @@ export function registerXdsMetrics(registry: Registry, stats: XdsStats, wallMs: 
   counter('control_connects_total', 'Connections made to the control plane', () => stats.connects)
   counter('control_acks_total', 'Updates accepted', () => stats.acks)
   counter('control_nacks_total', 'Updates refused', () => stats.nacks)
+}
+
+/** Handshakes of mesh TLS; what failed by the code of why. */
+export function registerTlsMetrics(registry: Registry, stats: TlsStats): void {
+  registerFamily(registry, {
+    name: 'tls_handshakes_total',
+    help: 'Handshakes of mesh TLS by outcome: ok, or the code of why not',
+    type: 'counter',
+    samples: () =>
+      (['inbound', 'outbound'] as const).flatMap((direction) =>
+        [...stats.outcomes(direction)].map(([outcome, value]) => ({ labels: { direction, outcome }, value })),
+      ),
+  })
 }

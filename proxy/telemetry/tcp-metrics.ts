@@ -1,8 +1,7 @@
 /** Connections under Linkerd's names: by side (`peer="src"`), and by whom their bytes were passed on to (`peer="dst"`). */
 import type { Registry } from '../../core/metrics.ts'
 import type { DataPath } from '../data-path.ts'
-import { registerFamily, type Sample } from './golden-metrics.ts'
-import { latencyBucketsMs } from './golden-stats.ts'
+import { histogramSamples, registerFamily, type Sample } from './golden-metrics.ts'
 import { sumOf, type TcpStats } from './tcp-stats.ts'
 
 const directions = ['inbound', 'outbound'] as const
@@ -64,18 +63,9 @@ const families: readonly TcpFamily[] = [
 
 const duration = 'tcp_connection_duration_ms'
 
-function durationSamples({ labels, durationCounts, durationSumMs, closed }: TcpStats): Sample[] {
-  let cumulative = 0
-  const buckets: Sample[] = latencyBucketsMs.map((bound, i) => {
-    cumulative += durationCounts[i] as number
-    return { metricName: `${duration}_bucket`, labels: { ...labels, le: bound }, value: cumulative }
-  })
-  return [
-    ...buckets,
-    { metricName: `${duration}_bucket`, labels: { ...labels, le: '+Inf' }, value: closed },
-    { metricName: `${duration}_sum`, labels, value: durationSumMs },
-    { metricName: `${duration}_count`, labels, value: closed },
-  ]
+function durationSamples(stats: TcpStats): Sample[] {
+  const { labels, durationCounts: counts, durationSumMs: sumMs, closed: count } = stats
+  return histogramSamples(duration, labels, { counts, sumMs, count })
 }
 
 export function registerTcpMetrics(registry: Registry, { serveStats, tcp, egress }: DataPath): void {
@@ -104,6 +94,13 @@ export function registerTcpMetrics(registry: Registry, { serveStats, tcp, egress
       samples: () =>
         [...serveStats[direction].tcpErrors].map(([error, value]) => ({ labels: { error }, value })),
     })
+  registerFamily(registry, {
+    name: 'tcp_detection_timeouts_total',
+    help: 'Connections whose protocol was not known in time, and that were passed on as opaque bytes',
+    type: 'counter',
+    samples: () =>
+      directions.map((direction) => ({ labels: { direction }, value: serveStats[direction].detectTimeouts })),
+  })
   registerFamily(registry, {
     name: 'outbound_tcp_passthrough_total',
     help: 'Connections to destinations that the mesh does not know',

@@ -1,6 +1,8 @@
 /** What is counted of the connections with one peer whose bytes nobody looks into; plain numbers, read at scrape. */
 import type { SpliceBytes } from '../tcp/splice.ts'
-import { type Labels, latencyBucketsMs, type LoadOf } from './golden-stats.ts'
+import { latencyBucketsMs } from './golden-stats.ts'
+import type { LoadOf } from './load-of.ts'
+import { type Labels, type Series, SeriesTable } from './series-table.ts'
 
 /** What is carried by `live` connections, and was by those before. */
 export function sumOf(live: Iterable<SpliceBytes>, direction: keyof SpliceBytes, before: number): number {
@@ -9,7 +11,7 @@ export function sumOf(live: Iterable<SpliceBytes>, direction: keyof SpliceBytes,
   return sum
 }
 
-export class TcpStats {
+export class TcpStats implements Series {
   readonly labels: Labels
   /** undefined: no part of what is reported. */
   readonly load: LoadOf | undefined
@@ -29,6 +31,14 @@ export class TcpStats {
   constructor(labels: Labels, load?: LoadOf) {
     this.labels = labels
     this.load = load
+  }
+
+  get activity(): number {
+    return this.opened
+  }
+
+  get open(): boolean {
+    return this.#live.size > 0
   }
 
   get closed(): number {
@@ -63,25 +73,9 @@ export class TcpStats {
   }
 }
 
-/** Labels come from configuration and from proven principals, but a mesh can be large: beyond this the rest shares one. */
-const maxSeries = 2000
-
-export class TcpStatsTable {
-  readonly #byKey = new Map<string, TcpStats>()
-  readonly #overflow = new TcpStats({ overflow: 'true' })
-
-  for(labels: Labels, load?: LoadOf): TcpStats {
-    const key = JSON.stringify(Object.entries(labels).toSorted(([a], [b]) => (a < b ? -1 : 1)))
-    const found = this.#byKey.get(key)
-    if (found !== undefined) return found
-    if (this.#byKey.size >= maxSeries) return this.#overflow
-    const made = new TcpStats(labels, load)
-    this.#byKey.set(key, made)
-    return made
-  }
-
-  /** Every label set that has counted something. */
-  all(): readonly TcpStats[] {
-    return [...this.#byKey.values(), this.#overflow].filter((stats) => stats.opened > 0)
+/** By the peers whose bytes are passed on. */
+export class TcpStatsTable extends SeriesTable<TcpStats> {
+  constructor(nowMs: () => number) {
+    super((labels, load) => new TcpStats(labels, load), { overflow: 'true' }, nowMs)
   }
 }

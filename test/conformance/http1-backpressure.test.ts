@@ -77,7 +77,7 @@ test('a reply that ended in a pause leaves its connection readable', async () =>
 
 test('an upload that ended in a pause leaves its connection readable', async () => {
   const connections = new Connections(systemClock)
-  const counts = { opened: 0, closed: 0, violations: 0, readBytes: 0, writtenBytes: 0 }
+  const counts = { opened: 0, closed: 0, violations: 0, detectTimeouts: 0, readBytes: 0, writtenBytes: 0 }
   const stats = { ...counts, flags: new Map(), tcpErrors: new Map(), live: new Set<never>() }
   const handler = (x: Exchange, receiver: Receiver): void => {
     void readReluctantly(x.body).then((bytes) => {

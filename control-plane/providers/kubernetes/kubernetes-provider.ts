@@ -66,6 +66,13 @@ export class KubernetesProvider implements Provider {
     return this.#reflectors.flatMap(({ refused }) => refused.map(({ object }) => object))
   }
 
+  get watchSilenceMs(): ReadonlyMap<string, number> {
+    const known = this.#reflectors.flatMap(({ kind, silentForMs }) =>
+      silentForMs === undefined ? [] : [[kind.plural, silentForMs] as const],
+    )
+    return new Map(known)
+  }
+
   #changed(changes: readonly Change[]): void {
     if (this.#held === undefined) this.#options.onChanges(changes)
     else for (const change of changes) this.#held.push(change)

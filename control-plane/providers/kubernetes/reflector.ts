@@ -53,6 +53,7 @@ export class Reflector {
   readonly #stopping = new AbortController()
   #version: string | undefined
   /** Where the watch goes on; undefined: everything has to be listed. */
+  #heardMs: number | undefined
   #resourceVersion: string | undefined
   #expiredLists = 0
   #unreachable = false
@@ -85,6 +86,11 @@ export class Reflector {
     this.#stopping.abort()
     this.#wake()
     await this.#running
+  }
+
+  /** Since the API server last told of this kind, be it by a bookmark; undefined while it was not listed, or is unknown there. */
+  get silentForMs(): number | undefined {
+    return this.#heardMs === undefined ? undefined : this.#options.clock.monotonicMs() - this.#heardMs
   }
 
   async #run(): Promise<void> {
@@ -134,6 +140,7 @@ export class Reflector {
     switch (listed.outcome) {
       case 'complete':
         this.#expiredLists = 0
+        this.#heardMs = this.#options.clock.monotonicMs()
         this.#resourceVersion = listed.resourceVersion
         this.#deliver(this.#store.keepOnly(keys))
         this.#works()
@@ -188,6 +195,7 @@ export class Reflector {
           event.retryAfterMs,
         )
     }
+    this.#heardMs = this.#options.clock.monotonicMs()
     this.#resourceVersion = event.resourceVersion
     this.#backoff.reset()
     this.#options.outages.over(this.kind.plural)

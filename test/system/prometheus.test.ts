@@ -1,0 +1,120 @@
+/** A real Prometheus over the running demo: every expression that we ship, and Flagger's, has an answer that is true. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { Load } from '../../cli/demo/load.ts'
+import { DemoMesh } from '../../cli/demo/mesh.ts'
+import { dashboards } from '../../deploy/observe/files.ts'
+import { rules } from '../../deploy/observe/rules.ts'
+import { latencyBucketsMs } from '../../proxy/telemetry/golden-stats.ts'
+import { flaggerQueries } from './flagger-queries.ts'
+import { PrometheusProcess } from './prometheus-process.ts'
+import { describeWith } from './requirements.ts'
+
+const loadMs = 25_000
+const variables: Readonly<Record<string, string>> = {
+  $__rate_interval: '20s',
+  $namespace: 'shop',
+  $service: 'catalog-v1|catalog-v2|inventory|web',
+  $workload: 'catalog-v1',
+  $canary: 'catalog-v2',
+}
+/** The demo has no API server. */
+const inClusterOnly = 'weft_watch_silence_seconds'
+
+function filledIn(expression: string): string {
+  return Object.entries(variables).reduce((text, [name, value]) => text.replaceAll(name, value), expression)
+}
+
+/** An alert on a mesh that is well is empty: compared with `bool`, it shows whether it has something to judge. */
+function judged(expression: string): string {
+  return expression.replace(/ (>|<|==) /g, ' $1 bool ')
+}
+
+function bucketOf(ms: number): number {
+  const index = latencyBucketsMs.findIndex((bound) => ms <= bound)
+  return index === -1 ? latencyBucketsMs.length : index
+}
+
+describeWith(['prometheus', 'promtool'], 'Prometheus over the demo', () => {
+  let mesh: DemoMesh
+  let prometheus: PrometheusProcess
+  const latenciesMs: number[] = []
+  let failed = 0
+
+  beforeAll(async () => {
+    mesh = await DemoMesh.prepare(undefined, ['--metric-aliases=all'])
+    await mesh.start({ v1: 60, v2: 40 })
+    prometheus = await PrometheusProcess.start({
+      sidecars: mesh.pods.map(({ adminPort }) => `127.0.0.1:${adminPort}`),
+      controlPlanes: [`127.0.0.1:${mesh.controlPlaneAdminPort}`],
+    })
+    const load = new Load(mesh.pod('client').outboundPort)
+    const until = performance.now() + loadMs
+    const sending = load.run(
+      'http://web:8080/',
+      4,
+      () => performance.now() < until,
+      ({ status, latencyMs }) => {
+        latenciesMs.push(latencyMs)
+        if (status !== 200) failed++
+      },
+    )
+    await sleep(loadMs / 3)
+    await mesh.setVersionFailing('catalog-v2', true)
+    mesh.writeSplit({ v1: 50, v2: 50 })
+    await sleep(loadMs / 10)
+    await mesh.setVersionFailing('catalog-v2', false)
+    mesh.writeSplit({ v1: 60, v2: 40 })
+    await sending
+    load.close()
+    await sleep(3_000)
+  }, 120_000)
+  afterAll(async () => {
+    prometheus?.stop()
+    await mesh?.stop(false)
+  })
+
+  for (const { title, panels } of dashboards)
+    for (const panel of panels)
+      it(`answers '${panel.title}' of ${title}`, async () => {
+        for (const { expr } of panel.queries) {
+          const series = await prometheus.query(filledIn(expr))
+          // Not a number is what a ratio or a quantile of nothing is.
+          const figures = series.filter(({ value }) => Number.isFinite(Number(value[1])))
+          expect(figures.length, filledIn(expr)).toBeGreaterThan(0)
+        }
+      })
+
+  for (const group of rules.groups)
+    for (const rule of group.rules)
+      it(`has what ${'record' in rule ? rule.record : rule.alert} judges`, async () => {
+        const series = await prometheus.query(judged(rule.expr))
+        if (rule.expr.includes(inClusterOnly)) expect(series).toEqual([])
+        else expect(series.length, rule.expr).toBeGreaterThan(0)
+      })
+
+  for (const [name, expr] of flaggerQueries('shop', 'catalog-v2', '20s'))
+    it(`answers Flagger's query '${name}'`, async () => {
+      const value = await prometheus.value(expr)
+      expect(value).toBeGreaterThan(0)
+      if (name.endsWith('success')) expect(value).toBeLessThanOrEqual(100)
+    })
+
+  it('agrees with the load generator on success within 1 %, and on the 99th percentile within one bucket', async () => {
+    const own = 'pod="client",direction="outbound"'
+    const success = await prometheus.value(
+      `sum(response_total{${own},classification="success"}) / sum(response_total{${own}})`,
+    )
+    const p99Ms = await prometheus.value(
+      `histogram_quantile(0.99, sum by (le) (response_latency_ms_bucket{${own}}))`,
+    )
+    const sorted = latenciesMs.toSorted((a, b) => a - b)
+    const ownP99Ms = sorted[Math.floor(sorted.length * 0.99)] ?? 0
+    process.stderr.write(
+      `requests ${sorted.length}, success ${(1 - failed / sorted.length).toFixed(4)} against ${success.toFixed(4)}, p99 ${ownP99Ms.toFixed(1)} ms against ${p99Ms.toFixed(1)} ms\n`,
+    )
+    expect(failed).toBeGreaterThan(0)
+    expect(Math.abs(success - (1 - failed / sorted.length))).toBeLessThan(0.01)
+    expect(Math.abs(bucketOf(p99Ms) - bucketOf(ownP99Ms))).toBeLessThanOrEqual(1)
+  })
+})
