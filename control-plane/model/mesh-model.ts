@@ -1,4 +1,5 @@
 /** The mesh as it is known now. Applying a change costs what the change touches, however large the mesh is. */
+import { ports } from '../../api/ports.ts'
 import { defaultOpaquePorts } from '../../api/opaque-ports.ts'
 import { includesPort, type PortRange } from '../../core/port-ranges.ts'
 import { type ListedEndpoint, type ServiceEndpoint, usableEndpoints } from './endpoints.ts'
@@ -110,7 +111,12 @@ export class MeshModel {
 
   /** Whether a port that a Service lists for a workload speaks mesh TLS; a forward may stand before the sidecar's own. */
   takesMeshTls(workload: Workload, port: number): boolean {
-    return this.isMeshed(workload) && !includesPort(workload.bypassedPorts, port)
+    return this.isMeshed(workload) && !includesPort(this.#bypassedPorts(workload), port)
+  }
+
+  /** Whether nothing in clear is to reach a workload. */
+  isStrict({ namespace, inboundPolicy }: Workload): boolean {
+    return (inboundPolicy ?? this.#namespaces.get(namespace)?.inboundPolicy) === 'all-authenticated'
   }
 
   /** The ports whose bytes are nobody's business, of a service or a workload. */
@@ -195,6 +201,15 @@ export class MeshModel {
         return service === undefined || port === undefined ? [] : [{ service, port, targetPort }]
       })
     })
+  }
+
+  #bypassedPorts({ namespace, bypassedPorts: own }: Workload): readonly PortRange[] {
+    const usual = this.#namespaces.get(namespace)?.bypassedPorts
+    const { sidecarAdmin } = ports
+    return [
+      ...(own.skipped ?? usual?.skipped ?? []),
+      ...(own.admin ?? usual?.admin ?? [{ from: sidecarAdmin, to: sidecarAdmin }]),
+    ]
   }
 
   #policiesOf(serviceKey: string): TrafficPolicy[] {

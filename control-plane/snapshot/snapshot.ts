@@ -152,6 +152,7 @@ export class Snapshot {
           limitsOf,
           this.#model.opaquePorts(workload),
           this.#model.nodes.zoneOf(workload),
+          this.#model.isStrict(workload),
         ),
       )
     }
