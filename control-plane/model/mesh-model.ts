@@ -1,9 +1,8 @@
 /** The mesh as it is known now. Applying a change costs what the change touches, however large the mesh is. */
-import { ports } from '../../api/ports.ts'
-import { defaultOpaquePorts } from '../../api/opaque-ports.ts'
 import { includesPort, type PortRange } from '../../core/port-ranges.ts'
 import { type ListedEndpoint, type ServiceEndpoint, usableEndpoints } from './endpoints.ts'
 import { IndexOf } from './index-of.ts'
+import { bypassedPortsOf, isStrict, opaquePortsOf } from './inherited.ts'
 import type {
   Change,
   EndpointSlice,
@@ -111,17 +110,20 @@ export class MeshModel {
 
   /** Whether a port that a Service lists for a workload speaks mesh TLS; a forward may stand before the sidecar's own. */
   takesMeshTls(workload: Workload, port: number): boolean {
-    return this.isMeshed(workload) && !includesPort(this.#bypassedPorts(workload), port)
+    return (
+      this.isMeshed(workload) &&
+      !includesPort(bypassedPortsOf(workload, this.#namespaces.get(workload.namespace)), port)
+    )
   }
 
   /** Whether nothing in clear is to reach a workload. */
-  isStrict({ namespace, inboundPolicy }: Workload): boolean {
-    return (inboundPolicy ?? this.#namespaces.get(namespace)?.inboundPolicy) === 'all-authenticated'
+  isStrict(workload: Workload): boolean {
+    return isStrict(workload, this.#namespaces.get(workload.namespace))
   }
 
   /** The ports whose bytes are nobody's business, of a service or a workload. */
-  opaquePorts({ namespace, opaquePorts }: Service | Workload): readonly PortRange[] {
-    return opaquePorts ?? this.#namespaces.get(namespace)?.opaquePorts ?? defaultOpaquePorts
+  opaquePorts(of: Service | Workload): readonly PortRange[] {
+    return opaquePortsOf(of, this.#namespaces.get(of.namespace))
   }
 
   /** The endpoints that may be sent to, of one port of a service, in a stable order. */
@@ -201,15 +203,6 @@ export class MeshModel {
         return service === undefined || port === undefined ? [] : [{ service, port, targetPort }]
       })
     })
-  }
-
-  #bypassedPorts({ namespace, bypassedPorts: own }: Workload): readonly PortRange[] {
-    const usual = this.#namespaces.get(namespace)?.bypassedPorts
-    const { sidecarAdmin } = ports
-    return [
-      ...(own.skipped ?? usual?.skipped ?? []),
-      ...(own.admin ?? usual?.admin ?? [{ from: sidecarAdmin, to: sidecarAdmin }]),
-    ]
   }
 
   #policiesOf(serviceKey: string): TrafficPolicy[] {
