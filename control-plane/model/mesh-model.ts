@@ -1,5 +1,6 @@
 /** The mesh as it is known now. Applying a change costs what the change touches, however large the mesh is. */
 import { includesPort, type PortRange } from '../../core/port-ranges.ts'
+import type { Dirty } from './dirty.ts'
 import { type ListedEndpoint, type ServiceEndpoint, usableEndpoints } from './endpoints.ts'
 import { IndexOf } from './index-of.ts'
 import { bypassedPortsOf, isStrict, opaquePortsOf } from './inherited.ts'
@@ -29,14 +30,6 @@ export type ServedPort = {
   readonly service: Service
   readonly port: ServicePort
   readonly targetPort: number
-}
-
-/** Which services (by key) and workloads (by key) look different than before; `routing` when more than endpoints changed. */
-export type Dirty = {
-  readonly services: Set<string>
-  readonly workloads: Set<string>
-  readonly addresses: Set<string>
-  routing: boolean
 }
 
 export class MeshModel {
