@@ -5,6 +5,10 @@ export const annotations = {
   opaquePorts: 'config.weft.dev/opaque-ports',
 } as const
 
+/** Who may connect to a workload, the usual one first. */
+export const inboundPolicies = ['all-unauthenticated', 'all-authenticated'] as const
+export type InboundPolicy = (typeof inboundPolicies)[number]
+
 /** What the injector writes on a Pod that it gives a sidecar. */
 export const injectedLabel = 'weft.dev/injected'
 export const injectedAnnotations = {

@@ -3,6 +3,7 @@
  * process, with the annotation in the place of the variable.
  */
 import type { SettingsTable } from '../core/settings.ts'
+import { inboundPolicies } from './annotations.ts'
 import { ports, sidecarUid } from './ports.ts'
 
 export const sidecarAnnotationPrefix = 'config.weft.dev/'
@@ -193,6 +194,13 @@ export const podAnnotations = {
     kind: 'boolean',
     default: 'true',
     help: "whether the kubelet's probes go through the sidecar's admin port, so that they work under strict mTLS",
+  },
+  defaultInboundPolicy: {
+    flag: '--default-inbound-policy',
+    env: 'config.weft.dev/default-inbound-policy',
+    kind: 'choice',
+    choices: inboundPolicies,
+    help: 'who may connect to the workload: everybody (all-unauthenticated, as it is unless set), or only clients with a sidecar, by mesh mTLS (all-authenticated)',
   },
   inboundPort: port('inbound', ports.inbound, 'where the sidecar takes what others send to the workload'),
   outboundPort: port('outbound', ports.outbound, 'where the sidecar takes what the workload sends'),

@@ -275,3 +275,37 @@ describe('a pod that does not have the shape of one', () => {
     expect(read.ok ? '' : read.problems.join()).toContain(problem)
   })
 })
+
+test('for a CNI plugin the pod has what its namespace asks for, under what it asks for itself', () => {
+  const namespace = {
+    annotations: {
+      ...enabled.annotations,
+      'config.weft.dev/interception': 'cni',
+      'config.weft.dev/skip-inbound-ports': '9000',
+      'config.weft.dev/admin-port': '4200',
+      'config.weft.dev/access-log': 'json',
+    },
+    labels: {},
+  }
+  const own = { 'config.weft.dev/admin-port': '4300' }
+  const annotations = podOf(run(pod({ annotations: own }), namespace)).metadata?.annotations
+  expect(annotations).toMatchObject({
+    'config.weft.dev/skip-inbound-ports': '9000',
+    'config.weft.dev/admin-port': '4300',
+  })
+  expect(annotations).not.toHaveProperty(['config.weft.dev/access-log'])
+  const byInit = pod({ annotations: { 'config.weft.dev/interception': 'init' } })
+  expect(podOf(run(byInit, namespace)).metadata?.annotations).not.toHaveProperty([
+    'config.weft.dev/skip-inbound-ports',
+  ])
+})
+
+test('annotations that only the control plane reads are known, and who may connect has to read', () => {
+  const known = {
+    'config.weft.dev/opaque-ports': '3306',
+    'config.weft.dev/default-inbound-policy': 'all-authenticated',
+  }
+  expect(run(pod({ annotations: known }))).toMatchObject({ kind: 'injected', warnings: [] })
+  const wrong = { 'config.weft.dev/default-inbound-policy': 'nobody' }
+  expect(run(pod({ annotations: wrong }))).toMatchObject({ kind: 'refuse' })
+})

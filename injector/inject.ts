@@ -13,7 +13,7 @@ import {
   type PodSpec,
   stateVolumeName,
 } from './pod.ts'
-import { type PodSettings, readPodSettings } from './pod-settings.ts'
+import { interceptionAnnotations, type PodSettings, readPodSettings } from './pod-settings.ts'
 import { proxyContainer, tokenFile, trustBundleFile } from './proxy-container.ts'
 import { rewriteProbes } from './rewrite-probes.ts'
 import type { SidecarPlan } from './sidecar-plan.ts'
@@ -51,6 +51,7 @@ function metadataOf(
   metadata: Metadata | null | undefined,
   plan: SidecarPlan,
   { containers }: PodSpec,
+  forPlugin: Readonly<Record<string, string>>,
 ): Metadata {
   return {
     ...metadata,
@@ -60,6 +61,8 @@ function metadataOf(
       'kubectl.kubernetes.io/default-container': (containers[0] as Container).name,
       // Whoever looks at the pod alone sees that it is of the mesh.
       [annotations.inject]: 'enabled',
+      // A plugin is shown the pod alone, and so is the control plane when the namespace has changed since.
+      ...forPlugin,
       ...metadata?.annotations,
       [injectedAnnotations.proxyVersion]: version,
       [injectedAnnotations.trustBundle]: plan.trustBundle,
@@ -83,17 +86,29 @@ function rewritten(spec: PodSpec, settings: PodSettings): PodSpec & { readonly p
 }
 
 /** The pod with its sidecar, unconditionally. */
-function withSidecar(pod: Pod, plan: SidecarPlan, settings: PodSettings, workload: Workload): Pod {
+function withSidecar(
+  pod: Pod,
+  namespace: NamespaceMetadata,
+  plan: SidecarPlan,
+  settings: PodSettings,
+  workload: Workload,
+): Pod {
   const { probes, ...spec } = rewritten(pod.spec, settings)
   const proxy = proxyContainer(plan, settings, workload, probes)
-  const init = (settings.interception ?? plan.interception) === 'init' ? [initContainer(plan, settings)] : []
+  const byPlugin = (settings.interception ?? plan.interception) === 'cni'
+  const init = byPlugin ? [] : [initContainer(plan, settings)]
   const own = spec.initContainers ?? []
   const { nativeSidecar } = settings
   // An ordinary sidecar does not run yet when init containers do: redirection comes after them, not to cut them off.
   const initContainers = nativeSidecar ? [...init, proxy, ...own] : [...own, ...init]
   return {
     ...pod,
-    metadata: metadataOf(pod.metadata, plan, spec),
+    metadata: metadataOf(
+      pod.metadata,
+      plan,
+      spec,
+      byPlugin ? interceptionAnnotations(namespace.annotations) : {},
+    ),
     spec: {
       ...spec,
       ...(initContainers.length === 0 ? {} : { initContainers }),
@@ -132,7 +147,7 @@ export function inject(
   if (further.kind !== 'inject') return further
   return {
     kind: 'injected',
-    pod: withSidecar(pod, plan, read.settings, workload),
+    pod: withSidecar(pod, namespace, plan, read.settings, workload),
     warnings: warningsOf(pod, read.settings, read.unknown),
   }
 }

@@ -32,7 +32,21 @@ const quantity = /^\d{1,18}(\.\d{1,9})?(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei)?$/
 const defaultRequests: StringMap = { cpu: '10m', memory: '64Mi' }
 
 const allTables = { ...proxyAnnotations, ...initAnnotations, ...podAnnotations }
-const names: ReadonlySet<string> = new Set([...Object.values(allTables).map(({ env }) => env), known.inbound])
+const names: ReadonlySet<string> = new Set([
+  ...Object.values(allTables).map(({ env }) => env),
+  known.inbound,
+  known.opaquePorts,
+])
+/** What a CNI plugin needs to know of a pod, which is all that it is shown. */
+const interceptionNames: ReadonlySet<string> = new Set(
+  [
+    ...Object.values(initAnnotations),
+    podAnnotations.inboundPort,
+    podAnnotations.outboundPort,
+    podAnnotations.adminPort,
+    podAnnotations.proxyUid,
+  ].map(({ env }) => env),
+)
 
 /** The Pod's annotations over those of its Namespace. */
 function merged(namespace: StringMap, pod: StringMap): ReadonlyMap<string, string> {
@@ -90,6 +104,11 @@ function portProblems({
   const ports = [inboundPort, outboundPort, adminPort]
   if (ports.includes(0)) return ['a port of the sidecar is 0']
   return new Set(ports).size < ports.length ? ['two ports of the sidecar are the same'] : []
+}
+
+/** The annotations of a Namespace by which the connections of its Pods are to be redirected. */
+export function interceptionAnnotations(namespace: StringMap): StringMap {
+  return Object.fromEntries(Object.entries(namespace).filter(([name]) => interceptionNames.has(name)))
 }
 
 /** Every problem names its annotation. What is not known is no problem, but told: it may be misspelt. */

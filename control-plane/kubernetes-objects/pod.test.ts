@@ -26,10 +26,57 @@ test.each([
 test('ports that a Pod tells its sidecar to skip, and the pages of the sidecar, are reached past it', () => {
   const annotations = { 'config.weft.dev/skip-inbound-ports': '25,4567-4568' }
   expect(convert({ annotations })).toMatchObject({
-    change: { value: { bypassedPorts: [{ from: 25, to: 25 }, { from: 4567, to: 4568 }, admin] } },
+    change: {
+      value: {
+        bypassedPorts: {
+          skipped: [
+            { from: 25, to: 25 },
+            { from: 4567, to: 4568 },
+          ],
+        },
+      },
+    },
   })
   expect(convert({ annotations: { 'config.weft.dev/admin-port': '4200' } })).toMatchObject({
-    change: { value: { bypassedPorts: [{ from: 4200, to: 4200 }] } },
+    change: { value: { bypassedPorts: { skipped: undefined, admin: [{ from: 4200, to: 4200 }] } } },
+  })
+})
+
+test('where a plugin redirects, what its sidecar and its annotations say counts, and no later word of its Namespace', () => {
+  const sidecar = { name: 'weft-proxy', args: ['--inbound-address=[::]:4143', '--admin-address=[::]:4200'] }
+  const pages = [{ from: 4200, to: 4200 }]
+  const annotations = { 'config.weft.dev/skip-inbound-ports': '9000' }
+  for (const spec of [{ initContainers: [sidecar] }, { containers: [sidecar] }]) {
+    expect(convert({ spec, annotations })).toMatchObject({
+      change: { value: { bypassedPorts: { skipped: [{ from: 9000, to: 9000 }], admin: pages } } },
+    })
+    expect(convert({ spec })).toMatchObject({
+      change: { value: { bypassedPorts: { skipped: [], admin: pages } } },
+    })
+  }
+})
+
+test('a Namespace says the same for its Pods', () => {
+  const annotations = {
+    'config.weft.dev/skip-inbound-ports': '9000',
+    'config.weft.dev/admin-port': '4200',
+    'config.weft.dev/default-inbound-policy': 'all-authenticated',
+  }
+  const metadata = { name: 'shop', annotations }
+  expect(convertObject({ apiVersion: 'v1', kind: 'Namespace', metadata })).toMatchObject({
+    change: {
+      value: {
+        bypassedPorts: { skipped: [{ from: 9000, to: 9000 }], admin: [{ from: 4200, to: 4200 }] },
+        inboundPolicy: 'all-authenticated',
+      },
+    },
+  })
+})
+
+test('who may connect that does not read is refused with its annotation', () => {
+  expect(convert({ annotations: { 'config.weft.dev/default-inbound-policy': 'nobody' } })).toMatchObject({
+    outcome: 'refused',
+    problems: [{ path: ['metadata', 'annotations', 'config.weft.dev/default-inbound-policy'] }],
   })
 })
 
@@ -40,7 +87,7 @@ test('what its init container was told says also what its Namespace asked for', 
     { name: 'weft-init', args },
   ]
   expect(convert({ spec: { initContainers } })).toMatchObject({
-    change: { value: { bypassedPorts: [{ from: 9000, to: 9000 }, admin] } },
+    change: { value: { bypassedPorts: { skipped: [{ from: 9000, to: 9000 }], admin: [admin] } } },
   })
 })
 

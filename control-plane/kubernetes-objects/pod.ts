@@ -3,6 +3,7 @@ import type { Change, Workload } from '../model/objects.ts'
 import { readBypassedPorts } from './bypassed-ports.ts'
 import type { ObjectHead } from './convert.ts'
 import type { FieldReader } from './field-reader.ts'
+import { readInboundPolicy } from './inbound-policy.ts'
 import { readInject } from './namespace.ts'
 import { readOpaquePorts } from './opaque-ports.ts'
 
@@ -62,6 +63,7 @@ export function convertPod(object: FieldReader, { key, namespace, name }: Object
     containerPorts: [...new Set(ports)],
     opaquePorts: readOpaquePorts(object),
     bypassedPorts: readBypassedPorts(object),
+    inboundPolicy: readInboundPolicy(object),
     deployment: deploymentOf(metadata, labels),
     podTemplateHash: labels['pod-template-hash'] ?? labels['rollouts-pod-template-hash'],
   }

@@ -1,8 +1,9 @@
 /** The mesh as it is known now. Applying a change costs what the change touches, however large the mesh is. */
-import { defaultOpaquePorts } from '../../api/opaque-ports.ts'
 import { includesPort, type PortRange } from '../../core/port-ranges.ts'
+import type { Dirty } from './dirty.ts'
 import { type ListedEndpoint, type ServiceEndpoint, usableEndpoints } from './endpoints.ts'
 import { IndexOf } from './index-of.ts'
+import { bypassedPortsOf, isStrict, opaquePortsOf } from './inherited.ts'
 import type {
   Change,
   EndpointSlice,
@@ -29,14 +30,6 @@ export type ServedPort = {
   readonly service: Service
   readonly port: ServicePort
   readonly targetPort: number
-}
-
-/** Which services (by key) and workloads (by key) look different than before; `routing` when more than endpoints changed. */
-export type Dirty = {
-  readonly services: Set<string>
-  readonly workloads: Set<string>
-  readonly addresses: Set<string>
-  routing: boolean
 }
 
 export class MeshModel {
@@ -112,12 +105,20 @@ export class MeshModel {
 
   /** Whether a port that a Service lists for a workload speaks mesh TLS; a forward may stand before the sidecar's own. */
   takesMeshTls(workload: Workload, port: number): boolean {
-    return this.isMeshed(workload) && !includesPort(workload.bypassedPorts, port)
+    return (
+      this.isMeshed(workload) &&
+      !includesPort(bypassedPortsOf(workload, this.#namespaces.get(workload.namespace)), port)
+    )
+  }
+
+  /** Whether nothing in clear is to reach a workload. */
+  isStrict(workload: Workload): boolean {
+    return isStrict(workload, this.#namespaces.get(workload.namespace))
   }
 
   /** The ports whose bytes are nobody's business, of a service or a workload. */
-  opaquePorts({ namespace, opaquePorts }: Service | Workload): readonly PortRange[] {
-    return opaquePorts ?? this.#namespaces.get(namespace)?.opaquePorts ?? defaultOpaquePorts
+  opaquePorts(of: Service | Workload): readonly PortRange[] {
+    return opaquePortsOf(of, this.#namespaces.get(of.namespace))
   }
 
   /** The endpoints that may be sent to, of one port of a service, in a stable order. */

@@ -1,4 +1,5 @@
 /** What the mesh consists of, whoever told us: no Kubernetes and no xDS in here. Keys are `namespace/name`. */
+import type { InboundPolicy } from '../../api/annotations.ts'
 import type { PortRange } from '../../core/port-ranges.ts'
 import type { ReferenceGrant, Route } from './route.ts'
 import type { TrafficSettings } from './traffic-settings.ts'
@@ -37,11 +38,21 @@ export type EndpointSlice = {
   readonly endpoints: readonly SliceEndpoint[]
 }
 
+/** Reached past a sidecar; undefined: not said. */
+export type BypassedPorts = {
+  readonly skipped?: readonly PortRange[] | undefined
+  /** The sidecar's own pages. */
+  readonly admin?: readonly PortRange[] | undefined
+}
+
 export type Namespace = {
   readonly name: string
   readonly inject: boolean | undefined
   /** For what says nothing itself; undefined: the default ones. */
   readonly opaquePorts: readonly PortRange[] | undefined
+  /** For workloads that say nothing themselves. */
+  readonly bypassedPorts: BypassedPorts
+  readonly inboundPolicy: InboundPolicy | undefined
 }
 
 /** A machine that workloads run on. */
@@ -65,8 +76,10 @@ export type Workload = {
   readonly containerPorts: readonly number[]
   /** undefined: as its namespace says. */
   readonly opaquePorts: readonly PortRange[] | undefined
-  /** Reached past its sidecar. */
-  readonly bypassedPorts: readonly PortRange[]
+  /** What is not said is as its namespace says. */
+  readonly bypassedPorts: BypassedPorts
+  /** undefined: as its namespace says. */
+  readonly inboundPolicy: InboundPolicy | undefined
   readonly deployment: string | undefined
   readonly podTemplateHash: string | undefined
 }

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { parsePortRanges } from '../../core/port-ranges.ts'
 import { MeshModel } from './mesh-model.ts'
-import type { Change, Namespace, Service } from './objects.ts'
-import { routeGroup, service, split } from './test-objects.ts'
+import type { Change, Service } from './objects.ts'
+import { namespaceShop, routeGroup, service, split } from './test-objects.ts'
 import { isOpaque, tcpBackends } from './tcp-routing.ts'
 
 function modelOf(...changes: readonly Change[]): { readonly model: MeshModel; readonly catalog: Service } {
@@ -22,8 +22,7 @@ function catalogOn(port: number, opaque?: string, protocol = ''): Change {
 }
 
 function shop(opaque: string): Change {
-  const value: Namespace = { name: 'shop', inject: undefined, opaquePorts: parsePortRanges(opaque) }
-  return { kind: 'namespace', key: 'shop', value }
+  return namespaceShop({ opaquePorts: parsePortRanges(opaque) })
 }
 
 describe('a port is opaque', () => {

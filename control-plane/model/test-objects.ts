@@ -1,5 +1,13 @@
 /** Objects of namespace `shop`, for tests. */
-import type { Change, RouteGroup, SliceEndpoint, Split, TrafficPolicy, Workload } from './objects.ts'
+import type {
+  Change,
+  Namespace,
+  RouteGroup,
+  SliceEndpoint,
+  Split,
+  TrafficPolicy,
+  Workload,
+} from './objects.ts'
 import type { Route, RouteBackend, RouteRule } from './route.ts'
 import { noTrafficSettings, type TrafficSettings } from './traffic-settings.ts'
 
@@ -81,6 +89,12 @@ export function slice(
   return { kind: 'slice', key: `${namespace}/${of}`, value }
 }
 
+/** `shop` itself. */
+export function namespaceShop(facts: Partial<Namespace> = {}): Change {
+  const nothing = { inject: undefined, opaquePorts: undefined, bypassedPorts: {}, inboundPolicy: undefined }
+  return { kind: 'namespace', key: namespace, value: { name: namespace, ...nothing, ...facts } }
+}
+
 export function workload(name: string, facts: Partial<Workload> = {}): Change {
   const value: Workload = {
     namespace,
@@ -91,7 +105,8 @@ export function workload(name: string, facts: Partial<Workload> = {}): Change {
     inbound: [],
     containerPorts: [8080],
     opaquePorts: undefined,
-    bypassedPorts: [],
+    bypassedPorts: {},
+    inboundPolicy: undefined,
     deployment: undefined,
     node: undefined,
     podTemplateHash: undefined,

@@ -7,7 +7,7 @@ import type { FilterChain, Listener } from '../../api/xds/types.ts'
 import { parsePortRanges } from '../../core/port-ranges.ts'
 import { MeshModel } from '../model/mesh-model.ts'
 import type { Change } from '../model/objects.ts'
-import { service, split, workload } from '../model/test-objects.ts'
+import { namespaceShop, service, split, workload } from '../model/test-objects.ts'
 import type { ClientKind } from './client-kind.ts'
 import { Snapshot } from './snapshot.ts'
 
@@ -55,6 +55,27 @@ test('an opaque port is inspected by nobody', () => {
   const { listener } = setUp(service('db', 3306))
   expect(listener('catalog.shop:8080').listenerFilters?.map(({ name }) => name)).toEqual([httpInspector])
   expect(listener('db.shop:3306').listenerFilters ?? []).toEqual([])
+})
+
+test('a workload that takes mesh TLS only has no chain in clear; it says so itself, or its namespace does', () => {
+  const strict = { inboundPolicy: 'all-authenticated' } as const
+  const { change, listener } = setUp(
+    workload('db-0', strict),
+    workload('db-1'),
+    workload('db-2', { containerPorts: [] }),
+  )
+  const told = (name: string) => {
+    const { filterChains, metadata } = listener(`inbound/shop/${name}`)
+    const names = (filterChains ?? []).map((chain) => chain.name?.split('-').at(-1))
+    return [names, fromStruct(metadata?.filterMetadata?.[weftMetadata])['mtls']]
+  }
+  expect(told('db-0')).toEqual([['mesh'], 'strict'])
+  expect(told('db-1')).toEqual([['mesh', 'plain'], undefined])
+  change(namespaceShop(strict))
+  expect(told('db-1')).toEqual([['mesh'], 'strict'])
+  expect(told('db-2')).toEqual([[], 'strict'])
+  change(workload('db-1', { inboundPolicy: 'all-unauthenticated' }))
+  expect(told('db-1')).toEqual([['mesh', 'plain'], undefined])
 })
 
 test('opaque ports of a workload have no HTTP, and those that it does not declare are told, too', () => {

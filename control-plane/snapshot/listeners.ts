@@ -166,12 +166,13 @@ function httpFilterOf(
   return [{ name: managerFilter, typedConfig: pack(managerName, manager) }]
 }
 
-/** Permissive: one chain for mesh TLS, its twin for everything in clear. */
+/** One chain for mesh TLS and, unless that is all there may be, its twin for everything in clear. */
 function chainsFor(
   listenPort: number,
   applicationPort: number,
   limits: readonly RateLimitSettings[],
   opaquePorts: readonly PortRange[],
+  strict: boolean,
 ): FilterChain[] {
   const cluster = inboundClusterName(applicationPort)
   const { filters } = includesPort(opaquePorts, applicationPort)
@@ -189,7 +190,7 @@ function chainsFor(
       filters,
       transportSocket: meshServerSocket(),
     },
-    { name: `${cluster}-plain`, filterChainMatch: { destinationPort }, filters },
+    ...(strict ? [] : [{ name: `${cluster}-plain`, filterChainMatch: { destinationPort }, filters }]),
   ]
 }
 
@@ -204,12 +205,15 @@ export function buildInboundListener(
   limitsOf: (listenPort: number) => readonly RateLimitSettings[],
   opaquePorts: readonly PortRange[],
   zone: string,
+  strict: boolean,
 ): Listener {
   const facts = toStruct({
     // Also for ports that have no chain: what is redirected is served, declared or not.
     opaquePorts: formatPortRanges(opaquePorts),
     // Where it is itself: a sidecar is told nothing of its own endpoint, and its pod does not know.
     ...(zone === '' ? {} : { zone }),
+    // For those, too: where no port is declared there is no chain to tell it.
+    ...(strict ? { mtls: 'strict' } : {}),
   })
   const base: Listener = {
     name,
@@ -219,7 +223,7 @@ export function buildInboundListener(
   const [first, ...others] = workload.inbound
   if (first === undefined) {
     const filterChains = workload.containerPorts.flatMap((port) =>
-      chainsFor(port, port, limitsOf(port), opaquePorts),
+      chainsFor(port, port, limitsOf(port), opaquePorts, strict),
     )
     return {
       ...base,
@@ -233,7 +237,7 @@ export function buildInboundListener(
     address: socketAddress(first.host, first.port),
     additionalAddresses: others.map(({ host, port }) => ({ address: socketAddress(host, port) })),
     filterChains: workload.inbound.flatMap(({ port, applicationPort }) =>
-      chainsFor(port, applicationPort, limitsOf(port), opaquePorts),
+      chainsFor(port, applicationPort, limitsOf(port), opaquePorts, strict),
     ),
   }
 }

@@ -6,7 +6,7 @@ import { resourceNames } from '../../api/xds/type-urls.ts'
 import { parsePortRanges } from '../../core/port-ranges.ts'
 import { MeshModel } from '../model/mesh-model.ts'
 import type { Change, Workload } from '../model/objects.ts'
-import { service, slice, workload } from '../model/test-objects.ts'
+import { namespaceShop, service, slice, workload } from '../model/test-objects.ts'
 import type { ClientKind } from './client-kind.ts'
 import { managerName } from './listeners.ts'
 import { Snapshot } from './snapshot.ts'
@@ -56,7 +56,7 @@ test.each([`${address}:9000`, '[fd00::7]:9000'])('%s is the pod, as who it is', 
 test('a pod without a sidecar, and a port that is reached past the sidecar, are spoken to in clear', () => {
   const { change, endpoint } = setUp(pod({ inject: false }))
   expect(endpoint(`${address}:9000`).mode).toBeUndefined()
-  change(pod({ bypassedPorts: [{ from: 9000, to: 9000 }] }))
+  change(pod({ bypassedPorts: { skipped: [{ from: 9000, to: 9000 }] } }))
   expect(endpoint(`${address}:9000`).mode).toBeUndefined()
   expect(endpoint(`${address}:9001`).mode).toBe('weft')
 })
@@ -64,9 +64,23 @@ test('a pod without a sidecar, and a port that is reached past the sidecar, are 
 test('a port that is reached past the sidecar is so through a Service too', () => {
   const { model, change } = setUp(service('db'), slice('db', [{ address, workload: 'shop/db-0' }]), pod())
   expect(model.endpoints('shop/db', 'http')).toMatchObject([{ address, port: 9090, meshed: true }])
-  const dirty = change(pod({ bypassedPorts: [{ from: 9090, to: 9090 }] }))
+  const dirty = change(pod({ bypassedPorts: { skipped: [{ from: 9090, to: 9090 }] } }))
   expect(model.endpoints('shop/db', 'http')).toMatchObject([{ address, port: 9090, meshed: false }])
   expect(dirty).toContain('service:shop/db')
+})
+
+test("ports that a pod leaves to its namespace are as that says, the sidecar's own pages among them", () => {
+  const { change, endpoint } = setUp(pod())
+  change(
+    namespaceShop({
+      bypassedPorts: { skipped: [{ from: 9000, to: 9000 }], admin: [{ from: 4200, to: 4200 }] },
+    }),
+  )
+  const modes = (): readonly unknown[] =>
+    [9000, 4200, 4191].map((port) => endpoint(`${address}:${port}`).mode)
+  expect(modes()).toEqual([undefined, undefined, 'weft'])
+  change(pod({ bypassedPorts: { skipped: [], admin: [{ from: 4191, to: 4191 }] } }))
+  expect(modes()).toEqual(['weft', 'weft', undefined])
 })
 
 test('of a pod that names where its sidecar listens, no other port is taken for one of the mesh', () => {

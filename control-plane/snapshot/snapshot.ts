@@ -11,7 +11,8 @@ import {
 } from '../../api/xds/naming.ts'
 import { type ResourceKind, resourceNames } from '../../api/xds/type-urls.ts'
 import { parseAddress } from '../../core/address.ts'
-import { type Dirty, keyOf, type MeshModel } from '../model/mesh-model.ts'
+import type { Dirty } from '../model/dirty.ts'
+import { keyOf, type MeshModel } from '../model/mesh-model.ts'
 import { isOpaque, tcpBackends } from '../model/tcp-routing.ts'
 import { trafficOf } from '../model/traffic.ts'
 import type { ClientKind } from './client-kind.ts'
@@ -152,6 +153,7 @@ export class Snapshot {
           limitsOf,
           this.#model.opaquePorts(workload),
           this.#model.nodes.zoneOf(workload),
+          this.#model.isStrict(workload),
         ),
       )
     }

@@ -108,8 +108,9 @@ function inboundPorts(listener: Listener, problems: Problems): readonly InboundP
   return [...ports.values()]
 }
 
-/** Strict: no chain takes anything but mesh TLS. */
+/** Strict: no chain takes anything but mesh TLS, or it is said for ports without one. */
 function mtlsMode(listener: Listener): InboundConfig['mtls'] {
+  if (fromStruct(listener.metadata?.filterMetadata?.[weftMetadata])['mtls'] === 'strict') return 'strict'
   const chains = listener.filterChains ?? []
   const all = chains.every(
     (chain) => unpackAs(downstreamTlsName, chain.transportSocket?.typedConfig) !== undefined,

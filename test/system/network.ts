@@ -26,7 +26,19 @@ function namespaces(): readonly string[] {
     .filter((name) => name.startsWith(prefix))
 }
 
+/** Ours has a name only while its bridge is in use; what runs in it is not the test's alone. */
+function isOwn(name: string): boolean {
+  return run('ip', ['netns', 'identify', String(process.pid)])
+    .split('\n')
+    .includes(name)
+}
+
 function removeNamespace(name: string): void {
+  if (isOwn(name)) {
+    spawnSync('ip', ['link', 'del', 'br0'])
+    run('ip', ['netns', 'del', name])
+    return
+  }
   for (const pid of run('ip', ['netns', 'pids', name]).split('\n')) {
     if (pid === '') continue
     try {
@@ -60,10 +72,12 @@ export class Network {
   readonly hub: PodNetwork
   #pods = 0
 
-  constructor() {
+  /** The bridge is in a namespace of its own, or in this process's, which then has to be nobody else's. */
+  constructor(place: 'apart' | 'here' = 'apart') {
     removeLeftovers()
     const namespace = `${ownPrefix}hub`
-    run('ip', ['netns', 'add', namespace])
+    if (place === 'apart') run('ip', ['netns', 'add', namespace])
+    else run('ip', ['netns', 'attach', namespace, String(process.pid)])
     this.hub = { ...hubAddress, namespace, link: 'br0' }
     this.#ip(namespace, 'link set lo up')
     this.#ip(namespace, 'link add br0 type bridge')
