@@ -8,6 +8,7 @@ import type { Clock } from '../clock.ts'
 import { reasonOf, toWeftError, WeftError } from '../errors.ts'
 import { version } from '../version.ts'
 import type { KubernetesConnection } from './connection.ts'
+import type { Credential } from './credential-plugin.ts'
 import { JsonLines } from './json-lines.ts'
 
 export type ApiMethod = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
@@ -58,7 +59,10 @@ export class KubernetesClient {
       : new http.Agent({ keepAlive: true })
   }
 
-  /** Whatever the API server answers, also a refusal. Rejects with KUBERNETES_UNREACHABLE when it does not answer. */
+  /**
+   * Whatever the API server answers, also a refusal. Rejects with KUBERNETES_UNREACHABLE when it does not answer, with
+   * KUBERNETES_REFUSED when the credential plugin gives nothing to be known by.
+   */
   async request(method: ApiMethod, path: string, body?: object): Promise<ApiReply> {
     const aborter = new AbortController()
     const timer = this.#clock.after(this.#timeoutMs, () => aborter.abort())
@@ -66,6 +70,7 @@ export class KubernetesClient {
       const response = await this.#send(method, path, body, aborter.signal)
       return replyOf(response, await readAll(response))
     } catch (error) {
+      if (error instanceof WeftError) throw error
       throw unreachable(aborter.signal.aborted ? `no answer within ${this.#timeoutMs} ms` : error)
     } finally {
       timer.cancel()
@@ -109,15 +114,35 @@ export class KubernetesClient {
     this.#agent.destroy()
   }
 
-  #send(
+  /** A credential that a program gave is asked for anew, once, when the API server takes it no longer. */
+  async #send(
     method: ApiMethod,
     path: string,
     body: object | undefined,
     signal: AbortSignal,
   ): Promise<http.IncomingMessage> {
-    const { server, token } = this.#connection
+    const { plugin, token } = this.#connection
+    if (plugin === undefined) return this.#sendAs(token(), {}, method, path, body, signal)
+    const sendAs = ({ token: bearer, certificate }: Credential) =>
+      this.#sendAs(bearer, { ...certificate }, method, path, body, signal)
+    const credential = await plugin.credential(this.#clock)
+    const response = await sendAs(credential)
+    if (response.statusCode !== 401) return response
+    response.resume()
+    plugin.forget(credential)
+    return sendAs(await plugin.credential(this.#clock))
+  }
+
+  #sendAs(
+    bearer: string | undefined,
+    certificate: https.RequestOptions,
+    method: ApiMethod,
+    path: string,
+    body: object | undefined,
+    signal: AbortSignal,
+  ): Promise<http.IncomingMessage> {
+    const { server } = this.#connection
     const text = body === undefined ? undefined : JSON.stringify(body)
-    const bearer = token()
     const headers: http.OutgoingHttpHeaders = {
       accept: 'application/json',
       'user-agent': `weft/${version}`,
@@ -127,7 +152,8 @@ export class KubernetesClient {
     }
     const url = new URL(server.pathname.replace(/\/$/, '') + path, server)
     return new Promise((resolve, reject) => {
-      const request = this.#request(url, { method, headers, agent: this.#agent, signal })
+      // The agent keeps connections of different certificates apart.
+      const request = this.#request(url, { method, headers, agent: this.#agent, signal, ...certificate })
       request.on('response', resolve)
       request.on('error', reject)
       request.end(text)

@@ -92,7 +92,19 @@ describe('with KUBECONFIG', () => {
   it.each([
     ['no current context', {}, 'current-context'],
     ['an unknown user', { ...kubeconfig({}), users: [] }, "no user 'u'"],
-    ['a plugin', kubeconfig({ exec: { command: 'aws' } }), 'exec is not supported'],
+    ['a plugin of the old kind', kubeconfig({ 'auth-provider': { name: 'gcp' } }), 'auth-provider is not'],
+    [
+      'a plugin of another version',
+      kubeconfig({ exec: { command: 'aws' } }),
+      'client.authentication.k8s.io/v1',
+    ],
+    [
+      'a plugin that needs a person',
+      kubeconfig({
+        exec: { apiVersion: 'client.authentication.k8s.io/v1', command: 'a', interactiveMode: 'Always' },
+      }),
+      'needs a person',
+    ],
     ['a certificate without its key', kubeconfig({ 'client-certificate-data': base64('C') }), 'go together'],
     ['a server that is no URL', kubeconfig({}, { server: 'nowhere' }), 'must be a URL'],
   ])('refuses %s', (_what, content, problem) => {

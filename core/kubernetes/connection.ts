@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { reasonOf, systemCodeOf, WeftError } from '../errors.ts'
+import type { CredentialPlugin } from './credential-plugin.ts'
 import { readKubeconfig } from './kubeconfig.ts'
 
 export type KubernetesConnection = {
@@ -14,6 +15,8 @@ export type KubernetesConnection = {
   readonly serverName: string | undefined
   /** Read anew for every request: the kubelet replaces it now and then. */
   readonly token: () => string | undefined
+  /** Asked for every request, where a program says who we are. */
+  readonly plugin?: CredentialPlugin
 }
 
 type Environment = Readonly<Record<string, string | undefined>>

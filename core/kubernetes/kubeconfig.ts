@@ -1,9 +1,10 @@
-/** kubeconfig files -> a connection, for what a control plane needs: certificates and tokens, no plugins. */
+/** kubeconfig files -> a connection, for what a control plane needs: certificates, tokens, and programs that give them. */
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { parse } from 'yaml'
 import { reasonOf, WeftError } from '../errors.ts'
 import type { KubernetesConnection } from './connection.ts'
+import { CredentialPlugin, credentialVersion } from './credential-plugin.ts'
 
 type Fields = Readonly<Record<string, unknown>>
 /** An entry's fields, and the folder that its file names are relative to. */
@@ -77,6 +78,61 @@ function certificateOf(user: Entry): KubernetesConnection['certificate'] {
   return cert === undefined || key === undefined ? undefined : { cert, key }
 }
 
+/** A path is relative to the kubeconfig, a name is looked for in PATH. */
+function commandOf(exec: Fields, folder: string): string {
+  const command = text(exec, 'command')
+  if (command === undefined) throw invalid('exec has no command')
+  return command.includes('/') ? path.resolve(folder, command) : command
+}
+
+function argumentsOf({ args = [] }: Fields): readonly string[] {
+  if (!Array.isArray(args) || !args.every((one) => typeof one === 'string'))
+    throw invalid('the args of exec must be strings')
+  return args
+}
+
+function environmentOf({ env }: Fields): Readonly<Record<string, string>> {
+  const entries = Array.isArray(env) ? (env as unknown[]) : []
+  return Object.fromEntries(
+    entries.map((entry) => {
+      const fields = isFields(entry) ? entry : {}
+      const name = text(fields, 'name')
+      if (name === undefined) throw invalid('the env of exec must have names')
+      return [name, text(fields, 'value') ?? '']
+    }),
+  )
+}
+
+/** What a program that asks for it is told of the cluster. */
+function clusterInfo(cluster: Entry): object {
+  const ca = pem(cluster, 'certificate-authority')
+  const [server, serverName] = [text(cluster.fields, 'server'), text(cluster.fields, 'tls-server-name')]
+  return {
+    server,
+    ...(serverName === undefined ? {} : { 'tls-server-name': serverName }),
+    ...(ca === undefined ? {} : { 'certificate-authority-data': Buffer.from(ca).toString('base64') }),
+    ...(cluster.fields['insecure-skip-tls-verify'] === true ? { 'insecure-skip-tls-verify': true } : {}),
+  }
+}
+
+function pluginOf(user: Entry, cluster: Entry): Pick<KubernetesConnection, 'plugin'> {
+  const { exec } = user.fields
+  if (exec === undefined || exec === null) return {}
+  if (!isFields(exec)) throw invalid('exec must be an object')
+  if (exec['apiVersion'] !== credentialVersion)
+    throw invalid(`exec must be of ${credentialVersion}, not ${String(exec['apiVersion'])}`)
+  if (exec['interactiveMode'] === 'Always')
+    throw invalid('exec with interactiveMode Always needs a person, and there is none')
+  const plugin = new CredentialPlugin({
+    command: commandOf(exec, user.folder),
+    args: argumentsOf(exec),
+    env: environmentOf(exec),
+    installHint: text(exec, 'installHint'),
+    cluster: exec['provideClusterInfo'] === true ? clusterInfo(cluster) : undefined,
+  })
+  return { plugin }
+}
+
 /** Reads the current context of the files. Throws CONFIG_INVALID, or FILE_UNREADABLE. */
 export function readKubeconfig(files: readonly string[]): KubernetesConnection {
   const configs = files.map(readOne)
@@ -85,9 +141,8 @@ export function readKubeconfig(files: readonly string[]): KubernetesConnection {
   const context = find(configs, 'contexts', 'context', current).fields
   const cluster = find(configs, 'clusters', 'cluster', text(context, 'cluster') ?? '')
   const user = find(configs, 'users', 'user', text(context, 'user') ?? '')
-  for (const plugin of ['exec', 'auth-provider'])
-    if (user.fields[plugin] !== undefined)
-      throw invalid(`${plugin} is not supported; give the user a certificate or a token`)
+  if (user.fields['auth-provider'] !== undefined)
+    throw invalid('auth-provider is not supported; give the user a certificate, a token or exec')
   const server = URL.parse(text(cluster.fields, 'server') ?? '')
   if (server === null) throw invalid('the server must be a URL')
   return {
@@ -97,5 +152,6 @@ export function readKubeconfig(files: readonly string[]): KubernetesConnection {
     verify: cluster.fields['insecure-skip-tls-verify'] !== true,
     serverName: text(cluster.fields, 'tls-server-name'),
     token: tokenOf(user),
+    ...pluginOf(user, cluster),
   }
 }

@@ -4,7 +4,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import { usedShare } from '../../cli/demo/sidecar-admin.ts'
+import { fetchText, usedShare } from '../../cli/demo/sidecar-admin.ts'
 import { openRootSecret } from '../../control-plane/ca/root-secret.ts'
 import { TokenReviewAuthenticator } from '../../control-plane/ca/token-review.ts'
 import { KubernetesClient } from '../../core/kubernetes/api-client.ts'
@@ -437,6 +437,14 @@ test('what the schema lets through and the mesh does not is reported, and the la
       plane.page<{ readonly refused: readonly string[] }>('/findings').then(({ refused }) => refused),
     )
     .toEqual([])
+})
+
+test("a pod's own address leads to that pod alone, as a destination of the mesh", async () => {
+  const { port } = apps['catalog-v1'] as HttpApplication
+  expect(await client.tally(`http://10.244.0.3:${port}/`, 20)).toEqual({ 'catalog-v1': 20 })
+  const { text } = await fetchText(sidecar.adminPort, '/config')
+  const { destinations } = JSON.parse(text) as { readonly destinations: Readonly<Record<string, object>> }
+  expect(Object.keys(destinations)).toContain(`10.244.0.3:${port}`)
 })
 
 test('an endpoint that is not ready gets nothing, and comes back', async () => {

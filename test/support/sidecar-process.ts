@@ -71,6 +71,8 @@ export type SidecarOptions = {
   readonly workload?: string
   /** `shop` unless set. */
   readonly namespace?: string
+  /** As it is in the image: the bundle that `npm run build` made. */
+  readonly bundle?: string
 }
 
 /** Who a sidecar's control plane is, and by what the sidecar proves who it is. */
@@ -94,13 +96,12 @@ export function startSidecar(plane: TestControlPlane, options: SidecarOptions = 
 /** As `startSidecar`, wherever its control plane and its token are from. */
 export async function startEnrolledSidecar(
   { grpcPort, caFile, tokenFile }: Enrolment,
-  { settings = [], openFiles, workload = 'web', namespace = 'shop' }: SidecarOptions = {},
+  { settings = [], openFiles, workload = 'web', namespace = 'shop', bundle }: SidecarOptions = {},
 ): Promise<SidecarProcess> {
   const [port = 0, adminPort = 0] = await freePorts(2)
   const child = spawnLimited(
     [
-      main,
-      'proxy',
+      ...(bundle === undefined ? [main, 'proxy'] : [bundle]),
       `--control-plane=127.0.0.1:${grpcPort}`,
       `--control-plane-ca=${caFile}`,
       `--token-file=${tokenFile}`,
