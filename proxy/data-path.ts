@@ -32,6 +32,7 @@ import { type ClientTimeouts, makeServeStats, type ServeParts, type ServeStats }
 import { StaticListener } from './static-listener.ts'
 import type { TcpRecord } from './telemetry/access-records.ts'
 import { type TcpUpstream, watchTunnel } from './tcp-forward.ts'
+import { endpointLabels } from './endpoint-labels.ts'
 import { type GoldenStats, GoldenStatsTable } from './telemetry/golden-stats.ts'
 import { loadOf } from './telemetry/load-of.ts'
 import { MirrorStatsTable } from './telemetry/mirror-stats.ts'
@@ -323,7 +324,6 @@ export class DataPath implements ConfigSink {
   #makeEndpoint(direction: 'inbound' | 'outbound'): ClusterParts['makeEndpoint'] {
     const { clock } = this.#options
     return (config, cluster, connections) => {
-      const { identity } = config
       const pool = new Http1Pool({
         dial: (onConnected) => this.#dialler.dial(endpoint.config, cluster(), 'weft-h1', onConnected),
         nowMs: clock.monotonicMs,
@@ -332,17 +332,10 @@ export class DataPath implements ConfigSink {
         connections,
       })
       const statsFor = (apex: string): GoldenStats => {
-        const { name, labels } = cluster()
+        const { name, labels: clusterLabels } = cluster()
         const meshTls = isMeshed(config, cluster())
-        const statsLabels = {
-          direction,
-          tls: String(meshTls),
-          ...(identity === undefined ? {} : { server_id: identity }),
-          ...labels,
-          ...(apex === '' ? {} : { authority: apex }),
-          ...config.labels,
-        }
-        return this.golden.for(statsLabels, loadOf(apex, name, config.zone, meshTls))
+        const labels = endpointLabels({ direction, meshTls, apex, clusterLabels, config })
+        return this.golden.for(labels, loadOf(apex, name, config.zone, meshTls))
       }
       const endpoint = new Endpoint(config, pool, statsFor, clock.monotonicMs())
       return endpoint

@@ -182,6 +182,16 @@ function companions(
   return [loads.stream, taps.stream]
 }
 
+/** Brings back what was in force before a restart. */
+function keepOnDisk(folder: string, config: MeshConfig, clock: Clock, log: Log): LastKnownGood {
+  const kept = new LastKnownGood({ folder, clock, log, snapshot: () => config.snapshot() })
+  const resources = kept.load()
+  config.restore(resources)
+  if (resources.length > 0)
+    log.info({ resources: resources.length }, 'the configuration kept on disk is in force')
+  return kept
+}
+
 /** A sink that is not there yet would lose what is restored from disk: the configuration is made when both sides are. */
 export function makeMesh(settings: ProxySettings, log: Log, clock: Clock, tap: Tap): Mesh {
   const needs = required(settings)
@@ -216,14 +226,7 @@ export function makeMesh(settings: ProxySettings, log: Log, clock: Clock, tap: T
       onTrustBundle: (pem) => takeTrustBundle(identity, pem, log),
       onChange: () => kept?.changed(),
     })
-    if (settings.state !== undefined) {
-      const current = config
-      kept = new LastKnownGood({ folder: settings.state, clock, log, snapshot: () => current.snapshot() })
-      const resources = kept.load()
-      current.restore(resources)
-      if (resources.length > 0)
-        log.info({ resources: resources.length }, 'the configuration kept on disk is in force')
-    }
+    if (settings.state !== undefined) kept = keepOnDisk(settings.state, config, clock, log)
     registerIdentityMetrics(registry, identity)
     registerXdsMetrics(registry, stream.stats, clock.wallMs)
     registerTlsMetrics(registry, tls)

@@ -168,6 +168,19 @@ async function meshOf(
   return makeMesh(settings, log, clock, tap)
 }
 
+/** What keeps inbound addresses from being opened; said when it changes. */
+function inboundProblems(log: Log) {
+  let current: string | undefined
+  const report: DataPathOptions['onInboundProblem'] = (problem) => {
+    const text = problem === undefined ? undefined : describe(problem)
+    if (text === current) return
+    current = text
+    if (problem === undefined) log.info('all inbound addresses are open')
+    else log.error(failureFields(problem), 'an inbound address cannot be opened; it is tried again')
+  }
+  return { current: () => current, report }
+}
+
 /**
  * Starts a sidecar, of a mesh or of a bootstrap file. Rejects with CONFIG_INVALID, BOOTSTRAP_INVALID, PORT_IN_USE and
  * the like; everything later is logged.
@@ -186,19 +199,13 @@ export async function startProxy(
   shutdown.add('traces', () => observing.close())
   const tap = new Tap({ nowMs: clock.monotonicMs, wallMs: clock.wallMs })
   const mesh = await meshOf(alone, settings, log, clock, tap)
-  let inboundProblem: string | undefined
+  const inbound = inboundProblems(log)
   const dataPath = makeDataPath(settings, log, clock, mesh, {
     alone,
     observers: [tapped(tap), ...observing.layers],
     observing,
     dialMesh: (target) => (dials.get(target.cluster) ?? mesh.dialMesh)(target),
-    onInboundProblem: (problem) => {
-      const text = problem === undefined ? undefined : describe(problem)
-      if (text === inboundProblem) return
-      inboundProblem = text
-      if (problem === undefined) log.info('all inbound addresses are open')
-      else log.error(failureFields(problem), 'an inbound address cannot be opened; it is tried again')
-    },
+    onInboundProblem: inbound.report,
   })
   await dataPath.start()
   if (!alone) {
@@ -215,7 +222,7 @@ export async function startProxy(
   mesh.start(dataPath, registry)
   shutdown.add('control plane', () => mesh.stop())
   const admin = new AdminServer({ ...settings.adminAddress, log, registry })
-  addChecks(admin, mesh, shutdown, () => inboundProblem)
+  addChecks(admin, mesh, shutdown, inbound.current)
   addProbes(admin, settings.probes === undefined ? new Map() : parseApplicationProbes(settings.probes))
   addPages({
     admin,

@@ -22,6 +22,7 @@ import { NodeSet } from './node-set.ts'
 import type { BackendReference, Route } from './route.ts'
 import { specificity } from './policy-specificity.ts'
 import { RouteSet } from './route-set.ts'
+import { store } from './store.ts'
 
 export { keyOf } from './naming.ts'
 
@@ -360,9 +361,4 @@ export class MeshModel {
       if (service !== undefined) dirty.services.add(service)
     }
   }
-}
-
-function store<T>(map: Map<string, T>, key: string, value: T | undefined): void {
-  if (value === undefined) map.delete(key)
-  else map.set(key, value)
 }
