@@ -43,7 +43,10 @@ async function sendEvenly(name: string, count: number): Promise<Map<number, numb
 
 describe('the live picture', () => {
   test('names the sidecar, its workload and its identity', async () => {
-    await until('the sidecar reports', async () => (await read()).sidecars.length === 1)
+    await until('the sidecar reports, and has enrolled', async () => {
+      const [sidecar] = (await read()).sidecars
+      return sidecar !== undefined && sidecar.certificateNotAfterMs !== null
+    })
     const { sidecars } = await read()
     expect(sidecars[0]).toMatchObject({
       workload: { namespace: 'shop', name: 'web', kind: 'Deployment' },

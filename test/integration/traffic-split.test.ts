@@ -396,7 +396,9 @@ shop/catalog
     })
     expect(await weft('--admin=nowhere')).toMatchObject({
       status: 2,
-      stderr: expect.stringMatching(/^weft: CONFIG_INVALID: --admin: 'nowhere' is not like 127.0.0.1:9990/),
+      stderr: expect.stringMatching(
+        /^weft: CONFIG_INVALID: --control-plane: 'nowhere' is not like 127.0.0.1:9990/,
+      ),
     })
   })
 })
