@@ -315,7 +315,11 @@ test('an HTTPRoute counts as soon as the Gateway API is there, in v1beta1 too, a
   )
   for (const file of kinds)
     await server.kubectl(['apply', '-f', path.join(process.env['WEFT_GATEWAY_API'] ?? '', file)])
+  await server.kubectl(['apply', '-f', crds])
   await server.kubectl(['wait', '--for=condition=Established', '--timeout=30s', 'crd', '--all'])
+  await server.apply(split(3, 1))
+  await expect.poll(() => client.send(url), { timeout: 15_000 }).toMatchObject({ status: 200 })
+  await untilShare(25, 15_000)
   await server.apply(`
 apiVersion: gateway.networking.k8s.io/v1beta1
 kind: HTTPRoute
