@@ -108,7 +108,8 @@ function secretName(text: string, env: Environment): SecretName {
 
 /** An API server that is away, or has not got our roles yet, is no reason to end: nobody could restart us better. */
 async function untilAnswered<T>(what: string, ask: () => Promise<T>, clock: Clock, log: Log): Promise<T> {
-  const backoff = new Backoff({ baseMs: 500, maxMs: 5_000 })
+  // Sidecars wait for us: once the API server is back, what is left of a pause counts.
+  const backoff = new Backoff({ baseMs: 500, maxMs: 1_000 })
   const outages = new OutageLog(log)
   for (;;) {
     try {

@@ -3,6 +3,7 @@ import { X509Certificate } from 'node:crypto'
 import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { fetchText, usedShare } from '../../cli/demo/sidecar-admin.ts'
 import { openRootSecret } from '../../control-plane/ca/root-secret.ts'
@@ -24,6 +25,8 @@ const url = 'http://catalog.shop:8080/'
 const destination = 'catalog.shop:8080'
 /** How soon a sidecar has what happened while the API server was away. */
 const caughtUpWithinMs = 5_000
+/** CI has less time than an API server's bad minute. */
+const outageMs = Number(process.env['WEFT_OUTAGE_S'] ?? 10) * 1_000
 
 let folder: string
 let server: ApiServer
@@ -483,6 +486,38 @@ test('the API server is killed and comes back: no request fails, and what change
   expect([...statuses]).toEqual([200])
   expect(tookMs).toBeLessThan(caughtUpWithinMs)
 })
+
+test(
+  'the API server is away for long and the control plane starts anew: no request fails, and 5 s later all is caught up',
+  async () => {
+    await server.apply(split(1, 1))
+    await untilShare(50, 15_000)
+    const statuses = new Map<number, number>()
+    let going = true
+    const load = client.run(
+      url,
+      4,
+      () => going,
+      ({ status }) => statuses.set(status, (statuses.get(status) ?? 0) + 1),
+    )
+    await server.kill()
+    await setTimeout(outageMs / 4)
+    await plane.stop()
+    await setTimeout(outageMs / 4)
+    plane = await ClusterControlPlane.start(kubeconfig, { grpcPort: plane.grpcPort })
+    await setTimeout(outageMs / 2)
+    await server.startAgain()
+    await server.apply(split(1, 3))
+    const tookMs = await untilShare(75, caughtUpWithinMs)
+    going = false
+    await load
+    process.stdout.write(
+      `API server away for ${outageMs} ms: ${statuses.get(200)} requests, caught up after ${tookMs.toFixed(0)} ms\n`,
+    )
+    expect([...statuses.keys()]).toEqual([200])
+  },
+  outageMs + 60_000,
+)
 
 test('what happened beyond a compaction is found by listing anew, deletions included', async () => {
   plane.pause()
