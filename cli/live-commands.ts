@@ -1,6 +1,7 @@
 /** The commands that show live traffic, without Prometheus: stat, edges, top, tap. */
 import { type Command, Option } from 'commander'
-import { type ConnectionOptions, connectToControlPlane, withConnection } from './control-plane-connection.ts'
+import { type ConnectionOptions, withConnection } from './reach/connection-options.ts'
+import { connectToControlPlane } from './reach/control-plane-connection.ts'
 import type { TapOptions } from './tap.ts'
 import { type OutputForm, outputOption, screenOf } from './output.ts'
 

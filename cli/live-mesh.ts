@@ -1,6 +1,6 @@
 /** What moves in the mesh, from all replicas of the control plane: each knows the sidecars that are connected to it. */
 import type { LiveEdge, LiveInbound, LiveMesh, LiveWorkload } from '../api/live.ts'
-import type { ControlPlaneConnection } from './control-plane-connection.ts'
+import type { ControlPlaneConnection } from './reach/control-plane-connection.ts'
 
 type Figures = Pick<
   LiveInbound,

@@ -11,6 +11,8 @@ await runMain(async () => {
     await runMeshProcess(meshProcess, args, process.env)
     return
   }
+  // Whoever reads (`| head`) has seen enough: that is no failure.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
   const { runCommand } = await import('./program.ts')
   process.exitCode = await runCommand(process.argv.slice(2))
 })

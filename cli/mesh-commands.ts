@@ -1,6 +1,6 @@
 /** The commands that look at a mesh that runs: their arguments, and what each prints. */
 import { type Command, Option } from 'commander'
-import { type ConnectionOptions, withConnection } from './control-plane-connection.ts'
+import { type ConnectionOptions, withConnection } from './reach/connection-options.ts'
 import { machineText, type OutputForm, outputOption, screenOf } from './output.ts'
 import type { MeshAccess } from './reach/mesh-access.ts'
 

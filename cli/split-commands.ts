@@ -1,7 +1,7 @@
 /** `weft split`: show, set and watch TrafficSplits. */
 import { type Command, Option } from 'commander'
 import { WeftError } from '../core/errors.ts'
-import { type ConnectionOptions, withConnection } from './control-plane-connection.ts'
+import { type ConnectionOptions, withConnection } from './reach/connection-options.ts'
 import type { Registration } from './mesh-commands.ts'
 import { type OutputForm, outputOption, screenOf } from './output.ts'
 

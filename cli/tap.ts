@@ -1,7 +1,7 @@
 /** `weft tap`: exchanges as they end, one a line. */
 import type { TapDrops, TappedExchange } from '../api/live.ts'
 import { paint } from './colour.ts'
-import type { ControlPlaneConnection } from './control-plane-connection.ts'
+import type { ControlPlaneConnection } from './reach/control-plane-connection.ts'
 import { milliseconds, shortWorkload } from './live-columns.ts'
 import type { Screen } from './output.ts'
 

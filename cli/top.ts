@@ -1,5 +1,5 @@
 /** `weft top`: the busiest edges, painted again every second; without a terminal, once. */
-import type { ControlPlaneConnection } from './control-plane-connection.ts'
+import type { ControlPlaneConnection } from './reach/control-plane-connection.ts'
 import { edgesOf, edgesText, topPicture } from './edges.ts'
 import { readLiveMesh } from './live-mesh.ts'
 import { screenOf } from './output.ts'

@@ -2,7 +2,7 @@
 import type { MeshTrust } from '../api/diagnosis.ts'
 import { toWeftError } from '../core/errors.ts'
 import { version } from '../core/version.ts'
-import type { ConnectionOptions } from './control-plane-connection.ts'
+import type { ConnectionOptions } from './reach/connection-options.ts'
 import { withMesh } from './reach/open-access.ts'
 import { type MeshAccess, readPage } from './reach/mesh-access.ts'
 import { readWorkloads } from './reach/workloads.ts'

@@ -17,8 +17,8 @@ type PodList = {
   }[]
 }
 
-/** The pods of the control plane, those that are ready first. */
-async function controlPlanePods(api: KubernetesApi): Promise<readonly string[]> {
+/** The pods of the control plane, those that are ready if any is. Rejects with CONTROL_PLANE_UNREACHABLE. */
+export async function controlPlanePods(api: KubernetesApi): Promise<readonly string[]> {
   const selector = encodeURIComponent(`app.kubernetes.io/name=${controlPlaneName}`)
   const reply = await api.request('GET', `/api/v1/namespaces/${weftNamespace}/pods?labelSelector=${selector}`)
   if (reply.status !== 200) throw failureOf(reply, 'the pods of the control plane cannot be listed')

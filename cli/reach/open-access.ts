@@ -2,22 +2,21 @@
 import { existsSync } from 'node:fs'
 import { homedir } from 'node:os'
 import path from 'node:path'
-import { ports } from '../../api/ports.ts'
 import { systemClock } from '../../core/clock.ts'
 import { WeftError } from '../../core/errors.ts'
 import { KubernetesClient } from '../../core/kubernetes/api-client.ts'
 import { readKubeconfig } from '../../core/kubernetes/kubeconfig.ts'
-import type { ConnectionOptions } from '../control-plane-connection.ts'
+import type { KubernetesConnection } from '../../core/kubernetes/connection.ts'
 import { clusterAccess } from './cluster-access.ts'
+import { type ConnectionOptions, usualAddress as here } from './connection-options.ts'
 import { directAccess } from './direct-access.ts'
 import type { MeshAccess } from './mesh-access.ts'
 
 export type Where =
   | { readonly kind: 'address'; readonly address: string }
-  | { readonly kind: 'cluster'; readonly api: KubernetesClient }
+  | { readonly kind: 'cluster'; readonly connection: KubernetesConnection; readonly api: KubernetesClient }
 
 const timeoutMs = 10_000
-const here = `127.0.0.1:${ports.controlPlaneAdmin}`
 
 function kubeconfigFiles(env: NodeJS.ProcessEnv): readonly string[] {
   const named = (env['KUBECONFIG'] ?? '').split(path.delimiter).filter((file) => file !== '')
@@ -26,7 +25,8 @@ function kubeconfigFiles(env: NodeJS.ProcessEnv): readonly string[] {
 }
 
 function cluster(files: readonly string[]): Where {
-  return { kind: 'cluster', api: new KubernetesClient(readKubeconfig(files), systemClock, timeoutMs) }
+  const connection = readKubeconfig(files)
+  return { kind: 'cluster', connection, api: new KubernetesClient(connection, systemClock, timeoutMs) }
 }
 
 async function answersHere(): Promise<boolean> {

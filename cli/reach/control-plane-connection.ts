@@ -1,24 +1,16 @@
 /** How a command reaches the pages of the control plane: by its address, or through the API server of a cluster. */
-import { existsSync } from 'node:fs'
 import http from 'node:http'
 import https from 'node:https'
-import { homedir } from 'node:os'
-import path from 'node:path'
-import type { Command } from 'commander'
-import { controlPlaneName, weftNamespace } from '../api/deployment.ts'
-import { ports } from '../api/ports.ts'
-import { parseAddress } from '../core/address.ts'
-import { systemClock } from '../core/clock.ts'
-import { reasonOf, WeftError } from '../core/errors.ts'
-import { KubernetesClient } from '../core/kubernetes/api-client.ts'
-import type { KubernetesConnection } from '../core/kubernetes/connection.ts'
-import { readKubeconfig } from '../core/kubernetes/kubeconfig.ts'
-
-export type ConnectionOptions = {
-  /** Of the admin server, given by the user. */
-  readonly controlPlane?: string
-  readonly kubeconfig?: string
-}
+import { weftNamespace } from '../../api/deployment.ts'
+import { ports } from '../../api/ports.ts'
+import { parseAddress } from '../../core/address.ts'
+import { systemClock } from '../../core/clock.ts'
+import { reasonOf, WeftError } from '../../core/errors.ts'
+import type { KubernetesConnection } from '../../core/kubernetes/connection.ts'
+import type { Credential } from '../../core/kubernetes/credential-plugin.ts'
+import { controlPlanePods } from './cluster-access.ts'
+import { type ConnectionOptions, usualAddress } from './connection-options.ts'
+import { findMesh } from './open-access.ts'
 
 /** One replica of the control plane, as HTTP reaches it. */
 type Replica = {
@@ -27,18 +19,8 @@ type Replica = {
   readonly options: https.RequestOptions
 }
 
-type Environment = Readonly<Record<string, string | undefined>>
-
-const defaultAddress = `127.0.0.1:${ports.controlPlaneAdmin}`
 const timeoutMs = 5_000
 const largestReplyBytes = 256 * 1024 * 1024
-
-/** Adds `--control-plane` and `--kubeconfig`. */
-export function withConnection(command: Command): Command {
-  return command
-    .option('--control-plane <address>', `its admin server (default: ${defaultAddress}, else by kubeconfig)`)
-    .option('--kubeconfig <file>', 'reach the control plane through the API server that it names')
-}
 
 export class ControlPlaneConnection {
   readonly #replicas: readonly Replica[]
@@ -67,77 +49,48 @@ export class ControlPlaneConnection {
 }
 
 /**
- * By `--control-plane`, else `--kubeconfig`, else what answers on this machine (a control plane, the demo), else KUBECONFIG
- * or ~/.kube/config. Rejects with CONFIG_INVALID, CONTROL_PLANE_UNREACHABLE, or what the API server refuses.
+ * To the mesh that `findMesh` finds. Rejects with CONFIG_INVALID, CONTROL_PLANE_UNREACHABLE, or what the API server
+ * refuses.
  */
-export async function connectToControlPlane(
-  { controlPlane, kubeconfig }: ConnectionOptions,
-  env: Environment = process.env,
-): Promise<ControlPlaneConnection> {
-  if (controlPlane !== undefined) return new ControlPlaneConnection([direct(controlPlane)])
-  if (kubeconfig !== undefined) return throughApiServer([kubeconfig])
-  const here = direct(defaultAddress)
-  if (await answers(here)) return new ControlPlaneConnection([here])
-  const files = kubeconfigFiles(env)
-  if (files.length > 0) return throughApiServer(files)
-  throw unreachable(defaultAddress, 'nothing listens there, and there is no kubeconfig')
-}
-
-function kubeconfigFiles(env: Environment): readonly string[] {
-  const named = (env['KUBECONFIG'] ?? '').split(path.delimiter).filter((file) => file !== '')
-  if (named.length > 0) return named
-  const usual = path.join(homedir(), '.kube', 'config')
-  return existsSync(usual) ? [usual] : []
+export async function connectToControlPlane(options: ConnectionOptions): Promise<ControlPlaneConnection> {
+  const where = await findMesh(options)
+  if (where.kind === 'address') return new ControlPlaneConnection([direct(where.address)])
+  try {
+    return await throughApiServer(where.connection, await controlPlanePods(where.api))
+  } finally {
+    where.api.close()
+  }
 }
 
 function direct(address: string): Replica {
   if (parseAddress(address) === undefined)
-    throw new WeftError('CONFIG_INVALID', `--control-plane: '${address}' is not like ${defaultAddress}`)
+    throw new WeftError('CONFIG_INVALID', `--control-plane: '${address}' is not like ${usualAddress}`)
   const authority = address.startsWith(':') ? `127.0.0.1${address}` : address
   return { name: authority, base: new URL(`http://${authority}`), options: {} }
 }
 
-async function answers(replica: Replica): Promise<boolean> {
-  try {
-    await open(replica, '/live', AbortSignal.timeout(1_000)).then((response) => response.resume())
-    return true
-  } catch {
-    // Nobody there: there are other ways.
-    return false
-  }
-}
-
-async function throughApiServer(files: readonly string[]): Promise<ControlPlaneConnection> {
-  const connection = readKubeconfig(files)
-  const client = new KubernetesClient(connection, systemClock, timeoutMs)
-  const selector = encodeURIComponent(`app.kubernetes.io/name=${controlPlaneName}`)
-  const pods = `/api/v1/namespaces/${weftNamespace}/pods`
-  const { status, body } = await client.request('GET', `${pods}?labelSelector=${selector}`)
-  client.close()
-  if (status === 401 || status === 403)
-    throw new WeftError('KUBERNETES_REFUSED', `listing the pods of ${weftNamespace}: ${status}`)
-  if (status !== 200)
-    throw new WeftError('KUBERNETES_FAILED', `listing the pods of ${weftNamespace}: ${status}`)
-  const { items } = body as { items: { metadata: { name: string }; status?: { phase?: string } }[] }
-  const running = items.filter((pod) => pod.status?.phase === 'Running').map((pod) => pod.metadata.name)
-  if (running.length === 0) throw unreachable('the cluster', `no pod of ${controlPlaneName} runs`)
-  return new ControlPlaneConnection(
-    running.map((pod) => proxied(connection, pod, `${pods}/${pod}:${ports.controlPlaneAdmin}/proxy`)),
-  )
+async function throughApiServer(
+  connection: KubernetesConnection,
+  pods: readonly string[],
+): Promise<ControlPlaneConnection> {
+  const credential = await connection.plugin?.credential(systemClock)
+  return new ControlPlaneConnection(pods.map((pod) => proxied(connection, credential, pod)))
 }
 
 /** The pod proxy of the API server asks who we are, and then asks the pod. */
-function proxied(connection: KubernetesConnection, name: string, proxyPath: string): Replica {
+function proxied(connection: KubernetesConnection, credential: Credential | undefined, pod: string): Replica {
   const { server, ca, certificate, serverName, verify, token } = connection
-  const bearer = token()
+  const bearer = credential === undefined ? token() : credential.token
+  const path = `/api/v1/namespaces/${weftNamespace}/pods/${pod}:${ports.controlPlaneAdmin}/proxy`
   return {
-    name,
-    base: new URL(server.pathname.replace(/\/$/, '') + proxyPath, server),
+    name: pod,
+    base: new URL(server.pathname.replace(/\/$/, '') + path, server),
     options: {
       rejectUnauthorized: verify,
       ...(ca === undefined ? {} : { ca }),
       ...(serverName === undefined ? {} : { servername: serverName }),
       ...certificate,
+      ...credential?.certificate,
       headers: bearer === undefined ? {} : { authorization: `Bearer ${bearer}` },
     },
   }
