@@ -64,13 +64,16 @@ export class Cluster {
     )
   }
 
-  /** Resolves with a namespace's pods, by name, when there are `count` and all are ready. */
+  /** Resolves with a namespace's pods, by name, when there are `count`, all are ready, and Services lead to them. */
   async ready(namespace: string, count: number, begin = ''): Promise<readonly RunningPod[]> {
     const here = () => this.pods(namespace).filter(({ name }) => name.startsWith(begin))
     await this.until(`${count} ready pods of ${namespace} ${begin}`, () => {
       const pods = here()
       return pods.length === count && pods.every(({ ready }) => ready)
     })
+    // A whole look from now on carries the Services that came with them: the one under way may have begun before.
+    const { looks } = this.kubelet
+    await this.until('names and addresses of Services', () => this.kubelet.looks >= looks + 2)
     return here()
   }
 

@@ -16,6 +16,7 @@ export class Kubelet {
   readonly #pods = new Map<string, RunningPod>()
   readonly #faults: string[] = []
   readonly #stopDns: () => void
+  #looks = 0
   #names: ReadonlyMap<string, readonly string[]> = new Map()
   #rules = ''
   #stopped = false
@@ -55,6 +56,11 @@ export class Kubelet {
     return [...this.#pods.values()]
   }
 
+  /** How often it has looked at everything there is. */
+  get looks(): number {
+    return this.#looks
+  }
+
   addressesOf(name: string): readonly string[] | undefined {
     return this.#names.get(name)
   }
@@ -69,6 +75,7 @@ export class Kubelet {
     while (!this.#stopped) {
       try {
         await this.#once()
+        this.#looks++
       } catch (error) {
         if (!this.#stopped) this.#faults.push(String(error))
       }
