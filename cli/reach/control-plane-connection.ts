@@ -8,6 +8,7 @@ import { systemClock } from '../../core/clock.ts'
 import { reasonOf, WeftError } from '../../core/errors.ts'
 import type { KubernetesConnection } from '../../core/kubernetes/connection.ts'
 import type { Credential } from '../../core/kubernetes/credential-plugin.ts'
+import { readResponse } from '../../core/read-response.ts'
 import { controlPlanePods } from './cluster-access.ts'
 import { type ConnectionOptions, usualAddress } from './connection-options.ts'
 import { findMesh } from './open-access.ts'
@@ -110,7 +111,7 @@ function open(replica: Replica, page: string, signal: AbortSignal): Promise<http
 async function ask<T>(replica: Replica, page: string): Promise<T> {
   try {
     const response = await open(replica, page, AbortSignal.timeout(timeoutMs))
-    const text = await readText(response)
+    const text = await readResponse(response, largestReplyBytes)
     if (response.statusCode !== 200) throw new Error(`it answered ${response.statusCode}: ${text.trim()}`)
     return JSON.parse(text) as T
   } catch (error) {
@@ -127,7 +128,7 @@ async function follow(
   try {
     const response = await open(replica, page, signal)
     if (response.statusCode !== 200) {
-      const text = (await readText(response)).trim()
+      const text = (await readResponse(response, largestReplyBytes)).trim()
       if (response.statusCode === 403) throw new WeftError('CONTROL_PLANE_REFUSED', text)
       throw new Error(`it answered ${response.statusCode}: ${text}`)
     }
@@ -143,17 +144,6 @@ async function follow(
     if (signal.aborted) return
     throw error instanceof WeftError ? error : unreachable(replica.name, error)
   }
-}
-
-async function readText(response: http.IncomingMessage): Promise<string> {
-  const pieces: Buffer[] = []
-  let bytes = 0
-  for await (const piece of response as AsyncIterable<Buffer>) {
-    bytes += piece.length
-    if (bytes > largestReplyBytes) throw new Error(`the reply is larger than ${largestReplyBytes} bytes`)
-    pieces.push(piece)
-  }
-  return Buffer.concat(pieces).toString('utf8')
 }
 
 function unreachable(name: string, cause: unknown): WeftError {

@@ -6,6 +6,7 @@ import http from 'node:http'
 import https from 'node:https'
 import type { Clock } from '../clock.ts'
 import { reasonOf, toWeftError, WeftError } from '../errors.ts'
+import { readResponse } from '../read-response.ts'
 import { version } from '../version.ts'
 import type { KubernetesConnection } from './connection.ts'
 import type { Credential } from './credential-plugin.ts'
@@ -68,7 +69,7 @@ export class KubernetesClient {
     const timer = this.#clock.after(this.#timeoutMs, () => aborter.abort())
     try {
       const response = await this.#send(method, path, body, aborter.signal)
-      return replyOf(response, await readAll(response))
+      return replyOf(response, await readResponse(response, largestReplyBytes))
     } catch (error) {
       if (error instanceof WeftError) throw error
       throw unreachable(aborter.signal.aborted ? `no answer within ${this.#timeoutMs} ms` : error)
@@ -89,7 +90,8 @@ export class KubernetesClient {
     let timer = this.#clock.after(idleMs, abort)
     try {
       const response = await this.#send('GET', path, undefined, aborter.signal)
-      if (response.statusCode !== 200) return replyOf(response, await readAll(response))
+      if (response.statusCode !== 200)
+        return replyOf(response, await readResponse(response, largestReplyBytes))
       const lines = new JsonLines()
       for await (const piece of response as AsyncIterable<Buffer>) {
         timer.cancel()
@@ -176,17 +178,6 @@ function contentType(method: ApiMethod): string {
 
 function unreachable(cause: unknown): WeftError {
   return new WeftError('KUBERNETES_UNREACHABLE', reasonOf(cause), { cause })
-}
-
-async function readAll(response: http.IncomingMessage): Promise<string> {
-  const pieces: Buffer[] = []
-  let bytes = 0
-  for await (const piece of response as AsyncIterable<Buffer>) {
-    bytes += piece.length
-    if (bytes > largestReplyBytes) throw new Error(`the reply is larger than ${largestReplyBytes} bytes`)
-    pieces.push(piece)
-  }
-  return Buffer.concat(pieces).toString('utf8')
 }
 
 function replyOf({ statusCode = 0, headers }: http.IncomingMessage, text: string): ApiReply {

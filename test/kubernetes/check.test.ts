@@ -1,5 +1,5 @@
 /** `weft check` in a real cluster, in which one thing after another is broken. */
-import { mkdtempSync, writeFileSync } from 'node:fs'
+import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
@@ -12,6 +12,7 @@ import { readKubeconfig } from '../../core/kubernetes/kubeconfig.ts'
 import { createLog } from '../../core/log.ts'
 import { type RunningInjector, startInjector } from '../../injector/injector.ts'
 import { readInjectorSettings } from '../../injector/settings.ts'
+import { accountKubeconfig } from '../support/account-kubeconfig.ts'
 import { ApiServer } from '../support/api-server.ts'
 import { ClusterControlPlane } from '../support/cluster-control-plane.ts'
 import { removeFolder } from '../support/running-control-plane.ts'
@@ -33,21 +34,6 @@ let api: KubernetesClient
 let plane: ClusterControlPlane
 let injector: RunningInjector
 let planeAccount: string
-
-async function accountKubeconfig(account: string): Promise<string> {
-  const token = await server.kubectl(['create', 'token', '-n', 'weft', account])
-  const view = await server.kubectl(['config', 'view', '--raw', '--minify', '-o', 'json'])
-  const { clusters } = JSON.parse(view) as { readonly clusters: readonly [{ readonly cluster: object }] }
-  const config = {
-    clusters: [{ name: 'test', cluster: clusters[0].cluster }],
-    users: [{ name: 'test', user: { token: token.trim() } }],
-    contexts: [{ name: 'test', context: { cluster: 'test', user: 'test' } }],
-    'current-context': 'test',
-  }
-  const file = path.join(folder, `${account}.kubeconfig`)
-  writeFileSync(file, JSON.stringify(config), { mode: 0o600 })
-  return file
-}
 
 /** We are the kubelet: the one pod that the Deployment made is ready at `ip`, or is not. */
 async function setPod(component: string, ip: string, ready: 'True' | 'False'): Promise<void> {
@@ -72,7 +58,7 @@ function runInjector(kubeconfig: string, address: string): Promise<RunningInject
 
 /** This process is no Service: the webhook is reached by an address. */
 async function startWebhook(): Promise<void> {
-  const account = await accountKubeconfig('weft-injector')
+  const account = await accountKubeconfig(server, 'weft-injector', folder)
   const bundle = ['get', 'configmap', '-n', 'weft', 'weft-trust-bundle', '-o', 'yaml']
   await vi.waitFor(async () => expect(await server.kubectl(bundle)).toContain('root-cert.pem'), patience)
   const [port = 0] = await freePorts(1)
@@ -87,7 +73,7 @@ beforeAll(async () => {
   api = new KubernetesClient(readKubeconfig([server.kubeconfig]), systemClock)
   await server.apply(installText(install))
   await server.apply(JSON.stringify({ apiVersion: 'v1', kind: 'Node', metadata: { name: 'node-1' } }))
-  planeAccount = await accountKubeconfig('weft-control-plane')
+  planeAccount = await accountKubeconfig(server, 'weft-control-plane', folder)
   plane = await startPlane()
   await startWebhook()
   // The control plane's pod is at the address where this machine's control plane listens.
