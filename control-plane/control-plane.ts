@@ -294,7 +294,7 @@ async function startAll(
     trustDomain: settings.trustDomain,
     trustBundlePem: () => authority.trustBundlePem,
   })
-  const ads = new AdsService(snapshot, log, clock.monotonicMs)
+  const ads = new AdsService(snapshot, log, clock)
   registerControlPlaneMetrics(registry, ads.stats, provider)
   addPages(admin, { model, ads, provider, findings, splits, snapshot, settings, authority, clock })
   const { loads, taps } = addLive(admin, { model, settings, clock, log }, shutdown)

@@ -189,7 +189,7 @@ export const proxySettings = {
     kind: 'choice',
     choices: ['off', 'osm', 'istio', 'all'],
     default: 'off',
-    help: 'shows the golden metrics under the names of OSM and Istio too',
+    help: "shows the golden metrics under the names of OSM and Istio too, and Istio's of bytes and connections",
   },
   accessLog: {
     flag: '--access-log',
