@@ -175,7 +175,9 @@ test.skipIf(process.platform !== 'linux')(
       client.close()
     }
     const [, ...pictures] = top.shown().split('\u001b[H')
-    const lines = stripVTControlCharacters(pictures.at(-1) as string).replace('^C', '').split(/\r?\n/)
+    const lines = stripVTControlCharacters(pictures.at(-1) as string)
+      .replace('^C', '')
+      .split(/\r?\n/)
     expect(lines[0]).toMatch(/^2 sidecars, 1 edges/)
     expect(lines[2]).toMatch(/^SOURCE +SERVICE/)
     expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(60)
