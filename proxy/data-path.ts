@@ -35,6 +35,7 @@ import { type TcpUpstream, watchTunnel } from './tcp-forward.ts'
 import { endpointLabels } from './endpoint-labels.ts'
 import { localStatsOf } from './local-stats.ts'
 import { type GoldenStats, GoldenStatsTable } from './telemetry/golden-stats.ts'
+import { type AccessCounts, makeAccessCounts } from './telemetry/access-stats.ts'
 import { loadOf } from './telemetry/load-of.ts'
 import { MirrorStatsTable } from './telemetry/mirror-stats.ts'
 import { RouteStatsTable } from './telemetry/route-stats.ts'
@@ -44,6 +45,8 @@ export type Address = { readonly host: string; readonly port: number }
 
 export type DataPathOptions = EgressOptions & {
   readonly namespace: string
+  /** Our own SPIFFE id; undefined without a mesh. */
+  readonly ownPrincipal: string | undefined
   readonly outboundAddress: Address | undefined
   readonly outboundPolicy: 'allow' | 'deny'
   /** Set in redirected mode. */
@@ -78,6 +81,7 @@ export class DataPath implements ConfigSink {
   readonly golden: GoldenStatsTable
   readonly routes: RouteStatsTable
   readonly tcp: TcpStatsTable
+  readonly accessCounts: AccessCounts
   readonly clusters: ClusterSet
   readonly egress: Egress
   readonly connectionLimit: ConnectionLimit
@@ -102,6 +106,7 @@ export class DataPath implements ConfigSink {
     this.golden = new GoldenStatsTable(clock.monotonicMs)
     this.routes = new RouteStatsTable(clock.monotonicMs)
     this.tcp = new TcpStatsTable(clock.monotonicMs)
+    this.accessCounts = makeAccessCounts(clock.monotonicMs)
     const isOwnAddress = (host: string, port: number): boolean =>
       port === this.outboundPort && (host.startsWith('127.') || host === '::1')
     this.#dialler = new Dialler({ clock, dialMesh: options.dialMesh, stats: this.tcp, isOwnAddress })
@@ -135,6 +140,7 @@ export class DataPath implements ConfigSink {
       redirectAddress: options.inboundAddress,
       isOwnPort: (port) => port === this.outboundPort || port === options.adminPort,
       rateLimitCounts: this.rateLimitCounts,
+      accessCounts: this.accessCounts,
       statsFor: (client) => this.golden.for(inboundLabels(client), inboundLoad(client)),
       tcpStatsFor: (client) => this.tcp.for({ ...inboundLabels(client), peer: 'dst' }, inboundLoad(client)),
     })

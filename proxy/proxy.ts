@@ -1,5 +1,6 @@
 /** Puts a sidecar together: identity, configuration, data path, admin. Reads like the list of its parts. */
 import { parseApplicationProbes } from '../api/application-probe.ts'
+import { formatSpiffeId } from '../api/spiffe.ts'
 import { AdminServer } from '../core/admin-server.ts'
 import { type Clock, systemClock } from '../core/clock.ts'
 import { describe, failureFields } from '../core/errors.ts'
@@ -131,6 +132,7 @@ function makeDataPath(
     {
       clock,
       namespace: settings.namespace,
+      ownPrincipal: more.alone ? undefined : formatSpiffeId(settings),
       zone: settings.zone ?? '',
       // Without a mesh there is nothing to send to but what the file's own listeners lead to.
       outboundAddress: more.alone ? undefined : settings.outboundAddress,

@@ -107,7 +107,6 @@ test('is refused on the inbound side, whatever the port', async () => {
   onTestFinished(() => app.stop())
   const listen = { host: '127.0.0.1', port: listenPort }
   dataPath.setInbound({
-    mtls: 'permissive',
     ports: [{ listen, applicationHost: '127.0.0.1', applicationPort: app.port, protocol: 'detect' }],
   })
   await expect.poll(() => dataPath.inboundPorts).toHaveLength(1)

@@ -1,11 +1,11 @@
 /** A workload that takes mesh mTLS only: nothing in clear reaches it, whatever protocol it is in. */
 import { expect, onTestFinished, test } from 'vitest'
 import { freePorts } from '../../cli/demo/ports.ts'
-import type { InboundConfig } from '../../proxy/cluster/cluster-config.ts'
+import { type AccessRules, meshTlsOnly } from '../../proxy/authz/access-rules.ts'
 import { startPlainDataPath } from '../support/plain-data-path.ts'
 import { RawClient, startRawServer } from '../support/raw-tcp.ts'
 
-async function setUp(mtls: InboundConfig['mtls'], protocol: 'detect' | 'opaque') {
+async function setUp(access: AccessRules | undefined, protocol: 'detect' | 'opaque') {
   const application = await startRawServer((_text, socket) => socket.write('hello'))
   const [port = 0] = await freePorts(1)
   const refused: string[] = []
@@ -20,8 +20,7 @@ async function setUp(mtls: InboundConfig['mtls'], protocol: 'detect' | 'opaque')
   const listen = { host: '127.0.0.1', port }
   const { port: applicationPort } = application
   dataPath.setInbound({
-    mtls,
-    ports: [{ listen, applicationHost: '127.0.0.1', applicationPort, protocol }],
+    ports: [{ listen, applicationHost: '127.0.0.1', applicationPort, protocol, access }],
   })
   await expect.poll(() => dataPath.inboundPorts.length).toBe(1)
   return { application, port, refused }
@@ -34,7 +33,7 @@ const cases = [
 ] as const
 
 test.each(cases)('strict: $name in clear are refused', async ({ bytes, protocol }) => {
-  const { application, port, refused } = await setUp('strict', protocol)
+  const { application, port, refused } = await setUp(meshTlsOnly, protocol)
   const client = new RawClient(port)
   onTestFinished(() => client.destroy())
   client.write(bytes)
@@ -43,7 +42,7 @@ test.each(cases)('strict: $name in clear are refused', async ({ bytes, protocol 
 })
 
 test.each(cases)('permissive: $name pass', async ({ bytes, protocol }) => {
-  const { application, port } = await setUp('permissive', protocol)
+  const { application, port } = await setUp(undefined, protocol)
   const client = new RawClient(port)
   onTestFinished(() => client.destroy())
   client.write(bytes)

@@ -30,6 +30,7 @@ export async function startPlainDataPath(
     {
       clock: systemClock,
       namespace: 'test',
+      ownPrincipal: undefined,
       zone: '',
       outboundAddress: { host: '127.0.0.1', port: 0 },
       outboundPolicy: 'deny',
