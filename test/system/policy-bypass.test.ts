@@ -19,7 +19,7 @@ let nginx: ReturnType<typeof spawn>
 /** `/private` in any case, found the way nginx finds a location; the same over HTTP/2 in clear. */
 function configuration(): string {
   const locations = `location ~* ^/private { return 200 ${secret}; } location / { return 200 fine; }`
-  return `daemon off; pid ${folder}/pid; error_log stderr crit; events {}
+  return `daemon off; master_process off; pid ${folder}/pid; error_log stderr crit; events {}
 http {
   access_log off; keepalive_timeout 0; client_body_temp_path ${folder}/body; proxy_temp_path ${folder}/proxy;
   fastcgi_temp_path ${folder}/f; uwsgi_temp_path ${folder}/u; scgi_temp_path ${folder}/s;
