@@ -1,5 +1,5 @@
 /** What rules of access say of one request, for who asks why. Requests themselves are decided by sidecars. Pure. */
-import { BlockList, isIP, isIPv6 } from 'node:net'
+import { BlockList, isIP } from 'node:net'
 import { formatSpiffeId } from '../../api/spiffe.ts'
 import { compileRegex } from '../../core/linear-regex.ts'
 import type { PortAccess } from './access.ts'
@@ -28,12 +28,14 @@ function matchesPattern(principal: string | undefined, pattern: string): boolean
   return pattern.startsWith('*') ? principal.endsWith(pattern.slice(1)) : principal === pattern
 }
 
+/** A range of one family means no address of the other. */
 function isIn(address: string | undefined, cidrs: AccessSource['cidrs']): boolean {
   if (address === undefined || isIP(address) === 0) return false
+  const family = isIP(address) === 6 ? 'ipv6' : 'ipv4'
   const list = new BlockList()
-  const family = (text: string): 'ipv4' | 'ipv6' => (isIPv6(text) ? 'ipv6' : 'ipv4')
-  for (const { address: from, prefixLength } of cidrs) list.addSubnet(from, prefixLength, family(from))
-  return list.check(address, family(address))
+  for (const { address: from, prefixLength } of cidrs)
+    if (isIP(from) === isIP(address)) list.addSubnet(from, prefixLength, family)
+  return list.check(address, family)
 }
 
 function isFrom(source: AccessSource, { principal, address }: AccessQuestion, trustDomain: string): boolean {

@@ -85,6 +85,9 @@ test('rules name who they mean: one, a namespace, a beginning, an end, an addres
   expect(seen('/clear')).toEqual(['deny', 'deny', 'deny', 'allow'])
   expect(decided(table, { target: '/range', address: '192.168.0.1' })).toBe('deny default')
   expect(decided(table, { target: '/range', address: '::1' })).toBe('deny default')
+  const everyIpv6 = rule('six', any, { kind: 'address', address: '::', prefixLength: 0 })
+  expect(decided(tableOf({ allow: [everyIpv6] }), { address: '10.0.0.1' })).toBe('deny default')
+  expect(decided(tableOf({ allow: [everyIpv6] }), { address: '::1' })).toBe('allow six')
 })
 
 test('a rule counts on its ports alone, and one for another port is not there', () => {

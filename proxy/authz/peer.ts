@@ -1,5 +1,5 @@
 /** Who is at the other end of a connection, and which rules mean them. Worked out once for a connection. */
-import { BlockList, isIP, isIPv6 } from 'node:net'
+import { BlockList, isIP } from 'node:net'
 import type { AccessRule, Principal, TextMatch } from './access-rules.ts'
 
 export type Peer = {
@@ -28,11 +28,12 @@ function textPredicate(match: TextMatch): (text: string) => boolean {
 }
 
 function addressPredicate(address: string, prefixLength: number): PeerPredicate {
-  const family = isIPv6(address) ? 'ipv6' : 'ipv4'
+  const family = isIP(address)
+  const name = family === 6 ? 'ipv6' : 'ipv4'
   const list = new BlockList()
-  list.addSubnet(address, prefixLength, family)
-  return (peer) =>
-    isIP(peer.address) !== 0 && list.check(peer.address, isIPv6(peer.address) ? 'ipv6' : 'ipv4')
+  list.addSubnet(address, prefixLength, name)
+  // A list takes addresses of IPv4 for a part of IPv6; who writes a range of the one does not mean the other.
+  return (peer) => isIP(peer.address) === family && list.check(peer.address, name)
 }
 
 /** Whether `principal` means a peer. Throws on what validation has refused before. */
