@@ -334,6 +334,13 @@ describe('TrafficTarget', () => {
     expect(await server.kubectl(['get', 'tt', '-n', 'crds', version])).toMatch(/DESTINATION.*\n.*api .*web/)
   })
 
+  test('is told about nobody where no pod runs as its destination', async () => {
+    await server.apply(target('v1alpha4', 'nobody'))
+    const path = 'jsonpath={.status.conditions[*].reason}'
+    const reasons = (): Promise<string> => server.kubectl(['get', 'tt/nobody', '-n', 'crds', '-o', path])
+    await expect.poll(reasons, { timeout: 20_000 }).toBe('TargetNotFound RouteNotFound')
+  })
+
   test('keeps the port of its destination, which later versions do not have', async () => {
     await server.apply(target('v1alpha1', 'port', ', port: 8080'))
     const { spec } = await raw<{ spec: { destination: object } }>(
@@ -437,7 +444,7 @@ describe('AccessPolicy', () => {
       '-o',
       'jsonpath={.status.conditions}',
     ])
-    expect(conditions).toMatch(/TargetNotFound.*app=none.*other targets/)
+    expect(conditions).toMatch(/app=none.*other targets.*TargetNotFound/)
     await server.apply(policy('default: deny'))
     await expect.poll(listed, { timeout: 20_000 }).toMatch(/access .*deny +True/)
   })
