@@ -10,27 +10,23 @@ import { ClusterSet } from './cluster/cluster-set.ts'
 import type { ClusterParts } from './cluster/cluster.ts'
 import { Endpoint } from './cluster/endpoint.ts'
 import type { ConfigSink, Discovery } from './config-sink.ts'
+import type { DataPathOptions } from './data-path-options.ts'
 import { Dialler, isMeshed } from './dialler.ts'
 import type { DnsHosts } from './dns/dns-endpoints.ts'
-import { Egress, type EgressOptions } from './egress.ts'
-import type { Downstream } from './exchange.ts'
-import type { WireError } from './http1/wire-error.ts'
+import { Egress } from './egress.ts'
 import { Inbound, type MeshAccept } from './inbound.ts'
 import { inboundLabels, inboundLoad, listenerLabels } from './inbound-labels.ts'
-import type { Layer } from './layer.ts'
 import { ConnectionLimit } from './listen/connection-limit.ts'
 import { Connections } from './listen/connections.ts'
 import { OutboundListener } from './outbound-listener.ts'
 import { OutboundTcp } from './outbound-tcp.ts'
 import { Outbound } from './outbound.ts'
 import { Admission } from './overload/admission.ts'
-import type { MeshDial } from './pool/dial.ts'
 import { Http1Pool } from './pool/http1-pool.ts'
 import type { VirtualHostRules } from './route/route-rule.ts'
 import type { TcpRoute } from './route/tcp-route.ts'
-import { type ClientTimeouts, makeServeStats, type ServeParts, type ServeStats } from './serve.ts'
+import { makeServeStats, type ServeParts, type ServeStats } from './serve.ts'
 import { StaticListener } from './static-listener.ts'
-import type { TcpRecord } from './telemetry/access-records.ts'
 import { type TcpUpstream, watchTunnel } from './tcp-forward.ts'
 import { endpointLabels } from './endpoint-labels.ts'
 import { localStatsOf } from './local-stats.ts'
@@ -40,38 +36,6 @@ import { loadOf } from './telemetry/load-of.ts'
 import { MirrorStatsTable } from './telemetry/mirror-stats.ts'
 import { RouteStatsTable } from './telemetry/route-stats.ts'
 import { TcpStatsTable } from './telemetry/tcp-stats.ts'
-
-export type Address = { readonly host: string; readonly port: number }
-
-export type DataPathOptions = EgressOptions & {
-  readonly namespace: string
-  /** Our own SPIFFE id; undefined without a mesh. */
-  readonly ownPrincipal: string | undefined
-  readonly outboundAddress: Address | undefined
-  readonly outboundPolicy: 'allow' | 'deny'
-  /** Set in redirected mode. */
-  readonly inboundAddress: Address | undefined
-  readonly originalDestination: ((fd: number) => string | undefined) | undefined
-  /** Of the admin server. */
-  readonly adminPort: number
-  readonly detectTimeoutMs: number
-  readonly clientTimeouts: ClientTimeouts
-  /** Client connections of both sides together. */
-  readonly maxConnections: number
-  /** Where this sidecar is; empty: as the mesh says. */
-  readonly zone: string
-  readonly dialMesh: MeshDial
-  readonly acceptMesh: MeshAccept
-  /** Trace and access log, outermost first. */
-  readonly observers: readonly Layer[]
-  /** The access log of connections. */
-  readonly onTcpEnd?: (record: TcpRecord) => void
-  readonly onUnexpected: (error: unknown) => void
-  readonly onRefused: (error: WeftError, peer: string) => void
-  readonly onViolation: (error: WireError, downstream: Downstream, began: boolean) => void
-  readonly onListenerError: (error: Error) => void
-  readonly onInboundProblem: (problem: WeftError | undefined) => void
-}
 
 const sweepEveryMs = 1_000
 /** Idle connections kept per endpoint; more than a burst of this size is opened anew. */

@@ -1,7 +1,7 @@
 /** CONNECT to the outbound side in explicit mode: opened only to where connections may go, refused everywhere else. */
 import { expect, onTestFinished, test } from 'vitest'
 import { freePorts } from '../../cli/demo/ports.ts'
-import type { DataPathOptions } from '../../proxy/data-path.ts'
+import type { DataPathOptions } from '../../proxy/data-path-options.ts'
 import { setEndpoints, startPlainDataPath } from '../support/plain-data-path.ts'
 import { exchangeRaw, RawClient, startRawServer } from '../support/raw-tcp.ts'
 import { startTcpApplication } from '../support/tcp-application.ts'
