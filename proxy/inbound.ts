@@ -133,8 +133,8 @@ export class Inbound {
     this.#opaquePorts = config.opaquePorts ?? defaultOpaquePorts
     const wanted = new Map(config.ports.map((port) => [port.applicationPort, port]))
     for (const [number, port] of this.#ports) {
-      const next = wanted.get(number)
-      if (next !== undefined && same(next, port.config)) {
+      const next = wanted.get(number) ?? this.#unnamed(number)
+      if (same(next, port.config)) {
         port.config = next
         port.limit(next.rateLimits ?? [])
         continue
@@ -230,13 +230,17 @@ export class Inbound {
   }
 
   /** A port that the control plane has not named: what the pod's rules redirect is a port of the pod. */
-  #portFor(number: number): Port {
-    const port = this.#makePort({
+  #unnamed(number: number): InboundPort {
+    return {
       listen: undefined,
       applicationHost: '127.0.0.1',
       applicationPort: number,
       protocol: includesPort(this.#opaquePorts, number) ? 'opaque' : 'detect',
-    })
+    }
+  }
+
+  #portFor(number: number): Port {
+    const port = this.#makePort(this.#unnamed(number))
     this.#ports.set(number, port)
     return port
   }

@@ -6,7 +6,7 @@ import type { AccessRule, AccessRules, Permission, Principal, TextMatch } from '
 import { decodeHeaderMatch, stringMatch } from './decode-route-match.ts'
 import type { Problems } from './problems.ts'
 
-const httpRbacName = 'envoy.extensions.filters.http.rbac.v3.RBAC'
+export const httpRbacName = 'envoy.extensions.filters.http.rbac.v3.RBAC'
 const networkRbacName = 'envoy.extensions.filters.network.rbac.v3.RBAC'
 
 function textMatch(

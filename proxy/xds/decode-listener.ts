@@ -8,7 +8,7 @@ import type { InboundConfig, InboundPort } from '../cluster/cluster-config.ts'
 import type { RateLimitPolicy } from '../rate-limit/rate-limit-policy.ts'
 import type { TcpRoute } from '../route/tcp-route.ts'
 import type { AccessRules } from '../authz/access-rules.ts'
-import { decodeAccess } from './decode-access.ts'
+import { decodeAccess, httpRbacName } from './decode-access.ts'
 import { decodeRateLimits, limitName } from './decode-rate-limit.ts'
 import { faultName } from './decode-route-policy.ts'
 import { type DecodedRoutes, decodeRoutes } from './decode-routes.ts'
@@ -31,7 +31,12 @@ export type DecodedListener =
 function checkFilters({ httpFilters = [] }: HttpConnectionManager, problems: Problems): void {
   for (const [i, { typedConfig }] of httpFilters.entries()) {
     const { delay, abort } = unpackAs(faultName, typedConfig) ?? {}
-    if (delay !== undefined || abort !== undefined || unpackAs(limitName, typedConfig) !== undefined)
+    const others = [limitName, httpRbacName] as const
+    if (
+      delay !== undefined ||
+      abort !== undefined ||
+      others.some((name) => unpackAs(name, typedConfig) !== undefined)
+    )
       problems.add(`api_listener.http_filters[${i}]`, 'is not supported: routes have their own')
   }
 }

@@ -1,5 +1,6 @@
 /** A workload that takes mesh mTLS only: nothing in clear reaches it, whatever protocol it is in. */
 import { expect, onTestFinished, test } from 'vitest'
+import { untilOpen } from '../../bench/process.ts'
 import { freePorts } from '../../cli/demo/ports.ts'
 import { type AccessRules, meshTlsOnly } from '../../proxy/authz/access-rules.ts'
 import { startPlainDataPath } from '../support/plain-data-path.ts'
@@ -47,4 +48,33 @@ test.each(cases)('permissive: $name pass', async ({ bytes, protocol }) => {
   onTestFinished(() => client.destroy())
   client.write(bytes)
   await expect.poll(() => application.received[0]).toBe(bytes)
+})
+
+test('a port that nobody has named follows the rules for the rest, on connections that stand as well', async () => {
+  const application = await startRawServer((_text, socket) =>
+    socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'),
+  )
+  const [port = 0] = await freePorts(1)
+  const { dataPath, stop } = await startPlainDataPath([], {
+    outboundAddress: undefined,
+    inboundAddress: { host: '127.0.0.1', port },
+    originalDestination: () => `127.0.0.1:${application.port}`,
+  })
+  onTestFinished(async () => {
+    stop()
+    await application.stop()
+  })
+  dataPath.setInbound({ ports: [] })
+  await untilOpen(port)
+  const client = new RawClient(port)
+  onTestFinished(() => client.destroy())
+  const statusOf = async (): Promise<string> => {
+    client.write('GET / HTTP/1.1\r\nHost: app.test\r\n\r\n')
+    return (await client.take((text) => /\n(?:ok|REQUEST_DENIED.*\n)$/.test(text))).slice(9, 12)
+  }
+  expect(await statusOf()).toBe('200')
+  dataPath.setInbound({ ports: [], access: meshTlsOnly })
+  await expect.poll(statusOf).toBe('403')
+  dataPath.setInbound({ ports: [] })
+  await expect.poll(statusOf).toBe('200')
 })
