@@ -44,7 +44,8 @@ function asked(
   ])
   const mesh = { model, trustDomain: 'cluster.local', sidecarOf: () => undefined }
   return findAccess(mesh, model.workload('shop/web'), [endpoint], request).map(
-    ({ id, outcome, message }) => `${outcome} ${id} ${/accesspolicy\/shop\/(p\/[a-z]+)/.exec(message)?.[1] ?? ''}`,
+    ({ id, outcome, message }) =>
+      `${outcome} ${id} ${/accesspolicy\/shop\/(p\/[a-z]+)/.exec(message)?.[1] ?? ''}`,
   )
 }
 

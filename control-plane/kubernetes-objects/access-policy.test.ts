@@ -1,4 +1,7 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import path from 'node:path'
 import { expect, test } from 'vitest'
+import { parseFile } from '../providers/directory/parse-file.ts'
 import { convertObject } from './convert.ts'
 import { formatPath } from './field-reader.ts'
 
@@ -150,4 +153,11 @@ test.each<[string, object, string]>([
 test('two rules of one name are refused', () => {
   const same = { name: 'a', action: 'deny' }
   expect(problems({ ...valid, rules: [same, same] })).toEqual(['spec.rules[1].name'])
+})
+
+const examples = path.join(import.meta.dirname, '../../docs/examples/access')
+
+test.each(readdirSync(examples))('the example %s is read without a word', (file) => {
+  const { problems, objects } = parseFile(file, readFileSync(path.join(examples, file), 'utf8'))
+  expect([problems, objects.length]).toEqual([[], 1])
 })
