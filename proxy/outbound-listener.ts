@@ -151,6 +151,8 @@ export class OutboundListener {
       originalDestination: original,
       applicationPort: 0,
       stats: undefined,
+      identity: undefined,
+      access: undefined,
     }
     const { handler, connect, serve } = this.#parts
     // Redirected, the client takes us for the server, which is asked for no tunnels.
