@@ -2,6 +2,7 @@
 import type { Exchange, Reply, TraceContext } from '../exchange.ts'
 import type { Layer } from '../layer.ts'
 import { exchangeSpans } from '../telemetry/exchange-spans.ts'
+import { BegunTraces } from '../telemetry/begun-traces.ts'
 import type { SpanReporter } from '../telemetry/span.ts'
 import { type AttemptTimes, Timeline } from '../telemetry/timeline.ts'
 import { bothFormsNames, extractTrace, injectTrace, traceForms } from '../telemetry/trace-context.ts'
@@ -72,15 +73,16 @@ function sampled(ids: TraceIds): TraceContext {
 
 export function trace(options: TraceOptions): Layer {
   const { ids, sampling, random } = options
+  const begun = new BegunTraces()
   const watch = watching(options)
   return (next) =>
     function traceExchange(x, receiver) {
       const { headers } = x
       const forms = traceForms(headers)
       if (forms === 0 && random() >= sampling.rate) {
-        const { context, lines } = ids.begin()
-        x.trace = context
-        headers.appendLines(lines, bothFormsNames)
+        const trace = begun.next()
+        x.trace = trace
+        headers.appendLines(trace.lines, bothFormsNames)
       } else {
         const context = forms === 0 ? sampled(ids) : continued(x, forms, options)
         x.trace = context
