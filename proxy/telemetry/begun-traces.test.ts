@@ -15,7 +15,11 @@ it('begins traces whose fields, in both forms, name their ids, no two alike', ()
     const headers = HeaderList.of('Host', 'app')
     headers.appendLines(lines, bothFormsNames)
     expect(extractTrace(headers)).toEqual({ traceId, spanId, sampled: false, debug: false })
-    expect({ parentSpanId, sampled, debug }).toEqual({ parentSpanId: undefined, sampled: false, debug: false })
+    expect({ parentSpanId, sampled, debug }).toEqual({
+      parentSpanId: undefined,
+      sampled: false,
+      debug: false,
+    })
     seen.add(traceId).add(spanId)
   }
   expect(seen.size).toBe(400)
