@@ -1,6 +1,7 @@
 /** One address of a cluster with its load state; lives as long as the address is in the cluster. */
 import type { Http1Pool } from '../pool/http1-pool.ts'
 import type { GoldenStats } from '../telemetry/golden-stats.ts'
+import { StatsByName } from '../telemetry/stats-by-name.ts'
 import { type Balancing, defaultBalancing, type EndpointConfig, type SlowStart } from './cluster-config.ts'
 import { EndpointHealth } from './endpoint-health.ts'
 import { PeakEwma } from './peak-ewma.ts'
@@ -15,11 +16,8 @@ export class Endpoint {
   /** Replaced by updates that leave it the same endpoint. */
   config: EndpointConfig
   readonly pool: Http1Pool
-  readonly #makeStats: (apex: string) => GoldenStats
-  readonly #statsByApex = new Map<string, GoldenStats>()
-  /** Nearly all exchanges ask for the same name as the one before. */
-  #lastApex: string | undefined
-  #lastStats: GoldenStats | undefined
+  /** By the name that was asked for. */
+  readonly #stats: StatsByName
   readonly health = new EndpointHealth()
   #latency: PeakEwma
   #assumedLatencyMs = 0
@@ -44,18 +42,13 @@ export class Endpoint {
     this.key = endpointKey(config)
     this.address = formatEndpoint(config)
     this.pool = pool
-    this.#makeStats = makeStats
+    this.#stats = new StatsByName(makeStats)
     this.#latency = new PeakEwma(nowMs, ewmaOf(defaultBalancing).decayMs)
   }
 
   /** Where exchanges with this endpoint are counted that asked for `apex`, which is a name of the configuration. */
   statsFor(apex: string): GoldenStats {
-    if (apex === this.#lastApex && this.#lastStats !== undefined) return this.#lastStats
-    const stats = this.#statsByApex.get(apex) ?? this.#makeStats(apex)
-    this.#statsByApex.set(apex, stats)
-    this.#lastApex = apex
-    this.#lastStats = stats
-    return stats
+    return this.#stats.for(apex)
   }
 
   /** Takes over what balancing needs. */
