@@ -7,6 +7,7 @@ import type { Change } from '../../model/objects.ts'
 import { namespaces } from './kinds/namespaces.ts'
 import { pods } from './kinds/pods.ts'
 import { trafficSplits } from './kinds/traffic-splits.ts'
+import type { Refusal } from './object-store.ts'
 import { Reflector } from './reflector.ts'
 import { type ScriptedApiServer, startScriptedApiServer } from './scripted-api-server.ts'
 import type { WatchedKind } from './watched-kind.ts'
@@ -20,12 +21,14 @@ let wireClock: ManualClock
 let client: KubernetesClient
 let reflector: Reflector
 let changes: Change[]
+let refusals: Refusal[]
 
 beforeEach(async () => {
   server = await startScriptedApiServer()
   clock = new ManualClock()
   wireClock = new ManualClock()
   changes = []
+  refusals = []
   client = new KubernetesClient({ ...server.connection, token: () => 'secret' }, wireClock)
 })
 
@@ -45,6 +48,7 @@ function start(kind: WatchedKind, random = () => 0.5): void {
     outages: new OutageLog(log),
     random,
     onChanges: (batch) => changes.push(...batch),
+    onRefused: (refusal) => refusals.push(refusal),
     onSynced: () => undefined,
   })
   reflector.start()
@@ -265,9 +269,19 @@ describe('an object that is refused', () => {
     watch.stream({ type: 'MODIFIED', object: broken })
     await expect.poll(() => reflector.refused.map(({ object }) => object)).toEqual(['Namespace a'])
     expect(seen()).toEqual(['+a'])
+    expect(refusals.map(({ reference }) => reference)).toEqual([
+      { apiVersion: 'v1', kind: 'Namespace', namespace: '', name: 'a', uid: '' },
+    ])
     watch.stream({ type: 'MODIFIED', object: namespace('a', '12') })
     await untilSeen(['+a', '+a'])
     expect(reflector.refused).toEqual([])
+  })
+
+  it('is handed out when it is good again as it was, since its status said otherwise meanwhile', async () => {
+    start(namespaces)
+    const watch = await untilWatching([namespace('a', '1')])
+    watch.stream({ type: 'MODIFIED', object: broken }, { type: 'MODIFIED', object: namespace('a', '12') })
+    await untilSeen(['+a', '+a'])
   })
 
   it('is gone when it is deleted', async () => {

@@ -21,6 +21,8 @@ export type ReflectorOptions = {
   readonly outages: OutageLog
   readonly random?: () => number
   readonly onChanges: (changes: readonly Change[]) => void
+  /** Called when an object's newest form is refused, and again when it is for another reason. */
+  readonly onRefused: (refusal: Refusal) => void
   /** Called once: all there was at that moment has been handed out. */
   readonly onSynced: () => void
 }
@@ -248,10 +250,12 @@ export class Reflector {
     if (changes.length > 0) this.#options.onChanges(changes)
   }
 
-  #reportRefusal({ object, problems }: Refusal): void {
+  #reportRefusal(refusal: Refusal): void {
+    const { object, problems } = refusal
     this.#options.log.error(
       { code: 'RESOURCE_INVALID', object, problems },
       'an object is refused; its last good form stays',
     )
+    this.#options.onRefused(refusal)
   }
 }
