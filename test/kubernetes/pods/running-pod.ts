@@ -6,6 +6,7 @@ import path from 'node:path'
 import { promisify } from 'node:util'
 import type { Network, PodNetwork } from '../../system/network.ts'
 import type { ClusterApi } from './cluster-api.ts'
+import { addToNetwork } from './cni-plugin.ts'
 import { commandOf, environmentOf, privileges } from './container-command.ts'
 import { containerPath, containerScript, type Image, type Mount } from './container-root.ts'
 import type { Container, Handler, Pod } from './pod-manifest.ts'
@@ -98,6 +99,7 @@ export class RunningPod {
         path.join(this.#folder, volume.name),
       )
     this.#writeNetworkFiles()
+    addToNetwork(this.#parts.network, this.network, this.pod)
     for (const container of spec.initContainers ?? []) {
       const running = this.#start(container)
       if (container.restartPolicy === 'Always') await this.#started(running)
