@@ -60,6 +60,7 @@ export class RunningPod {
   readonly #folder: string
   readonly #running = new Map<string, Running>()
   #ended = false
+  #asking: Promise<void> | undefined
   ready = false
   /** What the API server was told last. */
   phase = ''
@@ -112,12 +113,18 @@ export class RunningPod {
     void statuses.then(() => {
       this.#ended = true
     })
-    void this.#askWhetherReady()
+    this.#asking = this.#askWhetherReady()
     if (spec.restartPolicy === 'Always') return
     const failed = (await statuses).some((status) => status !== 0)
     // Native sidecars end after the last container that is none, the kubelet sees to it.
     await this.#endSidecars()
     await this.#patch({ phase: failed ? 'Failed' : 'Succeeded' })
+  }
+
+  /** Resolves when nobody asks it any more whether it is ready: the API server, which is told, may go. */
+  async stop(): Promise<void> {
+    this.#ended = true
+    await this.#asking
   }
 
   /** Runs a program in a container to its end and gives its output, as `kubectl exec` does. */
