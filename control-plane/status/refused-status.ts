@@ -46,6 +46,8 @@ export function refusedStatus(
       return mergedConditions(object.status, conditions, seen)
     }
     case 'policy':
+    case 'accessPolicy':
+    case 'trafficTarget':
       return mergedConditions(object.status, [refused('Accepted', 'Invalid', told)], seen)
   }
 }
