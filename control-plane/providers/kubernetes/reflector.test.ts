@@ -129,10 +129,14 @@ describe('listing', () => {
     expect(request.query.get('fieldSelector')).toBe('status.phase!=Succeeded,status.phase!=Failed')
   })
 
-  it('waits as long as a 429 asks for', async () => {
+  it('waits as long as a 429 asks for, but not for so long that it would not be up to date 5 s after', async () => {
     start(namespaces)
-    ;(await server.next()).reply(429, {}, { 'retry-after': '7' })
-    expect(await untilNext()).toBeGreaterThanOrEqual(7_000)
+    ;(await server.next()).reply(429, {}, { 'retry-after': '2' })
+    expect(await untilNext()).toBeGreaterThanOrEqual(2_000)
+    ;(await server.next()).reply(429, {}, { 'retry-after': '30' })
+    const longestMs = await untilNext()
+    expect(longestMs).toBeGreaterThanOrEqual(3_000)
+    expect(longestMs).toBeLessThan(4_000)
     ;(await server.next()).reply(200, list('7', []))
     await server.next()
     expect(reflector.synced).toBe(true)
@@ -206,9 +210,9 @@ describe('watching', () => {
   it('waits as long as an ERROR event asks for, and goes on from where it was', async () => {
     start(namespaces)
     const watch = await untilWatching([])
-    watch.stream({ type: 'ERROR', object: { code: 429, details: { retryAfterSeconds: 4 } } })
+    watch.stream({ type: 'ERROR', object: { code: 429, details: { retryAfterSeconds: 3 } } })
     watch.end()
-    expect(await untilNext()).toBeGreaterThanOrEqual(4_000)
+    expect(await untilNext()).toBeGreaterThanOrEqual(3_000)
     expect((await server.next()).query.get('resourceVersion')).toBe('10')
   })
 

@@ -35,6 +35,8 @@ const atOnce: Next = { waitMs: 0 }
 const backoffMs = { baseMs: 200, maxMs: 2_000 }
 /** On top of what a Retry-After asks for, so that not all kinds come back at once. */
 const retryJitter = 0.25
+/** An API server that throttles raises what it asks for step by step, to half a minute: whoever waited so long would not be up to date 5 s after. */
+const longestRetryMs = 3_000
 /** How soon a CustomResourceDefinition that appears is noticed. */
 const absentPollMs = 5_000
 /** Bookmarks come every minute: who says nothing for two is gone, whatever TCP thinks. */
@@ -229,7 +231,7 @@ export class Reflector {
     if (toWeftError(error).code === 'KUBERNETES_UNREACHABLE') this.#unreachable = true
     else this.#answered()
     return retryAfterMs > 0
-      ? { waitMs: retryAfterMs * (1 + retryJitter * this.#random()) }
+      ? { waitMs: Math.min(retryAfterMs, longestRetryMs) * (1 + retryJitter * this.#random()) }
       : { waitMs: this.#backoff.nextMs() }
   }
 
