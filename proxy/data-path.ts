@@ -26,6 +26,7 @@ import { Outbound } from './outbound.ts'
 import { Admission } from './overload/admission.ts'
 import type { MeshDial } from './pool/dial.ts'
 import { Http1Pool } from './pool/http1-pool.ts'
+import { Http2Pool } from './pool/http2-pool.ts'
 import type { VirtualHostRules } from './route/route-rule.ts'
 import type { TcpRoute } from './route/tcp-route.ts'
 import { type ClientTimeouts, makeServeStats, type ServeParts, type ServeStats } from './serve.ts'
@@ -337,7 +338,17 @@ export class DataPath implements ConfigSink {
         const labels = endpointLabels({ direction, meshTls, apex, clusterLabels, config })
         return this.golden.for(labels, loadOf(apex, name, config.zone, meshTls))
       }
-      const endpoint = new Endpoint(config, pool, statsFor, clock.monotonicMs())
+      const makeHttp2 = (): Http2Pool =>
+        new Http2Pool({
+          dial: (onConnected) => this.#dialler.dial(endpoint.config, cluster(), 'weft-h2', onConnected),
+          nowMs: clock.monotonicMs,
+          settingsTimeoutMs: () => cluster().connectTimeoutMs,
+          idleTimeoutMs: cluster().idleTimeoutMs,
+          maxConnections: () => cluster().limits?.maxConnections ?? Number.POSITIVE_INFINITY,
+          connections,
+          stats: pool.stats,
+        })
+      const endpoint = new Endpoint(config, pool, statsFor, clock.monotonicMs(), makeHttp2)
       return endpoint
     }
   }

@@ -30,7 +30,7 @@ import type { Admission } from './overload/admission.ts'
 import { RateLimits } from './rate-limits.ts'
 import type { RateLimitPolicy } from './rate-limit/rate-limit-policy.ts'
 import { DestinationRetries } from './retry/destination-retries.ts'
-import { serveHttp1 } from './serve.ts'
+import { serveHttp1, serveHttp2 } from './serve.ts'
 import type { GoldenStats } from './telemetry/golden-stats.ts'
 
 /** Terminates mesh TLS on a socket whose ClientHello was put back; calls exactly one of the two. */
@@ -112,7 +112,7 @@ export class Inbound {
 
   sweep(): void {
     for (const { cluster } of this.#ports.values())
-      for (const endpoint of cluster.endpoints) endpoint.pool.sweep()
+      for (const endpoint of cluster.endpoints) endpoint.sweep()
   }
 
   async #apply(config: InboundConfig): Promise<void> {
@@ -273,12 +273,13 @@ export class Inbound {
         (tls, principal, alpn) => this.#serveMesh(tls, principal, alpn, accepted, port),
         (error) => this.#parts.onRefused(error, accepted.peerAddress),
       )
-    } else if (detected.kind === 'http1') {
+    } else if (detected.kind === 'http1' || detected.kind === 'http2') {
       early?.drop()
       const downstream = this.#downstream(accepted, port, undefined)
-      serveHttp1(wire, downstream, port.handler, { bytes, firstByteMs }, this.#parts.serve)
+      const serve = detected.kind === 'http1' ? serveHttp1 : serveHttp2
+      serve(wire, downstream, port.handler, { bytes, firstByteMs }, this.#parts.serve)
     } else {
-      // HTTP/2 in clear, the application's own TLS, anything else: the application's business, byte for byte.
+      // The application's own TLS, anything else: the application's business, byte for byte.
       this.#forwardClear(accepted, bytes, port, early)
     }
   }
@@ -301,9 +302,10 @@ export class Inbound {
 
   #serveMesh(tls: TLSSocket, principal: string, alpn: string, accepted: Accepted, port: Port): void {
     const wire = Wire.over(tls)
-    if (alpn === 'weft-h1') {
+    if (alpn === 'weft-h1' || alpn === 'weft-h2') {
       const downstream = this.#downstream(accepted, port, principal)
-      serveHttp1(wire, downstream, port.handler, undefined, this.#parts.serve)
+      const serve = alpn === 'weft-h1' ? serveHttp1 : serveHttp2
+      serve(wire, downstream, port.handler, undefined, this.#parts.serve)
     } else {
       this.#tcp.forwardMesh(wire, accepted.peerAddress, principal, port.config)
     }
@@ -334,6 +336,7 @@ function same(a: InboundPort, b: InboundPort): boolean {
   return (
     a.applicationHost === b.applicationHost &&
     a.protocol === b.protocol &&
+    a.http2 === b.http2 &&
     a.listen?.host === b.listen?.host &&
     a.listen?.port === b.listen?.port
   )

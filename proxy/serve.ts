@@ -1,10 +1,11 @@
-/** Puts a codec on a wire whose protocol is known: HTTP/1 exchanges for a handler, or bytes for another wire. */
+/** Puts a codec on a wire whose protocol is known: exchanges of HTTP/1 or HTTP/2 for a handler, or bytes for another wire. */
 import { Buffer } from 'node:buffer'
 import type { Clock } from '../core/clock.ts'
 import type { WeftError } from '../core/errors.ts'
 import type { Downstream, Handler, Reply, ResponseFlag } from './exchange.ts'
-import { ServerConnection } from './http1/server-connection.ts'
+import { ServerConnection, type ServerConnectionOptions } from './http1/server-connection.ts'
 import type { WireError } from './http1/wire-error.ts'
+import { Http2ServerConnection } from './http2/server-connection.ts'
 import type { Connections } from './listen/connections.ts'
 import type { Wire } from './listen/wire.ts'
 import type { Admission } from './overload/admission.ts'
@@ -71,6 +72,8 @@ export type ServeParts = {
   readonly onTcpRefused: (error: WeftError, client: Pick<TcpRecord, 'peer'>) => void
 }
 
+type Observers = Pick<ServerConnectionOptions, 'onViolation' | 'onFlag'>
+
 function tunnel(client: Wire, reply: Reply, early: Buffer, parts: ServeParts): void {
   if (reply.tunnel === undefined) return
   const { wire: upstream, early: fromUpstream, watch } = reply.tunnel.takeWire()
@@ -101,6 +104,44 @@ export function splice(
   joined.start(toUpstream, toClient)
 }
 
+/** Serves HTTP/2 on `wire`, from its preface on. */
+export function serveHttp2(
+  wire: Wire,
+  downstream: Downstream,
+  handler: Handler,
+  first: FirstBytes | undefined,
+  parts: ServeParts,
+): void {
+  const { timeouts } = parts
+  const connection = new Http2ServerConnection(wire, {
+    handler,
+    downstream,
+    admission: parts.admission,
+    nowMs: parts.clock.monotonicMs,
+    headTimeoutMs: timeouts.headMs,
+    idleTimeoutMs: timeouts.idleMs,
+    streamIdleTimeoutMs: timeouts.streamIdleMs,
+    ...observersOf(downstream, parts),
+    onClosed: (closed) => parts.connections.remove(closed),
+  })
+  parts.connections.add(connection)
+  const { session } = connection
+  wire.readInto(session)
+  if (first !== undefined && first.bytes.length > 0) session.onBytes(first.bytes, 0, first.bytes.length)
+  if (wire.ended) session.onEnd()
+}
+
+/** Who is told of what goes wrong on a client's connection. */
+function observersOf(downstream: Downstream, parts: ServeParts): Observers {
+  return {
+    onViolation: (error, began) => {
+      parts.stats.violations++
+      parts.onViolation(error, downstream, began)
+    },
+    onFlag: (flag) => parts.stats.flags.set(flag, (parts.stats.flags.get(flag) ?? 0) + 1),
+  }
+}
+
 /** Serves HTTP/1 on `wire`; `connect` answers CONNECT, which is refused without it. */
 export function serveHttp1(
   wire: Wire,
@@ -120,11 +161,7 @@ export function serveHttp1(
     headTimeoutMs: timeouts.headMs,
     idleTimeoutMs: timeouts.idleMs,
     streamIdleTimeoutMs: timeouts.streamIdleMs,
-    onViolation: (error, began) => {
-      parts.stats.violations++
-      parts.onViolation(error, downstream, began)
-    },
-    onFlag: (flag) => parts.stats.flags.set(flag, (parts.stats.flags.get(flag) ?? 0) + 1),
+    ...observersOf(downstream, parts),
     onTunnel: (client, reply, early) => tunnel(client, reply, early, parts),
     onClosed: (closed) => parts.connections.remove(closed),
   })

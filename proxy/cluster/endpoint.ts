@@ -1,5 +1,6 @@
 /** One address of a cluster with its load state; lives as long as the address is in the cluster. */
 import type { Http1Pool } from '../pool/http1-pool.ts'
+import type { Http2Pool } from '../pool/http2-pool.ts'
 import type { GoldenStats } from '../telemetry/golden-stats.ts'
 import { type Balancing, defaultBalancing, type EndpointConfig, type SlowStart } from './cluster-config.ts'
 import { EndpointHealth } from './endpoint-health.ts'
@@ -15,6 +16,9 @@ export class Endpoint {
   /** Replaced by updates that leave it the same endpoint. */
   config: EndpointConfig
   readonly pool: Http1Pool
+  readonly #makeHttp2: () => Http2Pool
+  /** There once it was asked for. */
+  #http2: Http2Pool | undefined = undefined
   readonly #makeStats: (apex: string) => GoldenStats
   readonly #statsByApex = new Map<string, GoldenStats>()
   /** Nearly all exchanges ask for the same name as the one before. */
@@ -39,11 +43,13 @@ export class Endpoint {
     pool: Http1Pool,
     makeStats: (apex: string) => GoldenStats,
     nowMs: number,
+    makeHttp2: () => Http2Pool,
   ) {
     this.config = config
     this.key = endpointKey(config)
     this.address = formatEndpoint(config)
     this.pool = pool
+    this.#makeHttp2 = makeHttp2
     this.#makeStats = makeStats
     this.#latency = new PeakEwma(nowMs, ewmaOf(defaultBalancing).decayMs)
   }
@@ -56,6 +62,26 @@ export class Endpoint {
     this.#lastApex = apex
     this.#lastStats = stats
     return stats
+  }
+
+  get http2(): Http2Pool {
+    return (this.#http2 ??= this.#makeHttp2())
+  }
+
+  /** Opens no more connections; what is under way finishes. */
+  drain(): void {
+    this.pool.drain()
+    this.#http2?.drain()
+  }
+
+  sweep(): void {
+    this.pool.sweep()
+    this.#http2?.sweep()
+  }
+
+  /** Closes an idle connection, if there is one. */
+  closeIdle(): void {
+    if (!this.pool.closeIdle()) this.#http2?.closeIdle()
   }
 
   /** Takes over what balancing needs. */
