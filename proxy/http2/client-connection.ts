@@ -65,10 +65,13 @@ export class Http2ClientConnection implements SessionOwner {
   }
 
   /** May be sent a request now. */
-  hasRoom(nowMs: number): boolean {
+  get hasRoom(): boolean {
     if (!this.#ready || this.#draining) return false
     const cooling = this.#cooling
-    while (cooling.length > 0 && (cooling[0] as number) <= nowMs) cooling.shift()
+    if (cooling.length > 0) {
+      const nowMs = this.#nowMs()
+      while (cooling.length > 0 && (cooling[0] as number) <= nowMs) cooling.shift()
+    }
     const most = Math.min(this.session.peer.maxConcurrentStreams, maxStreamsToPeer)
     return this.session.streams.size + cooling.length < most
   }

@@ -233,6 +233,7 @@ export class IncomingFrames implements FrameHandler {
       else stream.onHeaders(block, endStream)
       return
     }
+    if ((id & 1) === 0) throw protocolError('HEADERS for a stream that only a server opens')
     if (this.#isIdle(id)) {
       session.owner.onNewStream(id, block, endStream, selfDependent)
       return

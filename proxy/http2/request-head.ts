@@ -65,10 +65,10 @@ export type Malformed = { readonly reason: string; readonly isConnect?: boolean 
 
 /** Kept in the block: what is decoded again and again is looked at once. */
 export function requestHeadOf(block: HeaderBlock): RequestHead | Malformed {
-  const known = block.memo as RequestHead | Malformed | undefined
-  if (known !== undefined) return known
+  // An equal block may have been something else on another connection.
+  if (block.memo instanceof RequestHead) return block.memo
   const head = parse(block)
-  block.memo = head
+  if (head instanceof RequestHead) block.memo = head
   return head
 }
 

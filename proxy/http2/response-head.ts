@@ -2,22 +2,34 @@
 import type { FieldSource } from '../header-fields.ts'
 import { statusText } from '../http1/status-text.ts'
 import type { HeaderBlock } from './hpack/header-block.ts'
-import { contentLengthOf, endToEnd, hasField } from './message-fields.ts'
+import { contentLengthOf, type EndToEnd, endToEnd, hasField } from './message-fields.ts'
 
 /** One reply's head; shared by all replies that came the same. */
-export type ResponseHead = FieldSource & {
+export class ResponseHead implements FieldSource {
   readonly status: number
   readonly reason: string
+  readonly fields: readonly string[]
+  readonly mask: number
+  readonly authority = undefined
+  readonly neverIndexed: readonly string[]
   /** -1: not said. */
   readonly contentLength: number
+
+  constructor(status: number, { fields, mask }: EndToEnd, neverIndexed: readonly string[], contentLength: number) {
+    this.status = status
+    this.reason = statusText(status)
+    this.fields = fields
+    this.mask = mask
+    this.neverIndexed = neverIndexed
+    this.contentLength = contentLength
+  }
 }
 
-/** What is wrong with it, where it is no text that says so. Kept in the block, as requests are. */
+/** A text says what is wrong with it. Kept in the block, as requests are. */
 export function responseHeadOf(block: HeaderBlock): ResponseHead | string {
-  const known = block.memo as ResponseHead | string | undefined
-  if (known !== undefined) return known
+  if (block.memo instanceof ResponseHead) return block.memo
   const head = parse(block)
-  block.memo = head
+  if (typeof head !== 'string') block.memo = head
   return head
 }
 
@@ -31,18 +43,9 @@ function parse(block: HeaderBlock): ResponseHead | string {
   if (contentLength === undefined) return 'malformed content-length'
   if (hasField(block.fields, 'te')) return 'te in a reply'
   const status = Number(text)
-  const bodiless = status < 200 || status === 204
-  const { fields, mask } = endToEnd(block.fields, bodiless ? 'content-length' : 'host')
-  const { neverIndexed } = block
-  return {
-    status,
-    reason: statusText(status),
-    fields,
-    mask,
-    authority: undefined,
-    neverIndexed,
-    contentLength,
-  }
+  // A length that there is no content for is not passed on; a Host has no business here.
+  const dropped = status < 200 || status === 204 ? 'content-length' : 'host'
+  return new ResponseHead(status, endToEnd(block.fields, dropped), block.neverIndexed, contentLength)
 }
 
 /** `:status` of each status, made once. */

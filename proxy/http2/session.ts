@@ -179,7 +179,6 @@ export class Session implements WireReader {
     const queue = this.#queue
     if (queue.full || !queue.empty || queue.windowBytes < bytes) return false
     queue.windowBytes -= bytes
-    this.sentData = true
     return true
   }
 

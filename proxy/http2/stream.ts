@@ -117,6 +117,7 @@ export abstract class Http2Stream implements BodySource, BodySink {
       this.sentBytes += length
       this.sendWindowBytes -= length
       session.out.lastText(this.id, content)
+      session.wrote()
       this.endLocal()
     } else {
       this.write(Buffer.from(content, 'latin1'))

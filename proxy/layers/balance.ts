@@ -48,7 +48,7 @@ class Attempt implements Http2Sender {
 
   start(x: Exchange): void {
     this.#endpoint.begin(this.#startedMs)
-    if (wantsHttp2(x, this.#cluster) && this.#endpoint.http2.speaks(this.#startedMs)) {
+    if (wantsHttp2(x, this.#cluster) && speaksHttp2(this.#endpoint, this.#cluster, this.#startedMs)) {
       if (this.#times !== undefined) this.#times.sentMs = this.#startedMs
       this.#endpoint.http2.send(x, this)
     } else {
@@ -180,6 +180,10 @@ class Attempt implements Http2Sender {
 /** As it came, unless the endpoints speak one protocol only; an upgrade is HTTP/1's. */
 function wantsHttp2(x: Exchange, { config }: Cluster): boolean {
   return (x.http2 || config.http2 === true) && x.upgrade === undefined
+}
+
+function speaksHttp2(endpoint: Endpoint, { config }: Cluster, nowMs: number): boolean {
+  return config.http2 === true || endpoint.http2.speaks(nowMs)
 }
 
 function wordFor(error: unknown): string {

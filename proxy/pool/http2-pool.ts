@@ -48,6 +48,7 @@ export class Http2Pool {
   #scheduled = false
   #closed = false
   #notSpokenUntilMs = 0
+  #hasSpoken = false
 
   constructor(options: Http2PoolOptions) {
     this.#options = options
@@ -104,10 +105,7 @@ export class Http2Pool {
   }
 
   #withRoom(): Http2ClientConnection | undefined {
-    const open = this.#open
-    if (open.length === 0) return undefined
-    const nowMs = this.#options.nowMs()
-    for (const connection of open) if (connection.hasRoom(nowMs)) return connection
+    for (const connection of this.#open) if (connection.hasRoom) return connection
     return undefined
   }
 
@@ -147,8 +145,11 @@ export class Http2Pool {
       failure = error instanceof UpstreamFailure ? error : new UpstreamFailure('connect', String(error))
     }
     this.#opening--
-    if (failure !== undefined) this.#onNotOpened(failure)
-    else for (const waiting of this.#queue) waiting.opened = true
+    if (failure !== undefined) {
+      this.#onNotOpened(failure)
+      return
+    }
+    for (const waiting of this.#queue) waiting.opened = true
     this.#serve()
   }
 
@@ -196,6 +197,7 @@ export class Http2Pool {
 
   #onReady(connection: Http2ClientConnection): void {
     const { connections, stats } = this.#options
+    this.#hasSpoken = true
     stats.opened++
     stats.open++
     stats.idle++
@@ -224,10 +226,9 @@ export class Http2Pool {
     this.#takeOut(connection)
     connections.open--
     if (connection.spoke === 'http2') stats.open--
-    else {
-      const knownMs = connection.spoke === 'other' ? notSpokenMs : silentMs
-      this.#notSpokenUntilMs = nowMs() + knownMs
-    }
+    else if (connection.spoke === 'other') this.#notSpokenUntilMs = nowMs() + notSpokenMs
+    // Who has spoken it before is only out of order.
+    else if (!this.#hasSpoken) this.#notSpokenUntilMs = nowMs() + silentMs
     connections.onFree?.()
     if (this.#queue.length > 0) this.#schedule()
   }
@@ -241,10 +242,10 @@ export class Http2Pool {
     this.#options.stats.idle--
   }
 
-  /** Those who wait are told, unless there is another connection to wait for. */
+  /** Those who wait are told, unless there is another connection to wait for; the next try is the sweep's. */
   #onNotOpened(failure: UpstreamFailure): void {
     const notSpoken = !this.speaks(this.#options.nowMs())
-    if (this.#all.size > 0 && !notSpoken) return
+    if (this.#open.length > 0 && !notSpoken) return
     const waiting = this.#queue
     this.#queue = []
     for (const { x, sender } of waiting) {
