@@ -5,6 +5,7 @@ declare namespace NodeJS {
     latin1Write(text: string, offset: number): number
     utf8Slice(start: number, end: number): string
     utf8Write(text: string, offset: number): number
+    latin1Write(text: string, offset: number): number
   }
 }
 

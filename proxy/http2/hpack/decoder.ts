@@ -1,0 +1,176 @@
+/** Reads header blocks (RFC 7541) of one direction of one connection. */
+import { Buffer } from 'node:buffer'
+import { DynamicTable, initialTableBytes } from './dynamic-table.ts'
+import { HeaderBlock } from './header-block.ts'
+import { type FieldName, fieldName, HeaderField, valueFault } from './header-field.ts'
+import { HpackError } from './hpack-error.ts'
+import { huffmanDecode, mostDecoded } from './huffman-decode.ts'
+import { staticFields } from './static-table.ts'
+
+export type ListLimits = {
+  /** Names and values of one block, and 32 octets for each field (RFC 9113 6.5.2). */
+  readonly maxListBytes: number
+  readonly maxFields: number
+}
+
+/** More is no index, no length and no size that we would take; fewer octets than a shift by 32 bits would need. */
+const maxInteger = 2 ** 28
+const maxIntegerOctets = 5
+/** Lowest and final (RFC 7541 4.2): nobody has a reason for a third. */
+const maxSizeUpdates = 2
+
+const indexedPattern = 0x80
+const insertedPattern = 0x40
+const sizeUpdatePattern = 0x20
+const neverIndexedPattern = 0x10
+
+/** What Huffman-coded strings are decoded into, one after the other; longer ones get memory of their own. */
+const scratch = Buffer.allocUnsafeSlow(16 * 1024)
+const nothing = Buffer.alloc(0)
+
+export class HpackDecoder {
+  readonly #table = new DynamicTable<HeaderField>()
+  readonly #limits: ListLimits
+  /** The most that the peer may set the table to. */
+  #maxTableBytes: number
+  /** What is being read. */
+  #bytes: Buffer = nothing
+  #at = 0
+  #end = 0
+  /** The string that was read last. */
+  #text: Buffer = nothing
+  #textFrom = 0
+  #textTo = 0
+
+  /**
+   * `maxTableBytes` is our SETTINGS_HEADER_TABLE_SIZE. Before the peer has acknowledged it, it may use 4096: a smaller
+   * one holds from `setMaxTableBytes` on.
+   */
+  constructor(maxTableBytes: number, limits: ListLimits) {
+    this.#maxTableBytes = Math.max(maxTableBytes, initialTableBytes)
+    this.#limits = limits
+  }
+
+  /**
+   * The peer has acknowledged this SETTINGS_HEADER_TABLE_SIZE of ours. Where its table is larger, its next block has to
+   * begin by making it smaller (RFC 9113 4.3.1).
+   */
+  setMaxTableBytes(bytes: number): void {
+    this.#maxTableBytes = bytes
+  }
+
+  /**
+   * Decodes bytes[start, end), one complete block. What is given back is shared and must not be changed. Throws
+   * HpackError: after `list-too-large` the table is in step and decoding may go on, after `compression` it may not.
+   */
+  decode(bytes: Buffer, start: number, end: number): HeaderBlock {
+    this.#bytes = bytes
+    this.#at = start
+    this.#end = end
+    this.#takeSizeUpdates()
+    const block = this.#takeFields()
+    this.#bytes = this.#text = nothing
+    return block
+  }
+
+  #takeSizeUpdates(): void {
+    let updates = 0
+    while (this.#at < this.#end && isSizeUpdate(this.#bytes[this.#at] as number)) {
+      if (++updates > maxSizeUpdates) throw broken('too many table size updates')
+      const size = this.#takeInteger(5)
+      if (size > this.#maxTableBytes) throw broken('table size above our setting')
+      this.#table.resize(size)
+    }
+    if (this.#table.maxBytes > this.#maxTableBytes) throw broken('table not made smaller')
+  }
+
+  #takeFields(): HeaderBlock {
+    const { maxListBytes, maxFields } = this.#limits
+    const block = new HeaderBlock()
+    let listBytes = 0
+    let fields = 0
+    while (this.#at < this.#end) {
+      const first = this.#bytes[this.#at] as number
+      if (isSizeUpdate(first)) throw broken('table size update behind a field')
+      const field = this.#takeField(first)
+      listBytes += field.size
+      // Beyond a limit everything is still read, for the table's sake, and nothing kept.
+      if (++fields > maxFields || listBytes > maxListBytes) continue
+      block.take(field)
+      if ((first & 0xf0) === neverIndexedPattern) block.keepUnindexed(field)
+    }
+    if (fields > maxFields) throw new HpackError('list-too-large', 'too many header fields')
+    if (listBytes > maxListBytes) throw new HpackError('list-too-large', 'header fields are too large')
+    return block
+  }
+
+  #takeField(first: number): HeaderField {
+    if ((first & indexedPattern) !== 0) return this.#lookUp(this.#takeInteger(7))
+    const inserted = (first & insertedPattern) !== 0
+    const index = this.#takeInteger(inserted ? 6 : 4)
+    const name = index === 0 ? this.#takeName() : this.#lookUp(index).name
+    this.#takeString()
+    const fault = valueFault(this.#text, this.#textFrom, this.#textTo)
+    const field = new HeaderField(name, this.#text.latin1Slice(this.#textFrom, this.#textTo), fault)
+    if (inserted) this.#table.add(field)
+    return field
+  }
+
+  #lookUp(index: number): HeaderField {
+    const field =
+      index <= staticFields.length ? staticFields[index - 1] : this.#table.at(index - staticFields.length - 1)
+    if (field === undefined) throw broken('index of no entry')
+    return field
+  }
+
+  #takeName(): FieldName {
+    this.#takeString()
+    return fieldName(this.#text.latin1Slice(this.#textFrom, this.#textTo))
+  }
+
+  /** Reads a string literal into #text. */
+  #takeString(): void {
+    if (this.#at >= this.#end) throw broken('block ends within a field')
+    const coded = ((this.#bytes[this.#at] as number) & 0x80) !== 0
+    const length = this.#takeInteger(7)
+    const from = this.#at
+    if (length > this.#end - from) throw broken('string longer than its block')
+    this.#at = from + length
+    if (!coded) {
+      this.#text = this.#bytes
+      this.#textFrom = from
+      this.#textTo = this.#at
+      return
+    }
+    const most = mostDecoded(length)
+    this.#text = most <= scratch.length ? scratch : Buffer.allocUnsafe(most)
+    this.#textFrom = 0
+    this.#textTo = huffmanDecode(this.#bytes, from, this.#at, this.#text)
+    if (this.#textTo < 0) throw broken('malformed Huffman code')
+  }
+
+  /** Reads an integer whose first octet has `prefixBits` of it (RFC 7541 5.1). */
+  #takeInteger(prefixBits: number): number {
+    const mask = (1 << prefixBits) - 1
+    let value = (this.#bytes[this.#at++] as number) & mask
+    if (value < mask) return value
+    let factor = 1
+    for (let octets = 0; octets < maxIntegerOctets && this.#at < this.#end; octets++) {
+      const octet = this.#bytes[this.#at++] as number
+      value += (octet & 0x7f) * factor
+      factor *= 128
+      if (octet >= 0x80) continue
+      if (value > maxInteger) break
+      return value
+    }
+    throw broken('malformed integer')
+  }
+}
+
+function isSizeUpdate(first: number): boolean {
+  return (first & 0xe0) === sizeUpdatePattern
+}
+
+function broken(message: string): HpackError {
+  return new HpackError('compression', message)
+}

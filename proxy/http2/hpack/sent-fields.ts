@@ -1,0 +1,59 @@
+/** The fields that one encoder has written more than once: only these are worth an entry of the table. */
+import { entryOverheadBytes } from './dynamic-table.ts'
+import { type SentName, sentName, type Treatment, treatment } from './sent-name.ts'
+
+export class SentField {
+  readonly name: SentName
+  readonly value: string
+  readonly size: number
+  readonly treatment: Treatment
+  /** Its index in the static table, name and value; 0: none. */
+  readonly staticIndex: number
+  /** Its number in the dynamic table; 0: it has never been there. */
+  insertion = 0
+  /** The last block with it, by number. */
+  lastBlock = 0
+
+  constructor(name: SentName, value: string) {
+    this.name = name
+    this.value = value
+    this.size = name.text.length + value.length + entryOverheadBytes
+    this.treatment = treatment(name, value)
+    this.staticIndex = name.values?.get(value) ?? 0
+  }
+}
+
+const slotCount = 256
+/** Longer ones are not worth their memory. */
+const mostChars = 2048
+
+/** Hashes a name and a value into 32 bits. */
+function hashOf(name: string, value: string): number {
+  let hash = name.length
+  for (let i = 0; i < name.length; i++) hash = Math.imul(hash ^ name.charCodeAt(i), 0x0100_0193)
+  for (let i = 0; i < value.length; i++) hash = Math.imul(hash ^ value.charCodeAt(i), 0x0100_0193)
+  return hash ^ (hash >>> 15)
+}
+
+/** Each field has one place; what is written once takes nobody's. */
+export class SentFields {
+  readonly #slots: (SentField | undefined)[] = Array.from({ length: slotCount }, () => undefined)
+  /** By place, the hash of the last field that was not the one there. */
+  readonly #seen = new Int32Array(slotCount)
+
+  /** The field, from its second time on; undefined: it is here for the first time. `name` in lower case. */
+  find(name: string, value: string): SentField | undefined {
+    if (name.length + value.length > mostChars) return undefined
+    const hash = hashOf(name, value)
+    const slot = hash & (slotCount - 1)
+    const field = this.#slots[slot]
+    if (field !== undefined && field.value === value && field.name.text === name) return field
+    if (this.#seen[slot] !== hash) {
+      this.#seen[slot] = hash
+      return undefined
+    }
+    const again = new SentField(sentName(name), value)
+    this.#slots[slot] = again
+    return again
+  }
+}
