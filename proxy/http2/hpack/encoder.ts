@@ -68,9 +68,12 @@ export class HpackEncoder {
     this.#neverIndexed = neverIndexed
     this.#pseudo = pseudo
     this.#writeSizeUpdates()
-    for (let i = 0; i < pseudo.length; i += 2) this.#write(pseudo[i] as string, pseudo[i + 1] as string)
+    const line = this.#fields.line(pseudo.length + fields.length)
+    let place = 0
+    for (let i = 0; i < pseudo.length; i += 2)
+      this.#write(pseudo[i] as string, pseudo[i + 1] as string, line, place++)
     for (let i = 0; i < fields.length; i += 2)
-      this.#write((fields[i] as string).toLowerCase(), fields[i + 1] as string)
+      this.#write(fields[i] as string, fields[i + 1] as string, line, place++)
     into.length = this.#at
     this.#bytes = undefined
     this.#pseudo = this.#neverIndexed = noNames
@@ -87,10 +90,16 @@ export class HpackEncoder {
     this.#writeInteger(sizeUpdatePattern, 5, bytes)
   }
 
-  #write(name: string, value: string): void {
-    const field = this.#fields.find(name, value)
+  #write(name: string, value: string, line: (SentField | undefined)[], place: number): void {
+    const expected = line[place]
+    if (expected !== undefined && expected.value === value && expected.name.text === name) {
+      this.#writeAgain(expected)
+      return
+    }
+    const lower = name.toLowerCase()
+    const field = (line[place] = this.#fields.find(lower, value))
     if (field !== undefined) this.#writeAgain(field)
-    else this.#writeOnce(sentName(name), value)
+    else this.#writeOnce(sentName(lower), value)
   }
 
   /** A field that was not there before, as far as we know: perhaps it never will be again. */

@@ -19,7 +19,7 @@ function decode(bytes: Uint8Array): string | undefined {
 
 /** The bits of `text`, then `padding`, as octets. */
 function bits(text: string, padding: string): Buffer {
-  const all = [...text].map((char) => codeText(char.charCodeAt(0))).join('') + padding
+  const all = Array.from(text, (char) => codeText(char.charCodeAt(0))).join('') + padding
   expect(all.length % 8).toBe(0)
   return Buffer.from(all.match(/.{8}/g)?.map((octet) => Number.parseInt(octet, 2)) ?? [])
 }
@@ -49,7 +49,7 @@ test.each([
 test('every octet comes back, behind every other one', () => {
   const all = Array.from({ length: 256 }, (_, code) => String.fromCharCode(code)).join('')
   for (const octet of all) {
-    const text = [...all].map((other) => other + octet).join('')
+    const text = Array.from(all, (other) => other + octet).join('')
     expect(decode(encode(text))).toBe(text)
   }
 })
