@@ -44,6 +44,9 @@ export async function readByNode(blocks: readonly Buffer[]): Promise<readonly Bl
     current.outcome = { kind: 'request', fields: rawHeaders }
     if (!stream.destroyed) stream.respond({ ':status': 204 }, { endStream: true })
   })
+  const begin = (): void => {
+    current.outcome = { kind: 'nothing' }
+  }
   const splitter = new FrameSplitter()
   let onRead = (): void => undefined
   near.on('data', (bytes: Buffer) => {
@@ -59,7 +62,7 @@ export async function readByNode(blocks: readonly Buffer[]): Promise<readonly Bl
   near.on('error', () => undefined)
   near.write(Buffer.concat([clientPreface, settingsBytes([]), settingsAck]))
   for (const [i, block] of blocks.entries()) {
-    current.outcome = { kind: 'nothing' }
+    begin()
     await new Promise<void>((resolve) => {
       onRead = resolve
       near.write(Buffer.concat([blockBytes(2 * i + 1, flag.endStream, block), ping]))

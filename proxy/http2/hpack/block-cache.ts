@@ -99,9 +99,20 @@ export class BlockCache {
   }
 }
 
+/** Four octets a step: the multiplication is what takes time. */
 function hashOf(bytes: Buffer, from: number, to: number): number {
   let hash = to - from
-  for (let i = from; i < to; i++) hash = Math.imul(hash ^ (bytes[i] as number), 0x0100_0193)
+  let i = from
+  for (; i + 3 < to; i += 4) {
+    const four =
+      (bytes[i] as number) |
+      ((bytes[i + 1] as number) << 8) |
+      ((bytes[i + 2] as number) << 16) |
+      ((bytes[i + 3] as number) << 24)
+    hash = Math.imul(hash ^ four, 0x0100_0193)
+    hash ^= hash >>> 15
+  }
+  for (; i < to; i++) hash = Math.imul(hash ^ (bytes[i] as number), 0x0100_0193)
   return hash ^ (hash >>> 15)
 }
 

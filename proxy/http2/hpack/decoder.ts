@@ -5,7 +5,7 @@ import { DynamicTable, initialTableBytes } from './dynamic-table.ts'
 import { HeaderBlock } from './header-block.ts'
 import { type FieldName, fieldName, HeaderField, valueFault } from './header-field.ts'
 import { HpackError } from './hpack-error.ts'
-import { huffmanDecode, mostDecoded } from './huffman-decode.ts'
+import { huffmanDecode, decodeRoom } from './huffman-decode.ts'
 import { knownName, rememberName } from './literal-names.ts'
 import { staticFields } from './static-table.ts'
 
@@ -171,8 +171,8 @@ export class HpackDecoder {
       this.#textTo = to
       return
     }
-    const most = mostDecoded(to - from)
-    this.#text = most <= scratch.length ? scratch : Buffer.allocUnsafe(most)
+    const room = decodeRoom(to - from)
+    this.#text = room <= scratch.length ? scratch : Buffer.allocUnsafe(room)
     this.#textFrom = 0
     this.#textTo = huffmanDecode(this.#bytes, from, to, this.#text)
     if (this.#textTo < 0) throw broken('malformed Huffman code')

@@ -2,7 +2,7 @@ import { Buffer } from 'node:buffer'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { codeLengths, codes, endOfString } from './huffman-code.ts'
-import { huffmanDecode, mostDecoded } from './huffman-decode.ts'
+import { huffmanDecode, decodeRoom } from './huffman-decode.ts'
 import { huffmanLength, huffmanWrite } from './huffman-encode.ts'
 
 function encode(text: string): Buffer {
@@ -12,7 +12,7 @@ function encode(text: string): Buffer {
 }
 
 function decode(bytes: Uint8Array): string | undefined {
-  const into = Buffer.alloc(mostDecoded(bytes.length))
+  const into = Buffer.alloc(decodeRoom(bytes.length))
   const length = huffmanDecode(bytes, 0, bytes.length, into)
   return length === -1 ? undefined : into.latin1Slice(0, length)
 }
