@@ -1,5 +1,6 @@
 /** The fields that one encoder has written more than once: only these are worth an entry of the table. */
 import { entryOverheadBytes } from './dynamic-table.ts'
+import { ownValue } from './own-strings.ts'
 import { type SentName, sentName, type Treatment, treatment } from './sent-name.ts'
 
 export class SentField {
@@ -16,14 +17,14 @@ export class SentField {
 
   constructor(name: SentName, value: string) {
     this.name = name
-    this.value = value
+    this.value = ownValue(value)
     this.size = name.text.length + value.length + entryOverheadBytes
     this.treatment = treatment(name, value)
     this.staticIndex = name.values?.get(value) ?? 0
   }
 }
 
-const slotCount = 256
+const slotCount = 128
 /** Longer ones are not worth their memory. */
 const mostChars = 2048
 
