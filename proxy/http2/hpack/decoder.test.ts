@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer'
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { HpackDecoder } from './decoder.ts'
 import type { HeaderBlock } from './header-block.ts'
@@ -311,6 +312,100 @@ describe('malformed as a message is', () => {
     expect(new Peer().block(hex).malformed).toBeUndefined()
   })
 })
+
+describe('a block that comes again', () => {
+  test('is decoded twice, and one object from then on', () => {
+    const peer = new Peer()
+    const first = peer.block(literal('a', 'b'))
+    const second = peer.block(literal('a', 'b'))
+    expect(second).not.toBe(first)
+    expect(peer.block(literal('a', 'b'))).toBe(second)
+    expect(peer.block(literal('a', 'c'))).not.toBe(second)
+  })
+
+  test('inserts what it inserted, each time', () => {
+    const peer = new Peer()
+    peer.block(literal('x', 'y', '40'))
+    const all = Array.from({ length: 5 }, () => peer.block(literal('a', 'b', '40')))
+    expect(all[4]).toBe(all[1])
+    expect(peer.lines('be bf c0 c1 c2 c3')).toEqual([...Array.from({ length: 5 }, () => 'a: b'), 'x: y'])
+  })
+
+  test('is another one when the table is', () => {
+    const peer = new Peer()
+    peer.block(literal('a', 'b', '40'))
+    for (let i = 0; i < 3; i++) expect(peer.lines('be')).toEqual(['a: b'])
+    peer.block(literal('c', 'd', '40'))
+    expect(peer.lines('be')).toEqual(['c: d'])
+    expect(peer.lines('bf')).toEqual(['a: b'])
+  })
+
+  test('finds what its own insertion has pushed out this time gone', () => {
+    const peer = new Peer()
+    peer.block('3f61')
+    const x = literal('a', 'b', '40')
+    const insertThenReferToX = `${literal('c', 'd'.repeat(9), '40')}c0`
+    for (let i = 0; i < 3; i++) {
+      peer.block(x)
+      peer.block(literal('y', 'z', '40'))
+      expect(peer.lines(insertThenReferToX)).toEqual(['c: ddddddddd', 'a: b'])
+    }
+    peer.block(x)
+    peer.block(literal('y', 'z'.repeat(37), '40'))
+    expect(peer.refusal(insertThenReferToX)).toBe('compression: index of no entry')
+  })
+
+  test('means what it would mean if it had not been there before', () => {
+    const part = fc.constantFrom(
+      'be',
+      'bf',
+      'c2',
+      '7e0178',
+      '7f000179',
+      literal('a', 'b', '40'),
+      literal('c', 'd', '40'),
+      literal('e', 'f'.repeat(40), '40'),
+      literal('g', 'h'.repeat(400), '40'),
+      literal('i', 'j', '10'),
+      '82',
+    )
+    const pool = fc.array(
+      fc.array(part, { minLength: 1, maxLength: 4 }).map((parts) => parts.join('')),
+      { minLength: 1, maxLength: 4 },
+    )
+    // 128, 256, 4096 octets.
+    const size = fc.constantFrom('3f61', '3fe101', '3fe11f')
+    fc.assert(
+      fc.property(
+        pool,
+        size,
+        fc.array(fc.nat({ max: 3 }), { minLength: 4, maxLength: 60 }),
+        (all, update, order) => {
+          const [peer, reference] = [new Peer(), new Peer()]
+          peer.block(update)
+          for (const n of order) {
+            const hex = all[n % all.length] as string
+            // A size update makes a decoder forget what it has seen.
+            const ours = read(peer, hex)
+            expect(ours).toEqual(read(reference, update + hex))
+            if (typeof ours === 'string') break
+          }
+        },
+      ),
+      { numRuns: 300 },
+    )
+  })
+})
+
+/** What a block says, or what it is refused for. */
+function read(peer: Peer, hex: string): string | readonly unknown[] {
+  try {
+    const block = peer.block(hex)
+    return [...lines(block), block.neverIndexed, block.malformed]
+  } catch (error) {
+    return String(error)
+  }
+}
 
 test('octets above 0x7f stay what they are', () => {
   expect(new Peer().lines(literal('a', '\x80\xc3\xa9\xff'))).toEqual(['a: \x80\xc3\xa9\xff'])

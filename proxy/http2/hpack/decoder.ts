@@ -1,10 +1,12 @@
 /** Reads header blocks (RFC 7541) of one direction of one connection. */
 import { Buffer } from 'node:buffer'
+import { BlockCache, type BlockTrace } from './block-cache.ts'
 import { DynamicTable, initialTableBytes } from './dynamic-table.ts'
 import { HeaderBlock } from './header-block.ts'
 import { type FieldName, fieldName, HeaderField, valueFault } from './header-field.ts'
 import { HpackError } from './hpack-error.ts'
-import { huffmanDecode, mostDecoded } from './huffman-decode.ts'
+import { huffmanDecode, decodeRoom } from './huffman-decode.ts'
+import { knownName, rememberName } from './literal-names.ts'
 import { staticFields } from './static-table.ts'
 
 export type ListLimits = {
@@ -30,6 +32,7 @@ const nothing = Buffer.alloc(0)
 
 export class HpackDecoder {
   readonly #table = new DynamicTable<HeaderField>()
+  readonly #cache = new BlockCache(this.#table)
   readonly #limits: ListLimits
   /** The most that the peer may set the table to. */
   #maxTableBytes: number
@@ -37,7 +40,11 @@ export class HpackDecoder {
   #bytes: Buffer = nothing
   #at = 0
   #end = 0
-  /** The string that was read last. */
+  #trace: BlockTrace | undefined
+  /** Where the string is that was read last, and whether it is Huffman-coded there. */
+  #coded = false
+  #stringFrom = 0
+  /** The same, decoded. */
   #text: Buffer = nothing
   #textFrom = 0
   #textTo = 0
@@ -68,8 +75,12 @@ export class HpackDecoder {
     this.#at = start
     this.#end = end
     this.#takeSizeUpdates()
+    const from = this.#at
+    const known = this.#cache.find(bytes, from, end)
+    if (known !== undefined) return known
+    const trace = (this.#trace = this.#cache.trace(end - from))
     const block = this.#takeFields()
-    this.#bytes = this.#text = nothing
+    if (trace !== undefined) this.#cache.keep(bytes, from, end, trace, block)
     return block
   }
 
@@ -80,6 +91,7 @@ export class HpackDecoder {
       const size = this.#takeInteger(5)
       if (size > this.#maxTableBytes) throw broken('table size above our setting')
       this.#table.resize(size)
+      this.#cache.clear()
     }
     if (this.#table.maxBytes > this.#maxTableBytes) throw broken('table not made smaller')
   }
@@ -110,42 +122,59 @@ export class HpackDecoder {
     const index = this.#takeInteger(inserted ? 6 : 4)
     const name = index === 0 ? this.#takeName() : this.#lookUp(index).name
     this.#takeString()
+    this.#decodeString()
     const fault = valueFault(this.#text, this.#textFrom, this.#textTo)
     const field = new HeaderField(name, this.#text.latin1Slice(this.#textFrom, this.#textTo), fault)
-    if (inserted) this.#table.add(field)
+    if (inserted) {
+      this.#table.add(field)
+      this.#trace?.insert(field, this.#table)
+    }
     return field
   }
 
   #lookUp(index: number): HeaderField {
-    const field =
-      index <= staticFields.length ? staticFields[index - 1] : this.#table.at(index - staticFields.length - 1)
-    if (field === undefined) throw broken('index of no entry')
+    if (index <= staticFields.length) return staticFields[index - 1] ?? noEntry()
+    const age = index - staticFields.length - 1
+    const field = this.#table.at(age) ?? noEntry()
+    this.#trace?.refer(age, field)
     return field
   }
 
   #takeName(): FieldName {
     this.#takeString()
-    return fieldName(this.#text.latin1Slice(this.#textFrom, this.#textTo))
+    const bytes = this.#bytes
+    const known = knownName(bytes, this.#stringFrom, this.#at, this.#coded)
+    if (known !== undefined) return known
+    this.#decodeString()
+    const name = fieldName(this.#text.latin1Slice(this.#textFrom, this.#textTo))
+    rememberName(bytes, this.#stringFrom, this.#at, this.#coded, name)
+    return name
   }
 
-  /** Reads a string literal into #text. */
+  /** Steps over a string literal. */
   #takeString(): void {
     if (this.#at >= this.#end) throw broken('block ends within a field')
-    const coded = ((this.#bytes[this.#at] as number) & 0x80) !== 0
+    this.#coded = ((this.#bytes[this.#at] as number) & 0x80) !== 0
     const length = this.#takeInteger(7)
-    const from = this.#at
-    if (length > this.#end - from) throw broken('string longer than its block')
-    this.#at = from + length
-    if (!coded) {
+    if (length > this.#end - this.#at) throw broken('string longer than its block')
+    this.#stringFrom = this.#at
+    this.#at += length
+  }
+
+  /** Decodes the string literal that ends here into #text. */
+  #decodeString(): void {
+    const from = this.#stringFrom
+    const to = this.#at
+    if (!this.#coded) {
       this.#text = this.#bytes
       this.#textFrom = from
-      this.#textTo = this.#at
+      this.#textTo = to
       return
     }
-    const most = mostDecoded(length)
-    this.#text = most <= scratch.length ? scratch : Buffer.allocUnsafe(most)
+    const room = decodeRoom(to - from)
+    this.#text = room <= scratch.length ? scratch : Buffer.allocUnsafe(room)
     this.#textFrom = 0
-    this.#textTo = huffmanDecode(this.#bytes, from, this.#at, this.#text)
+    this.#textTo = huffmanDecode(this.#bytes, from, to, this.#text)
     if (this.#textTo < 0) throw broken('malformed Huffman code')
   }
 
@@ -169,6 +198,10 @@ export class HpackDecoder {
 
 function isSizeUpdate(first: number): boolean {
   return (first & 0xe0) === sizeUpdatePattern
+}
+
+function noEntry(): never {
+  throw broken('index of no entry')
 }
 
 function broken(message: string): HpackError {

@@ -68,9 +68,12 @@ export class HpackEncoder {
     this.#neverIndexed = neverIndexed
     this.#pseudo = pseudo
     this.#writeSizeUpdates()
-    for (let i = 0; i < pseudo.length; i += 2) this.#write(pseudo[i] as string, pseudo[i + 1] as string)
+    const line = this.#fields.line(pseudo.length + fields.length)
+    let place = 0
+    for (let i = 0; i < pseudo.length; i += 2)
+      this.#write(pseudo[i] as string, pseudo[i + 1] as string, line, place++)
     for (let i = 0; i < fields.length; i += 2)
-      this.#write((fields[i] as string).toLowerCase(), fields[i + 1] as string)
+      this.#write(fields[i] as string, fields[i + 1] as string, line, place++)
     into.length = this.#at
     this.#bytes = undefined
     this.#pseudo = this.#neverIndexed = noNames
@@ -87,10 +90,16 @@ export class HpackEncoder {
     this.#writeInteger(sizeUpdatePattern, 5, bytes)
   }
 
-  #write(name: string, value: string): void {
-    const field = this.#fields.find(name, value)
+  #write(name: string, value: string, line: (SentField | undefined)[], place: number): void {
+    const expected = line[place]
+    if (expected !== undefined && expected.value === value && expected.name.text === name) {
+      this.#writeAgain(expected)
+      return
+    }
+    const lower = name.toLowerCase()
+    const field = (line[place] = this.#fields.find(lower, value))
     if (field !== undefined) this.#writeAgain(field)
-    else this.#writeOnce(sentName(name), value)
+    else this.#writeOnce(sentName(lower), value)
   }
 
   /** A field that was not there before, as far as we know: perhaps it never will be again. */
@@ -107,31 +116,45 @@ export class HpackEncoder {
   }
 
   #writeAgain(field: SentField): void {
-    const what = field.treatment
-    if (this.#leavesOut(what)) return
-    if (what === 'secret' || this.#neverIndexed.includes(field.name.text))
-      this.#writeLiteral(neverIndexedPattern, field.name, field.value)
-    else if (field.staticIndex !== 0) this.#writeInteger(indexedPattern, 7, field.staticIndex)
-    else this.#writeIndexed(field)
+    if (field.treatment === 'free' && this.#neverIndexed.length === 0) {
+      const index = this.#indexOf(field)
+      if (index === 0) this.#writeUnindexed(field)
+      else this.#writeInteger(indexedPattern, 7, index)
+    } else this.#writeWithCare(field)
     field.lastBlock = this.#blocks
+  }
+
+  #writeWithCare(field: SentField): void {
+    if (this.#leavesOut(field.treatment)) return
+    if (field.treatment === 'secret' || this.#neverIndexed.includes(field.name.text)) {
+      this.#writeLiteral(neverIndexedPattern, field.name, field.value)
+      return
+    }
+    const index = this.#indexOf(field)
+    if (index === 0) this.#writeUnindexed(field)
+    else this.#writeInteger(indexedPattern, 7, index)
+  }
+
+  /** Where a table has it; 0: nowhere. */
+  #indexOf(field: SentField): number {
+    if (field.staticIndex !== 0) return field.staticIndex
+    const { inserted, count } = this.#table
+    return field.insertion > inserted - count ? staticFields.length + 1 + inserted - field.insertion : 0
   }
 
   #leavesOut(what: Treatment): boolean {
     return what === 'omit' || (what === 'host' && this.#pseudo.includes(':authority'))
   }
 
-  #writeIndexed(field: SentField): void {
-    const table = this.#table
-    if (field.insertion > table.inserted - table.count) {
-      this.#writeInteger(indexedPattern, 7, staticFields.length + 1 + table.inserted - field.insertion)
-    } else if (this.#isWorthAnEntry(field)) {
-      this.#writeName(insertedPattern, 6, field.name)
-      this.#at = writeShortest(this.#bytes as Buffer, this.#at, field.value)
-      table.add(field)
-      field.insertion = table.inserted
-    } else {
+  #writeUnindexed(field: SentField): void {
+    if (!this.#isWorthAnEntry(field)) {
       this.#writeLiteral(literalPattern, field.name, field.value)
+      return
     }
+    this.#writeName(insertedPattern, 6, field.name)
+    this.#at = writeShortest(this.#bytes as Buffer, this.#at, field.value)
+    this.#table.add(field)
+    field.insertion = this.#table.inserted
   }
 
   /**

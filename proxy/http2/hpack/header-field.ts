@@ -1,6 +1,7 @@
 /** A field as it stands in a table: what was found out about it once is known each time it is referred to. */
 import { tokenTable, valueTable } from '../../http1/characters.ts'
 import { entryOverheadBytes } from './dynamic-table.ts'
+import { ownName } from './own-strings.ts'
 
 /** Where a field of this name goes in a message. */
 export type FieldRole =
@@ -52,7 +53,8 @@ function nameFault(text: string): string | undefined {
 }
 
 /** Takes a name as it was on the wire. */
-export function fieldName(text: string): FieldName {
+export function fieldName(onWire: string): FieldName {
+  const text = ownName(onWire)
   if (text.startsWith(':')) {
     const role = roles.get(text) ?? 'unknown'
     return { text, role, fault: role === 'unknown' ? 'unknown pseudo-header field' : undefined }

@@ -1,15 +1,17 @@
 /**
- * Huffman decoding, four bits a step. A state is an inner node of the code's tree; the shortest code has five bits, so
- * that a step gives one octet at most.
+ * Huffman decoding, an octet a step. A state is an inner node of the code's tree; the shortest code has five bits, so
+ * that a step gives two octets at most.
  */
 import { codeLengths, codes, endOfString } from './huffman-code.ts'
 
 const states = 256
 /** Where EOS leads, which must not stand in a string (RFC 7541 5.2); it is never left. */
 const failed = states
-/** A step: the next state in 9 bits, whether it gives an octet, the octet. */
-const givesOctet = 1 << 9
-const octetShift = 10
+/** A step: the next state in 9 bits, the octets that it gives, how many they are. */
+const stateMask = 0x1ff
+const firstShift = 9
+const secondShift = 17
+const countShift = 25
 const mostPaddingBits = 7
 
 /** The tree: two children for each node, a symbol as -1 - symbol. */
@@ -29,22 +31,25 @@ const children: Int16Array = (() => {
   return tree
 })()
 
-function step(state: number, nibble: number): number {
+function step(state: number, octet: number): number {
   let node = state
   let given = 0
-  for (let bit = 3; bit >= 0; bit--) {
-    const next = children[2 * node + ((nibble >>> bit) & 1)] as number
+  let count = 0
+  for (let bit = 7; bit >= 0; bit--) {
+    const next = children[2 * node + ((octet >>> bit) & 1)] as number
     if (next === -1 - endOfString) return failed
-    if (next < 0) given = givesOctet | ((-1 - next) << octetShift)
+    if (next < 0) given |= (-1 - next) << (count++ === 0 ? firstShift : secondShift)
     node = next < 0 ? 0 : next
   }
-  return node | given
+  return node | given | (count << countShift)
 }
 
-const steps = Int32Array.from({ length: (states + 1) * 16 }, (_, i) => {
-  const state = i >> 4
-  return state === failed ? failed : step(state, i & 15)
-})
+/** By state and octet. */
+const steps: Int32Array = (() => {
+  const all = new Int32Array((states + 1) * 256).fill(failed)
+  for (let i = 0; i < states * 256; i++) all[i] = step(i >> 8, i & 0xff)
+  return all
+})()
 
 /** Where a string may end: on a whole octet, or within seven bits that begin EOS, which are all ones. */
 const accepting: Uint8Array = (() => {
@@ -57,24 +62,24 @@ const accepting: Uint8Array = (() => {
   return accepts
 })()
 
-/** The most octets that `length` Huffman-coded ones may hold. */
-export function mostDecoded(length: number): number {
-  return ((length * 8) / 5) | 0
+/** The room that `huffmanDecode` needs for `length` coded octets. */
+export function decodeRoom(length: number): number {
+  return ((length * 8) / 5 + 2) | 0
 }
 
 /**
- * Decodes bytes[from, to) to the beginning of `into`, which has room for `mostDecoded(to - from)`. Gives the number of
- * octets, or -1 where the code is broken: EOS in it, too much padding, or padding that is not ones.
+ * Decodes bytes[from, to) to the beginning of `into`, which has `decodeRoom(to - from)`. Gives the number of octets, or
+ * -1 where the code is broken: EOS in it, too much padding, or padding that is not ones.
  */
 export function huffmanDecode(bytes: Uint8Array, from: number, to: number, into: Uint8Array): number {
   let state = 0
   let length = 0
   for (let i = from; i < to; i++) {
-    const byte = bytes[i] as number
-    const high = steps[((state & 0x1ff) << 4) | (byte >> 4)] as number
-    if ((high & givesOctet) !== 0) into[length++] = high >> octetShift
-    state = steps[((high & 0x1ff) << 4) | (byte & 15)] as number
-    if ((state & givesOctet) !== 0) into[length++] = state >> octetShift
+    state = steps[((state & stateMask) << 8) | (bytes[i] as number)] as number
+    // Both are written, and counted only where they are given.
+    into[length] = state >> firstShift
+    into[length + 1] = state >> secondShift
+    length += state >> countShift
   }
-  return accepting[state & 0x1ff] === 1 ? length : -1
+  return accepting[state & stateMask] === 1 ? length : -1
 }

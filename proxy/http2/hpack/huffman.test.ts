@@ -2,7 +2,7 @@ import { Buffer } from 'node:buffer'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { codeLengths, codes, endOfString } from './huffman-code.ts'
-import { huffmanDecode, mostDecoded } from './huffman-decode.ts'
+import { huffmanDecode, decodeRoom } from './huffman-decode.ts'
 import { huffmanLength, huffmanWrite } from './huffman-encode.ts'
 
 function encode(text: string): Buffer {
@@ -12,14 +12,14 @@ function encode(text: string): Buffer {
 }
 
 function decode(bytes: Uint8Array): string | undefined {
-  const into = Buffer.alloc(mostDecoded(bytes.length))
+  const into = Buffer.alloc(decodeRoom(bytes.length))
   const length = huffmanDecode(bytes, 0, bytes.length, into)
   return length === -1 ? undefined : into.latin1Slice(0, length)
 }
 
 /** The bits of `text`, then `padding`, as octets. */
 function bits(text: string, padding: string): Buffer {
-  const all = [...text].map((char) => codeText(char.charCodeAt(0))).join('') + padding
+  const all = Array.from(text, (char) => codeText(char.charCodeAt(0))).join('') + padding
   expect(all.length % 8).toBe(0)
   return Buffer.from(all.match(/.{8}/g)?.map((octet) => Number.parseInt(octet, 2)) ?? [])
 }
@@ -49,7 +49,7 @@ test.each([
 test('every octet comes back, behind every other one', () => {
   const all = Array.from({ length: 256 }, (_, code) => String.fromCharCode(code)).join('')
   for (const octet of all) {
-    const text = [...all].map((other) => other + octet).join('')
+    const text = Array.from(all, (other) => other + octet).join('')
     expect(decode(encode(text))).toBe(text)
   }
 })

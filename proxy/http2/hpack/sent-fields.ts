@@ -1,5 +1,6 @@
 /** The fields that one encoder has written more than once: only these are worth an entry of the table. */
 import { entryOverheadBytes } from './dynamic-table.ts'
+import { ownValue } from './own-strings.ts'
 import { type SentName, sentName, type Treatment, treatment } from './sent-name.ts'
 
 export class SentField {
@@ -16,14 +17,14 @@ export class SentField {
 
   constructor(name: SentName, value: string) {
     this.name = name
-    this.value = value
+    this.value = ownValue(value)
     this.size = name.text.length + value.length + entryOverheadBytes
     this.treatment = treatment(name, value)
     this.staticIndex = name.values?.get(value) ?? 0
   }
 }
 
-const slotCount = 256
+const slotCount = 128
 /** Longer ones are not worth their memory. */
 const mostChars = 2048
 
@@ -32,28 +33,41 @@ function hashOf(name: string, value: string): number {
   let hash = name.length
   for (let i = 0; i < name.length; i++) hash = Math.imul(hash ^ name.charCodeAt(i), 0x0100_0193)
   for (let i = 0; i < value.length; i++) hash = Math.imul(hash ^ value.charCodeAt(i), 0x0100_0193)
-  return hash ^ (hash >>> 15)
+  return hash ^ (hash >>> 16)
 }
 
-/** Each field has one place; what is written once takes nobody's. */
+/** Lists of as many fields look alike: what was at each place of the last one is tried first. */
+const lineCount = 16
+
+/** Each field has two places to be at, so that no two that are used all the time keep pushing each other out. */
 export class SentFields {
   readonly #slots: (SentField | undefined)[] = Array.from({ length: slotCount }, () => undefined)
-  /** By place, the hash of the last field that was not the one there. */
+  /** By place, the hash of a field that came once: what is written once takes nobody's place. */
   readonly #seen = new Int32Array(slotCount)
+  readonly #lines: (SentField | undefined)[][] = Array.from({ length: lineCount }, () => [])
+
+  /** What the last list of as many strings had at its places. */
+  line(strings: number): (SentField | undefined)[] {
+    return this.#lines[(strings >> 1) & (lineCount - 1)] as (SentField | undefined)[]
+  }
 
   /** The field, from its second time on; undefined: it is here for the first time. `name` in lower case. */
   find(name: string, value: string): SentField | undefined {
     if (name.length + value.length > mostChars) return undefined
     const hash = hashOf(name, value)
-    const slot = hash & (slotCount - 1)
-    const field = this.#slots[slot]
-    if (field !== undefined && field.value === value && field.name.text === name) return field
-    if (this.#seen[slot] !== hash) {
-      this.#seen[slot] = hash
+    const first = hash & (slotCount - 1)
+    const second = (hash >>> 8) & (slotCount - 1)
+    const one = this.#slots[first]
+    if (one !== undefined && one.value === value && one.name.text === name) return one
+    const other = this.#slots[second]
+    if (other !== undefined && other.value === value && other.name.text === name) return other
+    if (this.#seen[first] !== hash && this.#seen[second] !== hash) {
+      this.#seen[this.#seen[first] === 0 ? first : second] = hash
       return undefined
     }
     const again = new SentField(sentName(name), value)
-    this.#slots[slot] = again
+    const older = one === undefined || (other !== undefined && one.lastBlock <= other.lastBlock)
+    this.#slots[older ? first : second] = again
     return again
   }
 }

@@ -1,5 +1,6 @@
 /** A name that our encoder writes, with what is to be done with its fields. */
 import { connectionNames, isTrailers } from './header-field.ts'
+import { ownName } from './own-strings.ts'
 import { staticNames } from './static-table.ts'
 
 /**
@@ -53,7 +54,7 @@ export function sentName(text: string): SentName {
   if (known !== undefined && known.text === text) return known
   const listed = staticNames.get(text)
   const name: SentName = {
-    text,
+    text: ownName(text),
     index: listed?.index ?? 0,
     values: listed?.values,
     treatment: treatmentOf(text),
