@@ -21,7 +21,6 @@ export type FieldSource = {
 /** Its length is said by a field, or there is none. */
 export const framed = -3
 
-const noFields: readonly string[] = []
 const hostBit = bitOf('host')
 const lengthBit = bitOf('content-length')
 const chunkedBit = bitOf('transfer-encoding')
@@ -32,12 +31,12 @@ function bitOf(name: string): number {
   return nameBit(name.length, name.charCodeAt(0))
 }
 
+/** What is added here is kept as a HeaderList keeps it: as lines. */
 export class HeaderFields extends HeaderList {
   readonly source: FieldSource
   #fields: readonly string[]
+  /** The `nameBit` of every name that came or is implied. */
   #mask: number
-  /** Added here, in the order it was. */
-  #tail: string[] | undefined
   #authority: string | undefined
   #framing: BodyLength
 
@@ -58,9 +57,9 @@ export class HeaderFields extends HeaderList {
     return this.#fields
   }
 
-  /** What was added. */
-  get tail(): readonly string[] {
-    return this.#tail ?? noFields
+  /** What was added, each field with its CRLF. */
+  get addedLines(): string {
+    return super.lines
   }
 
   get authority(): string | undefined {
@@ -71,46 +70,29 @@ export class HeaderFields extends HeaderList {
     const copy = new HeaderFields(this.source, this.#framing)
     copy.#fields = this.#fields
     copy.#mask = this.#mask
-    copy.#tail = this.#tail?.slice()
     copy.#authority = this.#authority
+    copy.appendLines(super.lines, everyName)
     return copy
   }
 
   override get lines(): string {
     let lines = this.#authority === undefined ? '' : `host: ${this.#authority}\r\n`
-    lines += linesOf(this.#fields) + linesOf(this.tail)
+    lines += linesOf(this.#fields) + super.lines
     if (this.#framing === chunked) lines += 'transfer-encoding: chunked\r\n'
     else if (this.#framing !== framed) lines += `content-length: ${this.#framing}\r\n`
     return lines
   }
 
   override get(lowerName: string): string | undefined {
-    if ((this.#mask & bitOf(lowerName)) === 0) return undefined
-    const value = valueOf(this.#fields, lowerName) ?? valueOf(this.tail, lowerName)
-    return value ?? this.#implied(lowerName)
+    if ((this.#mask & bitOf(lowerName)) === 0) return super.get(lowerName)
+    return valueOf(this.#fields, lowerName) ?? super.get(lowerName) ?? this.#implied(lowerName)
   }
 
   override joined(lowerName: string): string | undefined {
-    if ((this.#mask & bitOf(lowerName)) === 0) return undefined
-    const values = [...valuesOf(this.#fields, lowerName), ...valuesOf(this.tail, lowerName)]
+    const values = (this.#mask & bitOf(lowerName)) === 0 ? [] : valuesOf(this.#fields, lowerName)
+    const added = super.joined(lowerName)
+    if (added !== undefined) values.push(added)
     return values.length === 0 ? this.#implied(lowerName) : values.join(', ')
-  }
-
-  override append(name: string, value: string): void {
-    const tail = (this.#tail ??= [])
-    tail.push(name.toLowerCase(), value)
-    this.#mask |= bitOf(name)
-  }
-
-  override appendLines(lines: string, mask: number): void {
-    const tail = (this.#tail ??= [])
-    for (let at = 0; at < lines.length; ) {
-      const colon = lines.indexOf(':', at)
-      const end = lines.indexOf('\r\n', colon)
-      tail.push(lines.slice(at, colon).toLowerCase(), lines.slice(colon + 2, end))
-      at = end + 2
-    }
-    this.#mask |= mask
   }
 
   override set(lowerName: string, value: string, name = lowerName): void {
@@ -119,24 +101,28 @@ export class HeaderFields extends HeaderList {
       return
     }
     if (lowerName === 'content-length') this.#framing = framed
-    const inFields = (this.#mask & bitOf(lowerName)) !== 0 && this.#fields.includes(lowerName)
-    if (inFields) this.#fields = replaced(this.#fields, lowerName, value)
-    if (this.#tail !== undefined) this.#tail = replaced(this.#tail, lowerName, inFields ? undefined : value)
-    if (this.get(lowerName) !== value) this.append(name, value)
+    const came = (this.#mask & bitOf(lowerName)) !== 0 && valueOf(this.#fields, lowerName) !== undefined
+    if (!came) {
+      super.set(lowerName, value, name)
+      return
+    }
+    this.#fields = replaced(this.#fields, lowerName, value)
+    super.remove(lowerName)
   }
 
   override remove(lowerName: string): void {
+    super.remove(lowerName)
     if ((this.#mask & bitOf(lowerName)) === 0) return
     if (lowerName === 'host') this.#authority = undefined
     if (lowerName === 'transfer-encoding' && this.#framing === chunked) this.#framing = framed
     if (lowerName === 'content-length' && this.#framing >= 0) this.#framing = framed
-    if (this.#fields.includes(lowerName)) this.#fields = replaced(this.#fields, lowerName, undefined)
-    if (this.#tail?.includes(lowerName) === true) this.#tail = replaced(this.#tail, lowerName, undefined)
+    if (valueOf(this.#fields, lowerName) !== undefined)
+      this.#fields = replaced(this.#fields, lowerName, undefined)
   }
 
   override entries(): string[] {
     const host = this.#authority === undefined ? [] : ['host', this.#authority]
-    return [...host, ...this.#fields, ...this.tail]
+    return [...host, ...this.#fields, ...super.entries()]
   }
 
   /** What no field says, but HTTP/1 would. */
@@ -147,6 +133,8 @@ export class HeaderFields extends HeaderList {
     return known ? String(this.#framing) : undefined
   }
 }
+
+const everyName = -1
 
 function linesOf(fields: readonly string[]): string {
   let lines = ''

@@ -7,6 +7,7 @@ import type { Http2ClientConnection } from './client-connection.ts'
 import { StreamFault, StreamReset } from './faults.ts'
 import { errorCode } from './frame-types.ts'
 import type { HeaderBlock } from './hpack/header-block.ts'
+import { IncomingContent } from './incoming-content.ts'
 import { maxInterimReplies } from './limits.ts'
 import { pseudoOf, RequestHead } from './request-head.ts'
 import { type ResponseHead, responseHeadOf } from './response-head.ts'
@@ -48,8 +49,7 @@ export class ClientStream extends Http2Stream {
     const { out } = this.session
     out.headers(this.id, pseudoFor(x), x.headers, inline === '', extrasFor(x))
     if (inline === undefined) {
-      this.outgoing = x.body
-      x.body.start(this)
+      this.sendBody(x.body)
     } else if (inline === '') {
       this.endLocal()
     } else {
@@ -90,7 +90,7 @@ export class ClientStream extends Http2Stream {
     x.body.stop()
     const receiver = this.#receiver
     this.#receiver = undefined
-    this.incoming?.fail(this.#cancelled ?? this.#failure(error))
+    this.incoming?.body.fail(this.#cancelled ?? this.#failure(error))
     // Last: the exchange may be sent again at once.
     receiver?.onFailure(x, this.#failure(error))
   }
@@ -146,9 +146,9 @@ export class ClientStream extends Http2Stream {
     this.#receiver = undefined
     const headers = new HeaderFields(head, framingOf(expected, content, this.#bodiless))
     if (content === undefined) {
-      this.expectedBytes = expected
-      this.incoming = new Body(this.#bodiless ? 0 : expected === -1 ? untilClose : expected, this)
-      receiver.onReply(this.#x, new Reply(status, head.reason, headers, this.incoming))
+      const known = expected === -1 ? untilClose : expected
+      const { body } = (this.incoming = new IncomingContent(this, this.#bodiless ? 0 : known, expected))
+      receiver.onReply(this.#x, new Reply(status, head.reason, headers, body))
       return
     }
     this.remoteEnded = true

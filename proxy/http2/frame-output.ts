@@ -89,9 +89,9 @@ export class FrameOutput {
     const at = buffer.length
     buffer.length += frameHeaderBytes
     if (headers instanceof HeaderFields) {
-      const { fields, tail, source } = headers
-      encoder.encode(pseudo, fields, buffer, source.neverIndexed)
-      if (tail.length > 0) encoder.encode(noFields, tail, buffer)
+      encoder.encode(pseudo, headers.fields, buffer, headers.source.neverIndexed)
+      const { addedLines } = headers
+      if (addedLines !== '') encoder.encode(noFields, fieldsIn(addedLines), buffer)
     } else {
       encoder.encode(pseudo, headers.entries(), buffer)
     }
@@ -153,6 +153,23 @@ export class FrameOutput {
     const { buffer } = this
     buffer.length = buffer.bytes.writeUInt32BE(value, buffer.length)
   }
+}
+
+/** Filled anew for each message. */
+const added: string[] = []
+
+/** The fields of `lines`, until it is called again. */
+function fieldsIn(lines: string): readonly string[] {
+  let count = 0
+  for (let at = 0; at < lines.length; ) {
+    const colon = lines.indexOf(':', at)
+    const end = lines.indexOf('\r\n', colon)
+    added[count++] = lines.slice(at, colon)
+    added[count++] = lines.slice(colon + 2, end)
+    at = end + 2
+  }
+  if (added.length > count) added.length = count
+  return added
 }
 
 function writeFrameHeader(

@@ -157,7 +157,7 @@ export class IncomingFrames implements FrameHandler {
     const ends = (flags & endStreamFlag) !== 0
     if (stop === start && !ends) this.#session.budgets.noise.take()
     // Padding has moved on as soon as it is there.
-    if (length > stop - start) stream.credit(length - (stop - start))
+    if (length > stop - start) stream.incoming?.credit(length - (stop - start))
     stream.onData(buffer, start, stop, ends)
   }
 

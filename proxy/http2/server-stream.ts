@@ -7,6 +7,7 @@ import { WireError } from '../http1/wire-error.ts'
 import { StreamFault, StreamReset } from './faults.ts'
 import { errorCode } from './frame-types.ts'
 import type { HeaderBlock } from './hpack/header-block.ts'
+import { IncomingContent } from './incoming-content.ts'
 import type { RequestHead } from './request-head.ts'
 import { statusPseudo } from './response-head.ts'
 import type { Http2ServerConnection } from './server-connection.ts'
@@ -73,9 +74,8 @@ export class ServerStream extends Http2Stream implements Receiver {
     const { out } = this.session
     const pseudo = statusPseudo(reply.status)
     if (inline === undefined) {
-      this.outgoing = body
       out.headers(this.id, pseudo, headers, false)
-      body.start(this)
+      this.sendBody(body)
     } else if (inline === '' || x.method === 'HEAD') {
       out.headers(this.id, pseudo, headers, true)
       this.endLocal()
@@ -153,9 +153,9 @@ export class ServerStream extends Http2Stream implements Receiver {
   #bodyOf(content: string | undefined): Body {
     if (content === undefined) {
       const { contentLength } = this.#head
-      this.expectedBytes = contentLength
-      this.incoming = new Body(contentLength === -1 ? chunked : contentLength, this)
-      return this.incoming
+      const length = contentLength === -1 ? chunked : contentLength
+      this.incoming = new IncomingContent(this, length, contentLength)
+      return this.incoming.body
     }
     this.remoteEnded = true
     return content === '' ? Body.empty : Body.of(content)
