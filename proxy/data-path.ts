@@ -8,9 +8,8 @@ import type { StaticListenerConfig } from './bootstrap/decode-static-listener.ts
 import type { ClusterConfig, EndpointConfig, InboundConfig } from './cluster/cluster-config.ts'
 import { ClusterSet } from './cluster/cluster-set.ts'
 import type { ClusterParts } from './cluster/cluster.ts'
-import { Endpoint } from './cluster/endpoint.ts'
 import type { ConfigSink, Discovery } from './config-sink.ts'
-import { Dialler, isMeshed } from './dialler.ts'
+import { Dialler } from './dialler.ts'
 import type { DnsHosts } from './dns/dns-endpoints.ts'
 import { Egress, type EgressOptions } from './egress.ts'
 import type { Downstream, Exchange } from './exchange.ts'
@@ -22,19 +21,17 @@ import { ConnectionLimit } from './listen/connection-limit.ts'
 import { Connections } from './listen/connections.ts'
 import { OutboundListener } from './outbound-listener.ts'
 import { OutboundTcp } from './outbound-tcp.ts'
+import { makeEndpoints } from './make-endpoints.ts'
 import { Outbound } from './outbound.ts'
 import { Admission } from './overload/admission.ts'
 import type { MeshDial } from './pool/dial.ts'
-import { Http1Pool } from './pool/http1-pool.ts'
-import { Http2Pool } from './pool/http2-pool.ts'
 import type { VirtualHostRules } from './route/route-rule.ts'
 import type { TcpRoute } from './route/tcp-route.ts'
 import { type ClientTimeouts, makeServeStats, type ServeParts, type ServeStats } from './serve.ts'
 import { StaticListener } from './static-listener.ts'
 import type { TcpRecord } from './telemetry/access-records.ts'
 import { type TcpUpstream, watchTunnel } from './tcp-forward.ts'
-import { endpointLabels } from './endpoint-labels.ts'
-import { type GoldenStats, GoldenStatsTable } from './telemetry/golden-stats.ts'
+import { GoldenStatsTable } from './telemetry/golden-stats.ts'
 import { loadOf } from './telemetry/load-of.ts'
 import { MirrorStatsTable } from './telemetry/mirror-stats.ts'
 import { TcpStatsTable } from './telemetry/tcp-stats.ts'
@@ -70,8 +67,6 @@ export type DataPathOptions = EgressOptions & {
 }
 
 const sweepEveryMs = 1_000
-/** Idle connections kept per endpoint; more than a burst of this size is opened anew. */
-const maxIdlePerEndpoint = 1024
 
 export class DataPath implements ConfigSink {
   readonly golden: GoldenStatsTable
@@ -319,37 +314,10 @@ export class DataPath implements ConfigSink {
   }
 
   #clusterParts(direction: 'inbound' | 'outbound'): ClusterParts {
-    return { clock: this.#options.clock, makeEndpoint: this.#makeEndpoint(direction) }
-  }
-
-  #makeEndpoint(direction: 'inbound' | 'outbound'): ClusterParts['makeEndpoint'] {
     const { clock } = this.#options
-    return (config, cluster, connections) => {
-      const pool = new Http1Pool({
-        dial: (onConnected) => this.#dialler.dial(endpoint.config, cluster(), 'weft-h1', onConnected),
-        nowMs: clock.monotonicMs,
-        idleTimeoutMs: cluster().idleTimeoutMs,
-        maxIdle: maxIdlePerEndpoint,
-        connections,
-      })
-      const statsFor = (apex: string): GoldenStats => {
-        const { name, labels: clusterLabels } = cluster()
-        const meshTls = isMeshed(config, cluster())
-        const labels = endpointLabels({ direction, meshTls, apex, clusterLabels, config })
-        return this.golden.for(labels, loadOf(apex, name, config.zone, meshTls))
-      }
-      const makeHttp2 = (): Http2Pool =>
-        new Http2Pool({
-          dial: (onConnected) => this.#dialler.dial(endpoint.config, cluster(), 'weft-h2', onConnected),
-          nowMs: clock.monotonicMs,
-          settingsTimeoutMs: () => cluster().connectTimeoutMs,
-          idleTimeoutMs: cluster().idleTimeoutMs,
-          maxConnections: () => cluster().limits?.maxConnections ?? Number.POSITIVE_INFINITY,
-          connections,
-          stats: pool.stats,
-        })
-      const endpoint = new Endpoint(config, pool, statsFor, clock.monotonicMs(), makeHttp2)
-      return endpoint
+    return {
+      clock,
+      makeEndpoint: makeEndpoints(direction, { clock, dialler: this.#dialler, golden: this.golden }),
     }
   }
 

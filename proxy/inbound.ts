@@ -111,8 +111,7 @@ export class Inbound {
   }
 
   sweep(): void {
-    for (const { cluster } of this.#ports.values())
-      for (const endpoint of cluster.endpoints) endpoint.sweep()
+    for (const { cluster } of this.#ports.values()) for (const endpoint of cluster.endpoints) endpoint.sweep()
   }
 
   async #apply(config: InboundConfig): Promise<void> {

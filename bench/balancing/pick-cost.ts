@@ -36,9 +36,15 @@ function makeCluster(algorithm: BalancingAlgorithm, size: number): Cluster {
     clock: systemClock,
     makeEndpoint: (endpoint, _cluster, connections) => {
       const pool = new Http1Pool({ dial, nowMs: () => 0, idleTimeoutMs: 1_000, maxIdle: 1, connections })
-      return new Endpoint(endpoint, pool, () => new GoldenStats({}), 0, () => {
-    throw new Error('not over HTTP/2')
-  })
+      return new Endpoint(
+        endpoint,
+        pool,
+        () => new GoldenStats({}),
+        0,
+        () => {
+          throw new Error('not over HTTP/2')
+        },
+      )
     },
   })
   cluster.setEndpoints(Array.from({ length: size }, (_, i) => plainEndpoint(`10.0.${i >> 8}.${i & 255}`, 80)))

@@ -92,8 +92,7 @@ function httpServe(
 ): StaticListenerConfig['serve'] {
   const { codecType = 'AUTO', rds, routeConfig = {} } = manager
   const codec = codecs.get(codecType)
-  if (codec === undefined)
-    problems.add(`${path}.codec_type`, `${codecType} is not supported`)
+  if (codec === undefined) problems.add(`${path}.codec_type`, `${codecType} is not supported`)
   const filters = decodeHttpFilters(manager, path, problems)
   if (rds !== undefined) problems.add(`${path}.rds`, 'is not supported in static_resources')
   else if (manager.routeConfig === undefined) problems.add(`${path}.route_config`, 'is missing')

@@ -27,8 +27,7 @@ class Bucket {
       const now = this.#nowMs()
       this.#tokens = Math.min(this.#most, this.#tokens + (now - this.#filledMs) * this.#perMs)
       this.#filledMs = now
-      if (this.#tokens < count)
-        throw new ConnectionFault(errorCode.enhanceYourCalm, `too many ${this.#name}`)
+      if (this.#tokens < count) throw new ConnectionFault(errorCode.enhanceYourCalm, `too many ${this.#name}`)
     }
     this.#tokens -= count
   }

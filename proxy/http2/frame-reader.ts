@@ -131,8 +131,7 @@ export class FrameReader {
 
 /** A frame's length, from its header; throws as soon as that says it is too long. */
 function lengthAt(bytes: Buffer, at: number): number {
-  const length =
-    ((bytes[at] as number) << 16) | ((bytes[at + 1] as number) << 8) | (bytes[at + 2] as number)
+  const length = ((bytes[at] as number) << 16) | ((bytes[at + 1] as number) << 8) | (bytes[at + 2] as number)
   if (length > maxFrameBytes) throw new ConnectionFault(errorCode.frameSizeError, 'a frame is too long')
   return length
 }

@@ -1,6 +1,7 @@
 /** What each frame means (RFC 9113 section 6), and what is wrong with it. */
 import type { Buffer } from 'node:buffer'
-import { ConnectionFault } from './faults.ts'
+import { ControlFrames } from './control-frames.ts'
+import { ConnectionFault, protocolError, sizeError } from './faults.ts'
 import { type FrameHandler, idAt } from './frame-reader.ts'
 import {
   ackFlag,
@@ -22,7 +23,7 @@ import {
   settingsFrame,
   windowUpdateFrame,
 } from './frame-types.ts'
-import { inlineBodyBytes, maxSettingsEntries } from './limits.ts'
+import { inlineBodyBytes } from './limits.ts'
 import type { Session } from './session.ts'
 import type { Http2Stream } from './stream.ts'
 
@@ -31,10 +32,7 @@ const smallUpdateBytes = 1024
 
 export class IncomingFrames implements FrameHandler {
   readonly #session: Session
-  #settingsSeen = false
-  /** Of ours, that the peer has not acknowledged. */
-  #settingsOwed = 1
-  #goawayId = Number.POSITIVE_INFINITY
+  readonly control: ControlFrames
   /** Where the frame behind a header block begins, while that is dealt with. */
   #buffer: Buffer | undefined
   #next = 0
@@ -44,19 +42,11 @@ export class IncomingFrames implements FrameHandler {
 
   constructor(session: Session) {
     this.#session = session
+    this.control = new ControlFrames(session)
   }
 
   get over(): boolean {
     return this.#session.over
-  }
-
-  get greeted(): boolean {
-    return this.#settingsSeen
-  }
-
-  /** The peer has seen our settings. */
-  get acknowledged(): boolean {
-    return this.#settingsOwed === 0
   }
 
   onFrame(
@@ -68,7 +58,7 @@ export class IncomingFrames implements FrameHandler {
     to: number,
     end: number,
   ): number {
-    if (!this.#settingsSeen && (type !== settingsFrame || (flags & ackFlag) !== 0))
+    if (!this.control.settingsSeen && (type !== settingsFrame || (flags & ackFlag) !== 0))
       throw protocolError('the first frame is not SETTINGS')
     if (this.#session.assembly.id !== 0 && type !== continuationFrame)
       throw protocolError('a header block is not continued')
@@ -93,7 +83,7 @@ export class IncomingFrames implements FrameHandler {
   }
 
   onDataBegin(id: number, length: number): void {
-    if (!this.#settingsSeen) throw protocolError('the first frame is not SETTINGS')
+    if (!this.control.settingsSeen) throw protocolError('the first frame is not SETTINGS')
     if (this.#session.assembly.id !== 0) throw protocolError('a header block is not continued')
     this.#partsFor = this.#dataFor(id, length)
   }
@@ -123,21 +113,21 @@ export class IncomingFrames implements FrameHandler {
   #onRareFrame(type: number, flags: number, id: number, buffer: Buffer, from: number, to: number): void {
     switch (type) {
       case priorityFrame:
-        this.#onPriority(id, buffer, from, to - from)
+        this.control.onPriority(id, buffer, from, to - from)
         return
       case resetFrame:
         this.#onReset(id, buffer, from, to - from)
         return
       case settingsFrame:
-        this.#onSettings(flags, id, buffer, from, to)
+        this.control.onSettings(flags, id, buffer, from, to)
         return
       case pushPromiseFrame:
         throw protocolError('PUSH_PROMISE was not asked for')
       case pingFrame:
-        this.#onPing(flags, id, buffer, from, to - from)
+        this.control.onPing(flags, id, buffer, from, to - from)
         return
       case goawayFrame:
-        this.#onGoaway(id, buffer, from, to - from)
+        this.control.onGoaway(id, buffer, from, to - from)
         return
       case continuationFrame:
         this.#onContinuation(flags, id, buffer, from, to)
@@ -224,7 +214,12 @@ export class IncomingFrames implements FrameHandler {
     this.#onBlock(id, session.decode(block, 0, block.length), endStream, selfDependent)
   }
 
-  #onBlock(id: number, block: Parameters<Http2Stream['onHeaders']>[0], endStream: boolean, selfDependent: boolean): void {
+  #onBlock(
+    id: number,
+    block: Parameters<Http2Stream['onHeaders']>[0],
+    endStream: boolean,
+    selfDependent: boolean,
+  ): void {
     const session = this.#session
     const stream = session.streams.get(id)
     if (stream !== undefined) {
@@ -246,13 +241,6 @@ export class IncomingFrames implements FrameHandler {
     throw protocolError('HEADERS for a stream that was passed over')
   }
 
-  #onPriority(id: number, buffer: Buffer, from: number, length: number): void {
-    if (id === 0) throw protocolError('PRIORITY for no stream')
-    if (length !== 5) throw sizeError('PRIORITY has a wrong length')
-    if (idAt(buffer, from) === id) throw protocolError('a stream depends on itself')
-    this.#session.budgets.noise.take()
-  }
-
   #onReset(id: number, buffer: Buffer, from: number, length: number): void {
     if (length !== 4) throw sizeError('RST_STREAM has a wrong length')
     if (id === 0 || this.#isIdle(id)) throw protocolError('RST_STREAM for a stream that is not open')
@@ -260,53 +248,6 @@ export class IncomingFrames implements FrameHandler {
     const stream = session.streams.get(id)
     if (stream === undefined) session.budgets.noise.take()
     else stream.onReset(buffer.readUInt32BE(from))
-  }
-
-  #onSettings(flags: number, id: number, buffer: Buffer, from: number, to: number): void {
-    const session = this.#session
-    const length = to - from
-    if (id !== 0) throw protocolError('SETTINGS for a stream')
-    if ((flags & ackFlag) !== 0) {
-      if (length !== 0) throw sizeError('SETTINGS acknowledges with a payload')
-      if (this.#settingsOwed === 0) throw protocolError('SETTINGS acknowledges nothing')
-      this.#settingsOwed--
-      return
-    }
-    if (length % 6 !== 0) throw sizeError('SETTINGS has a wrong length')
-    if (length / 6 > maxSettingsEntries) throw new ConnectionFault(errorCode.enhanceYourCalm, 'too many settings')
-    if (this.#settingsSeen) session.budgets.control.take(1 + length / 48)
-    this.#settingsSeen = true
-    let windowBy = 0
-    session.peer.apply(buffer, from, to, !session.isServer, (by) => {
-      session.changeWindows(by)
-      windowBy += by
-    })
-    session.out.settingsAck()
-    session.answered()
-    session.applied(windowBy)
-    session.owner.onSettings()
-  }
-
-  #onPing(flags: number, id: number, buffer: Buffer, from: number, length: number): void {
-    const session = this.#session
-    if (id !== 0) throw protocolError('PING for a stream')
-    if (length !== 8) throw sizeError('PING has a wrong length')
-    if ((flags & ackFlag) !== 0) {
-      session.owner.onPingAck()
-      return
-    }
-    session.budgets.control.take()
-    session.out.ping(buffer, from, ackFlag)
-    session.answered()
-  }
-
-  #onGoaway(id: number, buffer: Buffer, from: number, length: number): void {
-    if (id !== 0) throw protocolError('GOAWAY for a stream')
-    if (length < 8) throw sizeError('GOAWAY is too short')
-    const lastId = idAt(buffer, from)
-    if (lastId > this.#goawayId) throw protocolError('GOAWAY takes a stream back')
-    this.#goawayId = lastId
-    this.#session.owner.onGoaway(lastId, buffer.readUInt32BE(from + 4))
   }
 
   #onWindowUpdate(id: number, buffer: Buffer, from: number, length: number): void {
@@ -339,14 +280,6 @@ export class IncomingFrames implements FrameHandler {
   #isIdle(id: number): boolean {
     return (id & 1) === 0 || id > this.#session.highestId
   }
-}
-
-function protocolError(message: string): ConnectionFault {
-  return new ConnectionFault(errorCode.protocolError, message)
-}
-
-function sizeError(message: string): ConnectionFault {
-  return new ConnectionFault(errorCode.frameSizeError, message)
 }
 
 /** How much of a padded frame is padding. */

@@ -41,7 +41,8 @@ export class PeerSettings {
         if (value < maxFrameBytes || value > largestFrameBytes) throw malformed('MAX_FRAME_SIZE')
         return
       case setting.enableConnectProtocol:
-        if (value > 1 || (value === 0 && this.takesConnectProtocol)) throw malformed('ENABLE_CONNECT_PROTOCOL')
+        if (value > 1 || (value === 0 && this.takesConnectProtocol))
+          throw malformed('ENABLE_CONNECT_PROTOCOL')
         this.takesConnectProtocol = value === 1
         return
       case setting.noPriorities:

@@ -15,7 +15,12 @@ export class ResponseHead implements FieldSource {
   /** -1: not said. */
   readonly contentLength: number
 
-  constructor(status: number, { fields, mask }: EndToEnd, neverIndexed: readonly string[], contentLength: number) {
+  constructor(
+    status: number,
+    { fields, mask }: EndToEnd,
+    neverIndexed: readonly string[],
+    contentLength: number,
+  ) {
     this.status = status
     this.reason = statusText(status)
     this.fields = fields

@@ -108,12 +108,12 @@ export class Session implements WireReader {
 
   /** The peer's settings are known. */
   get greeted(): boolean {
-    return this.#frames.greeted
+    return this.#frames.control.settingsSeen
   }
 
   /** The peer has seen ours. */
   get acknowledged(): boolean {
-    return this.#frames.acknowledged
+    return this.#frames.control.settingsOwed === 0
   }
 
   /** For whoever writes a frame: it leaves when the turn of the event loop ends. */

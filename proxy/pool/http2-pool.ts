@@ -3,6 +3,7 @@
  * with the upstream, so that leaving costs that nothing.
  */
 import type { TLSSocket } from 'node:tls'
+import type { Clock } from '../../core/clock.ts'
 import type { Exchange, Receiver } from '../exchange.ts'
 import { Http2ClientConnection } from '../http2/client-connection.ts'
 import type { Wire } from '../listen/wire.ts'
@@ -20,7 +21,7 @@ export interface Http2Sender extends Receiver {
 
 export type Http2PoolOptions = {
   readonly dial: Dial
-  readonly nowMs: () => number
+  readonly clock: Clock
   /** From the preface to the upstream's settings. */
   readonly settingsTimeoutMs: () => number
   readonly idleTimeoutMs: number
@@ -75,7 +76,7 @@ export class Http2Pool {
   }
 
   sweep(): void {
-    const nowMs = this.#options.nowMs()
+    const nowMs = this.#options.clock.monotonicMs()
     for (const connection of this.#all) {
       const idle = connection.openStreams === 0
       if (idle && nowMs - connection.idleSinceMs >= this.#options.idleTimeoutMs) connection.close()
@@ -88,7 +89,7 @@ export class Http2Pool {
   /** Opens no more; streams that are open finish. */
   drain(): void {
     this.#closed = true
-    for (const connection of [...this.#all]) connection.drain()
+    for (const connection of this.#all) connection.drain()
   }
 
   /** Closes a connection without streams. */
@@ -163,30 +164,30 @@ export class Http2Pool {
       connections.open--
       connections.onFree?.()
       // A sidecar of before: it knows another protocol only.
-      if (isWithoutProtocol(error)) this.#notSpokenUntilMs = this.#options.nowMs() + notSpokenMs
+      if (isWithoutProtocol(error)) this.#notSpokenUntilMs = this.#options.clock.monotonicMs() + notSpokenMs
       throw error
     }
   }
 
   /** Waits until the upstream has said what it allows. Rejects with UpstreamFailure. */
   #greet(wire: Wire): Promise<void> {
-    const { nowMs, settingsTimeoutMs } = this.#options
+    const { clock, settingsTimeoutMs } = this.#options
     return new Promise((resolve, reject) => {
       const timeoutMs = settingsTimeoutMs()
-      const timer = setTimeout(() => {
+      const timer = clock.after(timeoutMs, () => {
         reject(new UpstreamFailure('connect-timeout', `no HTTP/2 settings came within ${timeoutMs} ms`))
         wire.destroy()
-      }, timeoutMs)
-      const connection = new Http2ClientConnection(wire, isSidecar(wire), nowMs, {
+      })
+      const connection = new Http2ClientConnection(wire, isSidecar(wire), clock.monotonicMs, {
         onReady: () => {
-          clearTimeout(timer)
+          timer.cancel()
           this.#onReady(connection)
           resolve()
         },
         onStreamOver: this.#onStreamOver,
         onDraining: this.#onDraining,
         onClosed: () => {
-          clearTimeout(timer)
+          timer.cancel()
           this.#onClosed(connection)
           reject(new UpstreamFailure('connect', 'the endpoint does not speak HTTP/2'))
         },
@@ -222,13 +223,13 @@ export class Http2Pool {
 
   #onClosed(connection: Http2ClientConnection): void {
     if (!this.#all.delete(connection)) return
-    const { connections, nowMs, stats } = this.#options
+    const { clock, connections, stats } = this.#options
     this.#takeOut(connection)
     connections.open--
     if (connection.spoke === 'http2') stats.open--
-    else if (connection.spoke === 'other') this.#notSpokenUntilMs = nowMs() + notSpokenMs
+    else if (connection.spoke === 'other') this.#notSpokenUntilMs = clock.monotonicMs() + notSpokenMs
     // Who has spoken it before is only out of order.
-    else if (!this.#hasSpoken) this.#notSpokenUntilMs = nowMs() + silentMs
+    else if (!this.#hasSpoken) this.#notSpokenUntilMs = clock.monotonicMs() + silentMs
     connections.onFree?.()
     if (this.#queue.length > 0) this.#schedule()
   }
@@ -244,7 +245,7 @@ export class Http2Pool {
 
   /** Those who wait are told, unless there is another connection to wait for; the next try is the sweep's. */
   #onNotOpened(failure: UpstreamFailure): void {
-    const notSpoken = !this.speaks(this.#options.nowMs())
+    const notSpoken = !this.speaks(this.#options.clock.monotonicMs())
     if (this.#open.length > 0 && !notSpoken) return
     const waiting = this.#queue
     this.#queue = []
@@ -284,5 +285,9 @@ function isSidecar({ socket }: Wire): boolean {
 }
 
 function isWithoutProtocol(error: unknown): boolean {
-  return error instanceof UpstreamFailure && error.kind === 'tls' && /no.?application.?protocol|does not speak/i.test(error.message)
+  return (
+    error instanceof UpstreamFailure &&
+    error.kind === 'tls' &&
+    /no.?application.?protocol|does not speak/i.test(error.message)
+  )
 }

@@ -126,7 +126,11 @@ export const http2FrameRows: readonly Http2Row[] = [
   breaks('23 an acknowledgement of no SETTINGS', code.protocol, settingsAck),
   breaks('SETTINGS of a wrong length', code.size, frame(types.settings, 0, 0, 'x'.repeat(7))),
   breaks('SETTINGS for a stream', code.protocol, frame(types.settings, 0, 1)),
-  breaks('SETTINGS that acknowledge with a payload', code.size, frame(types.settings, flags.ack, 0, 'x'.repeat(6))),
+  breaks(
+    'SETTINGS that acknowledge with a payload',
+    code.size,
+    frame(types.settings, flags.ack, 0, 'x'.repeat(6)),
+  ),
   breaks('ENABLE_PUSH above 1', code.protocol, settings([2, 2])),
   breaks('INITIAL_WINDOW_SIZE above 2^31-1', code.flow, settings([4, 0x8000_0000])),
   breaks('MAX_FRAME_SIZE too small', code.protocol, settings([5, 16_383])),
@@ -143,7 +147,13 @@ export const http2FrameRows: readonly Http2Row[] = [
   breaks('WINDOW_UPDATE for an idle stream', code.protocol, frame(types.window, 0, 1, uint32(1))),
   breaks('WINDOW_UPDATE of a wrong length', code.size, frame(types.window, 0, 0, 'xxx')),
   breaks('WINDOW_UPDATE by nothing on the connection', code.protocol, frame(types.window, 0, 0, uint32(0))),
-  breaksOff('WINDOW_UPDATE by nothing on a stream', 1, code.protocol, open(1), frame(types.window, 0, 1, uint32(0))),
+  breaksOff(
+    'WINDOW_UPDATE by nothing on a stream',
+    1,
+    code.protocol,
+    open(1),
+    frame(types.window, 0, 1, uint32(0)),
+  ),
   breaks('80 a connection window above 2^31-1', code.flow, frame(types.window, 0, 0, uint32(0x7fff_ffff))),
   breaksOff(
     '80 a stream window above 2^31-1',

@@ -6,10 +6,12 @@ type Field = readonly [string, string]
 
 const bad = (name: string, fields: readonly Field[]): Http2Row =>
   resets(name, 1, code.protocol, headers(1, fields))
-const badField = (name: string, field: string, value: string): Http2Row => bad(name, request('GET', '/', [field, value]))
+const badField = (name: string, field: string, value: string): Http2Row =>
+  bad(name, request('GET', '/', [field, value]))
 const badBody = (name: string, fields: readonly Field[], ...frames: readonly Buffer[]): Http2Row =>
   breaksOff(name, 1, code.protocol, headers(1, request('POST', '/', ...fields), false), ...frames)
-const fine = (name: string, fields: readonly Field[]): Http2Row => answers(name, 1, '200', 1, headers(1, fields))
+const fine = (name: string, fields: readonly Field[]): Http2Row =>
+  answers(name, 1, '200', 1, headers(1, fields))
 const without = (name: string): Field[] => request().filter(([field]) => field !== name)
 const withValue = (name: string, value: string): Field[] =>
   request().map(([field, old]) => [field, field === name ? value : old])
@@ -21,7 +23,11 @@ const values: readonly Http2Row[] = [
     badField(`31 a value that holds control character ${i}`, 'x-a', `a${char}b`),
     badField(`31 a value that ends with control character ${i}`, 'x-a', `a${char}`),
   ]),
-  badField('31 a whole request within a value', 'x-a', 'a\r\n\r\nGET /admin HTTP/1.1\r\nHost: app.test\r\n\r\n'),
+  badField(
+    '31 a whole request within a value',
+    'x-a',
+    'a\r\n\r\nGET /admin HTTP/1.1\r\nHost: app.test\r\n\r\n',
+  ),
   badField('32 a value that begins with a space', 'x-a', ' a'),
   badField('32 a value that ends with a tab', 'x-a', 'a\t'),
   fine('32 a tab within a value', request('GET', '/', ['x-a', 'a\tb'])),
@@ -40,17 +46,26 @@ const values: readonly Http2Row[] = [
 ]
 
 const pseudo: readonly Http2Row[] = [
-  ...['GET /x HTTP/1.1', 'G\tT', ''].map((value) => bad(`37 the method ${JSON.stringify(value)}`, withValue(':method', value))),
+  ...['GET /x HTTP/1.1', 'G\tT', ''].map((value) =>
+    bad(`37 the method ${JSON.stringify(value)}`, withValue(':method', value)),
+  ),
   // As it is: which the application does not know.
   answers('37 a method in small letters', 1, '400', 0, headers(1, withValue(':method', 'get'))),
   ...['', 'foo', '*', '/a b', '/a#f', '/\xe9', ':8080/x'].map((value) =>
     bad(`38 the path ${JSON.stringify(value)}`, withValue(':path', value)),
   ),
   fine('38 a path that begins with two slashes', withValue(':path', '//x')),
-  ...['http://evil', 'ht tp', 'ftp', ''].map((value) => bad(`39 the scheme ${JSON.stringify(value)}`, withValue(':scheme', value))),
-  ...['u@h', 'h:99999', 'h/x', ''].map((value) => bad(`40 the authority ${JSON.stringify(value)}`, withValue(':authority', value))),
+  ...['http://evil', 'ht tp', 'ftp', ''].map((value) =>
+    bad(`39 the scheme ${JSON.stringify(value)}`, withValue(':scheme', value)),
+  ),
+  ...['u@h', 'h:99999', 'h/x', ''].map((value) =>
+    bad(`40 the authority ${JSON.stringify(value)}`, withValue(':authority', value)),
+  ),
   fine('41 Host as the authority', request('GET', '/', ['host', 'app.test'])),
-  fine('41 Host as the authority but for letters and the default port', request('GET', '/', ['host', 'APP.test:80'])),
+  fine(
+    '41 Host as the authority but for letters and the default port',
+    request('GET', '/', ['host', 'APP.test:80']),
+  ),
   badField('41 another Host than the authority', 'host', 'other.test'),
   bad('41 Host twice', request('GET', '/', ['host', 'app.test'], ['host', 'app.test'])),
   fine('41 Host alone', [...without(':authority'), ['host', 'app.test']]),
@@ -69,9 +84,15 @@ const pseudo: readonly Http2Row[] = [
     1,
     '405',
     0,
-    headers(1, [[':method', 'CONNECT'], [':authority', 'app.test:80']]),
+    headers(1, [
+      [':method', 'CONNECT'],
+      [':authority', 'app.test:80'],
+    ]),
   ),
-  bad('44 extended CONNECT that was not offered', [...withValue(':method', 'CONNECT'), [':protocol', 'websocket']]),
+  bad('44 extended CONNECT that was not offered', [
+    ...withValue(':method', 'CONNECT'),
+    [':protocol', 'websocket'],
+  ]),
 ]
 
 const lengths: readonly Http2Row[] = [
@@ -100,11 +121,21 @@ const lengths: readonly Http2Row[] = [
     data(1, 'abcde', false),
     trailers(['x-end', 'a']),
   ),
-  badBody('47 trailers before the end', [['content-length', '5']], data(1, 'abcd', false), trailers(['x-end', 'a'])),
+  badBody(
+    '47 trailers before the end',
+    [['content-length', '5']],
+    data(1, 'abcd', false),
+    trailers(['x-end', 'a']),
+  ),
   badBody('48 content where none was said', [['content-length', '0']], data(1, 'a', false)),
   badBody('49 trailers with a pseudo-field', [], data(1, 'a', false), trailers([':path', '/'])),
   badBody('49 trailers with a name in capitals', [], data(1, 'a', false), trailers(['X-A', 'a'])),
-  badBody('49 trailers with transfer-encoding', [], data(1, 'a', false), trailers(['transfer-encoding', 'chunked'])),
+  badBody(
+    '49 trailers with transfer-encoding',
+    [],
+    data(1, 'a', false),
+    trailers(['transfer-encoding', 'chunked']),
+  ),
   badBody(
     '49 trailers that do not end the stream',
     [],
@@ -118,8 +149,17 @@ const lengths: readonly Http2Row[] = [
     0,
     headers(1, request('GET', '/', ...Array.from({ length: 300 }, () => ['cookie', 'a'] as const))),
   ),
-  fine('55 names that mean something to JavaScript', request('GET', '/', ['__proto__', 'a'], ['constructor', 'b'])),
-  answers('an expectation that nobody knows', 1, '417', 0, headers(1, request('POST', '/', ['expect', 'coffee']), false)),
+  fine(
+    '55 names that mean something to JavaScript',
+    request('GET', '/', ['__proto__', 'a'], ['constructor', 'b']),
+  ),
+  answers(
+    'an expectation that nobody knows',
+    1,
+    '417',
+    0,
+    headers(1, request('POST', '/', ['expect', 'coffee']), false),
+  ),
 ]
 
 export const http2HeadRows: readonly Http2Row[] = [...values, ...pseudo, ...lengths]

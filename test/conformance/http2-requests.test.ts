@@ -1,7 +1,17 @@
 /** The HTTP/2 matrix through a real sidecar on real sockets, before an application that knows HTTP/1 only. */
 import net from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { headers, preface, RawHttp2, request, settings, settingsAck, types, frame, flags } from '../support/http2-frames.ts'
+import {
+  headers,
+  preface,
+  RawHttp2,
+  request,
+  settings,
+  settingsAck,
+  types,
+  frame,
+  flags,
+} from '../support/http2-frames.ts'
 import { type HttpApplication, startHttpApplication } from '../support/http-application.ts'
 import { type PlainDataPath, startPlainDataPath } from '../support/plain-data-path.ts'
 import { http2FrameRows } from './http2-frame-rows.ts'
@@ -83,7 +93,8 @@ describe('the beginning of a connection', () => {
 
   test('1 a preface in single bytes is one', async () => {
     const peer = begun()
-    for (const byte of Buffer.concat([preface, settings(), settingsAck])) peer.socket.write(Buffer.from([byte]))
+    for (const byte of Buffer.concat([preface, settings(), settingsAck]))
+      peer.socket.write(Buffer.from([byte]))
     peer.send(headers(1, request()))
     await peer.until(() => peer.ended(1))
     expect(peer.status(1)).toBe('200')

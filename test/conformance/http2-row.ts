@@ -31,7 +31,11 @@ export type Http2Row = {
 }
 
 /** The connection is lost. */
-export const breaks = (name: string, codes: number | readonly number[], ...send: readonly Buffer[]): Http2Row => ({
+export const breaks = (
+  name: string,
+  codes: number | readonly number[],
+  ...send: readonly Buffer[]
+): Http2Row => ({
   name,
   send,
   goaway: typeof codes === 'number' ? [codes] : codes,

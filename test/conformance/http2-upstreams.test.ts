@@ -37,7 +37,8 @@ async function start(
     peer.onFrame = ({ type, id, flags: flag }) => {
       if (type === types.settings && (flag & flags.ack) === 0) return
       if (type === types.headers && (flag & flags.endHeaders) !== 0) reply(peer, id, ++asked)
-      if (type === types.ping && (flag & flags.ack) === 0) peer.send(frame(types.ping, flags.ack, 0, Buffer.alloc(8)))
+      if (type === types.ping && (flag & flags.ack) === 0)
+        peer.send(frame(types.ping, flags.ack, 0, Buffer.alloc(8)))
     }
   })
   const plain = await startPlainDataPath([])
@@ -67,11 +68,20 @@ describe('a reply that breaks the rules is a 502', () => {
           (peer: RawHttp2, id: number) => peer.send(headers(id, fields as [string, string][])),
         ] as const,
     ),
-    ['a reply with a pseudo-field of requests', (peer, id) => peer.send(headers(id, [...ok, [':path', '/']]))],
+    [
+      'a reply with a pseudo-field of requests',
+      (peer, id) => peer.send(headers(id, [...ok, [':path', '/']])),
+    ],
     ['35 transfer-encoding', (peer, id) => peer.send(headers(id, [...ok, ['transfer-encoding', 'chunked']]))],
     ['36 te', (peer, id) => peer.send(headers(id, [...ok, ['te', 'trailers']]))],
-    ['45 content-length that is none', (peer, id) => peer.send(headers(id, [...ok, ['content-length', '+3']]))],
-    ['46 content-length and no content', (peer, id) => peer.send(headers(id, [...ok, ['content-length', '3']]))],
+    [
+      '45 content-length that is none',
+      (peer, id) => peer.send(headers(id, [...ok, ['content-length', '+3']])),
+    ],
+    [
+      '46 content-length and no content',
+      (peer, id) => peer.send(headers(id, [...ok, ['content-length', '3']])),
+    ],
     ['26 PUSH_PROMISE', (peer, id) => peer.send(frame(types.push, flags.endHeaders, id, uint32(2)))],
     ['27 a stream that nobody opened', (peer) => peer.send(headers(99, ok))],
     ['27 a stream of the upstream', (peer) => peer.send(headers(2, ok))],
@@ -90,7 +100,8 @@ describe('a reply that breaks the rules is a 502', () => {
     ],
     [
       '100 a header that is too large',
-      (peer, id) => peer.send(headers(id, [...ok, ...Array.from({ length: 300 }, () => ['x-a', 'a'] as const)])),
+      (peer, id) =>
+        peer.send(headers(id, [...ok, ...Array.from({ length: 300 }, () => ['x-a', 'a'] as const)])),
     ],
     ['another reset', (peer, id) => peer.send(frame(types.reset, 0, id, uint32(code.internal)))],
   ]
@@ -178,7 +189,14 @@ test('112 requests wait for their turn where one stream is allowed', async () =>
 test('52 interim replies are passed on, the head and its length stay', async () => {
   const { plain } = await start((peer, id) =>
     peer.send(
-      headers(id, [[':status', '103'], ['link', '</a>']], false),
+      headers(
+        id,
+        [
+          [':status', '103'],
+          ['link', '</a>'],
+        ],
+        false,
+      ),
       headers(id, [...ok, ['content-length', '2']], false),
       data(id, 'ok'),
     ),

@@ -25,7 +25,8 @@ async function keepAsking(session: http2.ClientHttp2Session, take: () => boolean
   return failures
 }
 
-const slow = (i: number, endStream: boolean): Buffer => headers(2 * i + 1, request('POST', '/slow'), endStream)
+const slow = (i: number, endStream: boolean): Buffer =>
+  headers(2 * i + 1, request('POST', '/slow'), endStream)
 const all = (make: (i: number) => Buffer): Buffer[] => Array.from({ length: 150 }, (_, i) => make(i))
 
 /** What one connection of a client does that nobody wants. */
@@ -67,7 +68,9 @@ test('no request of a healthy client fails beside clients that leave, cancel, fl
   const take = (): boolean => left-- > 0
   let done = false
   const sessions = Array.from({ length: clients }, () => connectHttp2(plain.port))
-  const healthy = Promise.all(sessions.flatMap((session) => Array.from({ length: inFlight }, () => keepAsking(session, take))))
+  const healthy = Promise.all(
+    sessions.flatMap((session) => Array.from({ length: inFlight }, () => keepAsking(session, take))),
+  )
   const abuse = (async () => {
     for (let i = 0; !done; i++) {
       const peer = await RawHttp2.connect(plain.port)

@@ -94,7 +94,8 @@ describe('between HTTP/1 and HTTP/2', () => {
     const other = await startHttp2Application()
     const translated = await startPlainDataPath([])
     setEndpoints(translated.dataPath, 'app', [other.port], undefined, { http2: true })
-    const text = 'POST /x HTTP/1.1\r\nHost: app.test\r\nContent-Length: 5\r\nTE: trailers\r\nConnection: TE\r\n\r\nhello'
+    const text =
+      'POST /x HTTP/1.1\r\nHost: app.test\r\nContent-Length: 5\r\nTE: trailers\r\nConnection: TE\r\n\r\nhello'
     const answer = await exchangeRaw(translated.port, [text], (soFar) => soFar.includes('x-end'))
     expect(answer.text).toContain('HTTP/1.1 200 OK')
     expect(answer.text).toContain('x-method: POST')

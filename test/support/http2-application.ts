@@ -54,7 +54,12 @@ export async function startHttp2Application(
 /** The request's content, and what it was asked in fields and trailers. */
 export const echo: AnsweringStream = (stream, headers) => {
   stream.respond(
-    { ':status': 200, 'content-type': 'text/plain', 'x-method': headers[':method'], 'x-path': headers[':path'] },
+    {
+      ':status': 200,
+      'content-type': 'text/plain',
+      'x-method': headers[':method'],
+      'x-path': headers[':path'],
+    },
     { waitForTrailers: true },
   )
   stream.on('wantTrailers', () => stream.sendTrailers({ 'x-end': 'reached' }))

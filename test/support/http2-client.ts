@@ -9,7 +9,10 @@ export type Http2Answer = {
 }
 
 /** A session in clear, by prior knowledge. */
-export function connectHttp2(port: number, options: http2.ClientSessionOptions = {}): http2.ClientHttp2Session {
+export function connectHttp2(
+  port: number,
+  options: http2.ClientSessionOptions = {},
+): http2.ClientHttp2Session {
   const session = http2.connect(`http://127.0.0.1:${port}`, { maxSessionMemory: 1000, ...options })
   session.on('error', () => undefined)
   return session

@@ -61,8 +61,7 @@ function integer(value: number): Buffer {
   return Buffer.from([...bytes, rest])
 }
 
-const text = (value: string): Buffer =>
-  Buffer.concat([integer(value.length), Buffer.from(value, 'latin1')])
+const text = (value: string): Buffer => Buffer.concat([integer(value.length), Buffer.from(value, 'latin1')])
 
 /** Literals that are in no table. */
 export const block = (...fields: readonly (readonly [string, string])[]): Buffer =>
@@ -85,8 +84,7 @@ export const headers = (
   id: number,
   fields: readonly (readonly [string, string])[],
   endStream = true,
-): Buffer =>
-  frame(types.headers, flags.endHeaders | (endStream ? flags.endStream : 0), id, block(...fields))
+): Buffer => frame(types.headers, flags.endHeaders | (endStream ? flags.endStream : 0), id, block(...fields))
 
 export const data = (id: number, content: Buffer | string, endStream = true): Buffer =>
   frame(types.data, endStream ? flags.endStream : 0, id, content)
@@ -134,7 +132,9 @@ export class RawHttp2 {
   static async connect(port: number, ...own: readonly (readonly [number, number])[]): Promise<RawHttp2> {
     const peer = new RawHttp2(net.connect({ port, host: '127.0.0.1', noDelay: true }))
     peer.send(preface, settings(...own), settingsAck)
-    await peer.until(() => peer.frames.some(({ type, flags: flag }) => type === types.settings && flag === flags.ack))
+    await peer.until(() =>
+      peer.frames.some(({ type, flags: flag }) => type === types.settings && flag === flags.ack),
+    )
     return peer
   }
 
