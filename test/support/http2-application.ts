@@ -9,6 +9,8 @@ export type Http2Application = {
   readonly opened: number
   readonly sessions: ReadonlySet<http2.ServerHttp2Session>
   readonly stop: () => Promise<void>
+  /** Ends as a well-behaved server does: it says so (GOAWAY), finishes what is under way, and closes. */
+  readonly finish: () => Promise<void>
 }
 
 export type AnsweringStream = (stream: http2.ServerHttp2Stream, headers: http2.IncomingHttpHeaders) => void
@@ -17,6 +19,7 @@ export type AnsweringStream = (stream: http2.ServerHttp2Stream, headers: http2.I
 export async function startHttp2Application(
   answer: AnsweringStream = echo,
   settings: http2.Settings = {},
+  port = 0,
 ): Promise<Http2Application> {
   let requests = 0
   let opened = 0
@@ -33,7 +36,7 @@ export async function startHttp2Application(
     stream.on('error', () => undefined)
     answer(stream, headers)
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve))
   return {
     port: (server.address() as AddressInfo).port,
     get requests() {
@@ -43,6 +46,11 @@ export async function startHttp2Application(
       return opened
     },
     sessions,
+    finish: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve())
+        for (const session of sessions) session.close()
+      }),
     stop: () =>
       new Promise((resolve) => {
         server.close(() => resolve())
