@@ -30,6 +30,7 @@ import type { Admission } from './overload/admission.ts'
 import { RateLimits } from './rate-limits.ts'
 import type { RateLimitPolicy } from './rate-limit/rate-limit-policy.ts'
 import { DestinationRetries } from './retry/destination-retries.ts'
+import { headForm } from './http2/head-forms.ts'
 import { serveHttp1, serveHttp2 } from './serve.ts'
 import type { GoldenStats } from './telemetry/golden-stats.ts'
 
@@ -301,13 +302,14 @@ export class Inbound {
 
   #serveMesh(tls: TLSSocket, principal: string, alpn: string, accepted: Accepted, port: Port): void {
     const wire = Wire.over(tls)
-    if (alpn === 'weft-h1' || alpn === 'weft-h2') {
-      const downstream = this.#downstream(accepted, port, principal)
-      const serve = alpn === 'weft-h1' ? serveHttp1 : serveHttp2
-      serve(wire, downstream, port.handler, undefined, this.#parts.serve)
-    } else {
+    if (alpn === 'weft-tcp') {
       this.#tcp.forwardMesh(wire, accepted.peerAddress, principal, port.config)
+      return
     }
+    const downstream = this.#downstream(accepted, port, principal)
+    const { serve } = this.#parts
+    if (alpn === 'weft-h1') serveHttp1(wire, downstream, port.handler, undefined, serve)
+    else serveHttp2(wire, downstream, port.handler, undefined, serve, headForm(alpn))
   }
 
   #downstream(accepted: Accepted, port: Port, principal: string | undefined): Downstream {

@@ -5,6 +5,7 @@ import { Endpoint } from './cluster/endpoint.ts'
 import { type Dialler, isMeshed } from './dialler.ts'
 import { endpointLabels } from './endpoint-labels.ts'
 import type { Direction } from './exchange.ts'
+import { headForm } from './http2/head-forms.ts'
 import { Http1Pool } from './pool/http1-pool.ts'
 import { Http2Pool } from './pool/http2-pool.ts'
 import type { GoldenStats, GoldenStatsTable } from './telemetry/golden-stats.ts'
@@ -30,9 +31,10 @@ export function makeEndpoints(direction: Direction, { clock, dialler, golden }: 
       maxIdle: maxIdlePerEndpoint,
       connections,
     })
-    const makeHttp2 = (): Http2Pool =>
+    const makeShared = (alpn: 'weft-h2' | 'weft-m1'): Http2Pool =>
       new Http2Pool({
-        dial: (onConnected) => dialler.dial(endpoint.config, cluster(), 'weft-h2', onConnected),
+        dial: (onConnected) => dialler.dial(endpoint.config, cluster(), alpn, onConnected),
+        makeForm: () => headForm(alpn),
         clock,
         settingsTimeoutMs: () => cluster().connectTimeoutMs,
         idleTimeoutMs,
@@ -46,7 +48,10 @@ export function makeEndpoints(direction: Direction, { clock, dialler, golden }: 
       const labels = endpointLabels({ direction, meshTls, apex, clusterLabels, config })
       return golden.for(labels, loadOf(apex, name, config.zone, meshTls))
     }
-    const endpoint = new Endpoint(config, pool, statsFor, nowMs(), makeHttp2)
+    const endpoint = new Endpoint(config, pool, statsFor, nowMs(), {
+      http2: () => makeShared('weft-h2'),
+      multiplexed: config.meshed ? () => makeShared('weft-m1') : undefined,
+    })
     return endpoint
   }
 }

@@ -5,6 +5,8 @@ import type { WeftError } from '../core/errors.ts'
 import type { Downstream, Handler, Reply, ResponseFlag } from './exchange.ts'
 import { ServerConnection, type ServerConnectionOptions } from './http1/server-connection.ts'
 import type { WireError } from './http1/wire-error.ts'
+import type { HeadForm } from './http2/head-form.ts'
+import { HpackForm } from './http2/hpack-form.ts'
 import { Http2ServerConnection } from './http2/server-connection.ts'
 import type { Connections } from './listen/connections.ts'
 import type { Wire } from './listen/wire.ts'
@@ -104,17 +106,19 @@ export function splice(
   joined.start(toUpstream, toClient)
 }
 
-/** Serves HTTP/2 on `wire`, from its preface on. */
+/** Serves HTTP/2 on `wire`, from its preface on; `form`: how heads are written there. */
 export function serveHttp2(
   wire: Wire,
   downstream: Downstream,
   handler: Handler,
   first: FirstBytes | undefined,
   parts: ServeParts,
+  form: HeadForm = new HpackForm(),
 ): void {
   const { timeouts } = parts
   const connection = new Http2ServerConnection(wire, {
     handler,
+    form,
     downstream,
     admission: parts.admission,
     nowMs: parts.clock.monotonicMs,

@@ -9,6 +9,12 @@ import { PeakEwma } from './peak-ewma.ts'
 /** What a failure counts as in the latency average: else an endpoint that fails fast would attract the traffic. */
 const failurePenaltyMs = 5_000
 
+/** Makes pools of connections that many exchanges share. */
+export type SharedPools = {
+  readonly http2: () => Http2Pool
+  readonly multiplexed: (() => Http2Pool) | undefined
+}
+
 export class Endpoint {
   readonly key: string
   /** `address:port`, for logs and the Host of requests that came without one. */
@@ -16,9 +22,10 @@ export class Endpoint {
   /** Replaced by updates that leave it the same endpoint. */
   config: EndpointConfig
   readonly pool: Http1Pool
-  readonly #makeHttp2: () => Http2Pool
-  /** There once it was asked for. */
+  readonly #make: SharedPools
+  /** There once they were asked for. */
   #http2: Http2Pool | undefined = undefined
+  #multiplexed: Http2Pool | undefined = undefined
   readonly #makeStats: (apex: string) => GoldenStats
   readonly #statsByApex = new Map<string, GoldenStats>()
   /** Nearly all exchanges ask for the same name as the one before. */
@@ -43,13 +50,13 @@ export class Endpoint {
     pool: Http1Pool,
     makeStats: (apex: string) => GoldenStats,
     nowMs: number,
-    makeHttp2: () => Http2Pool,
+    make: SharedPools,
   ) {
     this.config = config
     this.key = endpointKey(config)
     this.address = formatEndpoint(config)
     this.pool = pool
-    this.#makeHttp2 = makeHttp2
+    this.#make = make
     this.#makeStats = makeStats
     this.#latency = new PeakEwma(nowMs, ewmaOf(defaultBalancing).decayMs)
   }
@@ -65,23 +72,32 @@ export class Endpoint {
   }
 
   get http2(): Http2Pool {
-    return (this.#http2 ??= this.#makeHttp2())
+    return (this.#http2 ??= this.#make.http2())
+  }
+
+  /** For HTTP/1, where the endpoint has a sidecar that takes many exchanges on one connection. */
+  get multiplexed(): Http2Pool | undefined {
+    return (this.#multiplexed ??= this.#make.multiplexed?.())
   }
 
   /** Opens no more connections; what is under way finishes. */
   drain(): void {
     this.pool.drain()
     this.#http2?.drain()
+    this.#multiplexed?.drain()
   }
 
   sweep(): void {
     this.pool.sweep()
     this.#http2?.sweep()
+    this.#multiplexed?.sweep()
   }
 
   /** Closes an idle connection, if there is one. */
   closeIdle(): void {
-    if (!this.pool.closeIdle()) this.#http2?.closeIdle()
+    if (this.pool.closeIdle()) return
+    this.#http2?.closeIdle()
+    this.#multiplexed?.closeIdle()
   }
 
   /** Takes over what balancing needs. */

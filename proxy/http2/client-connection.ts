@@ -4,6 +4,7 @@ import type { Wire } from '../listen/wire.ts'
 import { ClientStream } from './client-stream.ts'
 import { ConnectionFault } from './faults.ts'
 import { errorCode } from './frame-types.ts'
+import type { HeadForm } from './head-form.ts'
 import { lastFreshStreamId, maxStreamsToPeer, settingsTimeoutMs } from './limits.ts'
 import { Session, type SessionOwner } from './session.ts'
 
@@ -45,12 +46,12 @@ export class Http2ClientConnection implements SessionOwner {
   #pinged = false
   idleSinceMs = 0
 
-  constructor(wire: Wire, isMesh: boolean, nowMs: () => number, events: Http2ClientEvents) {
+  constructor(wire: Wire, form: HeadForm, isMesh: boolean, nowMs: () => number, events: Http2ClientEvents) {
     this.isMesh = isMesh
     this.#events = events
     this.#nowMs = nowMs
     this.#beganMs = this.idleSinceMs = nowMs()
-    const options = { isServer: false, trusted: isMesh, nowMs, maxConcurrentStreams: 0 }
+    const options = { isServer: false, trusted: isMesh, nowMs, maxConcurrentStreams: 0, form }
     this.session = new Session(wire, this, options)
     wire.readInto(this.session)
   }

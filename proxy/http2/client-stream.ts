@@ -1,16 +1,14 @@
 /** One exchange on a connection to an upstream: sends the request, and makes a reply of what comes. */
-import { Body, type BodyLength, untilClose } from '../body.ts'
+import { Body, type BodyLength } from '../body.ts'
 import { type Exchange, type Receiver, Reply } from '../exchange.ts'
-import { framed, HeaderFields } from '../header-fields.ts'
+import { framed } from '../header-fields.ts'
 import { UpstreamFailure, type UpstreamFailureKind } from '../upstream-failure.ts'
 import type { Http2ClientConnection } from './client-connection.ts'
 import { StreamFault, StreamReset } from './faults.ts'
 import { errorCode } from './frame-types.ts'
-import type { HeaderBlock } from './hpack/header-block.ts'
+import type { HeadBlock, IncomingReply } from './head-form.ts'
 import { IncomingContent } from './incoming-content.ts'
 import { maxInterimReplies } from './limits.ts'
-import { pseudoOf, RequestHead } from './request-head.ts'
-import { type ResponseHead, responseHeadOf } from './response-head.ts'
 import { Http2Stream } from './stream.ts'
 
 export class ClientStream extends Http2Stream {
@@ -46,8 +44,8 @@ export class ClientStream extends Http2Stream {
     const x = this.#x
     x.cancel = this.#onCancel
     const { inline } = x.body
-    const { out } = this.session
-    out.headers(this.id, pseudoFor(x), x.headers, inline === '', extrasFor(x))
+    const { form, out } = this.session
+    form.writeRequest(out, this.id, x, inline === '')
     if (inline === undefined) {
       this.sendBody(x.body)
     } else if (inline === '') {
@@ -57,14 +55,17 @@ export class ClientStream extends Http2Stream {
     }
   }
 
-  onHeaders(block: HeaderBlock | undefined, endStream: boolean): void {
+  onHeaders(block: HeadBlock | undefined, endStream: boolean): void {
     if (this.#receiver === undefined) {
       // The final head has gone on: these are trailers.
       if (block !== undefined && endStream) this.finishIncoming(block)
       else this.fail(errorCode.protocolError, 'trailers that do not end the stream, or are too large')
       return
     }
-    const head = block === undefined ? 'the header of the reply is too large' : responseHeadOf(block)
+    const head =
+      block === undefined
+        ? 'the header of the reply is too large'
+        : this.session.form.reply(block, this.#x.method)
     if (typeof head === 'string') this.fail(errorCode.protocolError, head)
     else if (head.status < 200) this.#onInterim(head, endStream)
     else this.#onFinal(head, endStream)
@@ -122,7 +123,7 @@ export class ClientStream extends Http2Stream {
     this.onBroken(reason)
   }
 
-  #onInterim(head: ResponseHead, endStream: boolean): void {
+  #onInterim(head: IncomingReply, endStream: boolean): void {
     const x = this.#x
     if (endStream || ++this.#interimReplies > maxInterimReplies) {
       this.fail(errorCode.protocolError, 'an interim reply that ends the stream, or too many of them')
@@ -130,10 +131,10 @@ export class ClientStream extends Http2Stream {
     }
     if (x.interim === undefined) return
     if (head.status !== 100) x.interimPassed = true
-    x.interim(head.status, new HeaderFields(head, framed))
+    x.interim(head.status, head.headers(framed))
   }
 
-  #onFinal(head: ResponseHead, endStream: boolean): void {
+  #onFinal(head: IncomingReply, endStream: boolean): void {
     const { status } = head
     this.#bodiless = this.#x.method === 'HEAD' || status === 204 || status === 304
     const content = endStream ? '' : this.#bodiless ? undefined : this.session.takeNextBody(this.id)
@@ -144,9 +145,9 @@ export class ClientStream extends Http2Stream {
     }
     const receiver = this.#receiver as Receiver
     this.#receiver = undefined
-    const headers = new HeaderFields(head, framingOf(expected, content, this.#bodiless))
+    const headers = head.headers(framingOf(expected, content, this.#bodiless))
     if (content === undefined) {
-      const known = expected === -1 ? untilClose : expected
+      const known = expected === -1 ? head.openLength : expected
       const { body } = (this.incoming = new IncomingContent(this, this.#bodiless ? 0 : known, expected))
       receiver.onReply(this.#x, new Reply(status, head.reason, headers, body))
       return
@@ -187,28 +188,6 @@ export class ClientStream extends Http2Stream {
     }
     return new UpstreamFailure(kind, message, facts, cause)
   }
-}
-
-const noFields: readonly string[] = []
-const trailersWanted = ['te', 'trailers'] as const
-const continueWanted = ['expect', '100-continue'] as const
-
-/** The same array for requests that came the same and go on unchanged. */
-function pseudoFor(x: Exchange): readonly string[] {
-  const { headers } = x
-  const authority = headers.get('host') ?? (x.authority === '' ? x.upstreamAddress : x.authority)
-  if (!(headers instanceof HeaderFields) || !(headers.source instanceof RequestHead))
-    return pseudoOf(x.method, 'http', authority, x.target)
-  const { source } = headers
-  if (source.target === x.target && source.authority === authority) return source.pseudo
-  return pseudoOf(x.method, source.pseudo[3] as string, authority, x.target)
-}
-
-/** What HTTP/1 says of its hop alone, and HTTP/2 in fields. */
-function extrasFor(x: Exchange): readonly string[] {
-  if (x.headers instanceof HeaderFields) return noFields
-  if (!x.acceptsTrailers) return x.expectsContinue ? continueWanted : noFields
-  return x.expectsContinue ? [...trailersWanted, ...continueWanted] : trailersWanted
 }
 
 /** How HTTP/1 would say where this body ends, if it comes to that. */

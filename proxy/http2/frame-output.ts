@@ -96,10 +96,17 @@ export class FrameOutput {
       encoder.encode(pseudo, headers.entries(), buffer)
     }
     if (extras.length > 0) encoder.encode(noFields, extras, buffer)
-    const length = buffer.length - at - frameHeaderBytes
-    const flags = endStream ? endStreamFlag : 0
-    if (length > maxFrameBytes) this.#continued(at, length, id, flags)
-    else writeFrameHeader(buffer.bytes, at, length, headersFrame, flags | endHeadersFlag, id)
+    this.#finishHead(at, id, endStream)
+  }
+
+  /** One head, as text, with all of its frames. */
+  text(id: number, text: string, endStream: boolean): void {
+    const { buffer } = this
+    buffer.begin(frameHeaderBytes + text.length)
+    const at = buffer.length
+    buffer.length += frameHeaderBytes
+    buffer.length += buffer.bytes.latin1Write(text, buffer.length)
+    this.#finishHead(at, id, endStream)
   }
 
   /** DATA out of buffer[from, to), at most a frame's size. */
@@ -120,6 +127,14 @@ export class FrameOutput {
   /** Makes the DATA frame whose flags are at `flagsAt` the last one of its stream. */
   endWithData(flagsAt: number): void {
     this.buffer.bytes[flagsAt] = endStreamFlag
+  }
+
+  #finishHead(at: number, id: number, endStream: boolean): void {
+    const { buffer } = this
+    const length = buffer.length - at - frameHeaderBytes
+    const flags = endStream ? endStreamFlag : 0
+    if (length > maxFrameBytes) this.#continued(at, length, id, flags)
+    else writeFrameHeader(buffer.bytes, at, length, headersFrame, flags | endHeadersFlag, id)
   }
 
   #frame(type: number, flags: number, id: number, length: number): void {

@@ -199,7 +199,7 @@ export class IncomingFrames implements FrameHandler {
     const endStream = (flags & endStreamFlag) !== 0
     const session = this.#session
     if ((flags & endHeadersFlag) !== 0)
-      this.#onBlock(id, session.decode(buffer, start, stop), endStream, selfDependent)
+      this.#onBlock(id, session.form.decode(buffer, start, stop), endStream, selfDependent)
     else session.assembly.begin(id, endStream, selfDependent, buffer.subarray(start, stop), session.nowMs())
   }
 
@@ -211,7 +211,7 @@ export class IncomingFrames implements FrameHandler {
     if ((flags & endHeadersFlag) === 0) return
     const { endStream, selfDependent } = assembly
     const block = assembly.finish()
-    this.#onBlock(id, session.decode(block, 0, block.length), endStream, selfDependent)
+    this.#onBlock(id, session.form.decode(block, 0, block.length), endStream, selfDependent)
   }
 
   #onBlock(

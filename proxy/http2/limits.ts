@@ -2,6 +2,8 @@
 
 /** Decoded, with 32 bytes for each field (RFC 9113 6.5.2); 431 from a client, 502 from an upstream. */
 export const maxHeaderListBytes = 64 * 1024
+/** Of a head in HTTP/1's form, as long as HTTP/1 takes one from anybody. */
+export const maxTextHeadBytes = 60 * 1024
 /** Cookie crumbs count one by one. */
 export const maxHeaderFields = 256
 /** Of one block, before it is decoded. */

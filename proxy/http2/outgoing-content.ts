@@ -6,7 +6,6 @@ import { giveBack, lendCopy } from '../slabs.ts'
 import { maxFrameBytes } from './frame-types.ts'
 import type { Http2Stream } from './stream.ts'
 
-const noPseudo: readonly string[] = []
 const noBytes = Buffer.alloc(0)
 
 export class OutgoingContent implements BodySink {
@@ -114,7 +113,8 @@ export class OutgoingContent implements BodySink {
   #end(trailers: HeaderList): void {
     const stream = this.#stream
     const { out } = stream.session
-    if (stream.sendsTrailers && trailers.lines !== '') out.headers(stream.id, noPseudo, trailers, true)
+    if (stream.sendsTrailers && trailers.lines !== '')
+      stream.session.form.writeTrailers(out, stream.id, trailers)
     else if (this.#epoch === out.buffer.epoch) out.endWithData(this.#flagsAt)
     else out.data(stream.id, noBytes, 0, 0, true)
     stream.endLocal()

@@ -5,15 +5,17 @@ import type { HeaderList } from '../header-list.ts'
 import { targetTable, tokenTable } from '../http1/characters.ts'
 import { isAuthority } from '../http1/request-head.ts'
 import type { HeaderBlock } from './hpack/header-block.ts'
+import type { IncomingRequest, Malformed } from './head-form.ts'
 import { contentLengthOf, endToEnd, type EndToEnd, madeOf } from './message-fields.ts'
 
 /** One request's head; shared by all requests that came the same, and never changed. */
-export class RequestHead implements FieldSource {
+export class RequestHead implements FieldSource, IncomingRequest {
   readonly method: string
   readonly target: string
   readonly authority: string
   readonly absoluteForm = true
   readonly upgrade = undefined
+  readonly http2 = true
   readonly fields: readonly string[]
   readonly mask: number
   readonly neverIndexed: readonly string[]
@@ -59,9 +61,6 @@ export function pseudoOf(
   const pseudo = [':method', method, ':scheme', scheme, ':path', target]
   return authority === '' ? pseudo : [...pseudo, ':authority', authority]
 }
-
-/** What is wrong with a request; of a CONNECT that is as it should be, that it is one. */
-export type Malformed = { readonly reason: string; readonly isConnect?: boolean }
 
 /** Kept in the block: what is decoded again and again is looked at once. */
 export function requestHeadOf(block: HeaderBlock): RequestHead | Malformed {

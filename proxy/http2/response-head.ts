@@ -1,16 +1,20 @@
 /** Makes a reply's head of a header block: RFC 9113 section 8.3.2. */
-import type { FieldSource } from '../header-fields.ts'
+import { type BodyLength, untilClose } from '../body.ts'
+import { type FieldSource, HeaderFields } from '../header-fields.ts'
+import type { HeaderList } from '../header-list.ts'
 import { statusText } from '../http1/status-text.ts'
 import type { HeaderBlock } from './hpack/header-block.ts'
+import type { IncomingReply } from './head-form.ts'
 import { contentLengthOf, type EndToEnd, endToEnd, hasField } from './message-fields.ts'
 
 /** One reply's head; shared by all replies that came the same. */
-export class ResponseHead implements FieldSource {
+export class ResponseHead implements FieldSource, IncomingReply {
   readonly status: number
   readonly reason: string
   readonly fields: readonly string[]
   readonly mask: number
   readonly authority = undefined
+  readonly openLength = untilClose
   readonly neverIndexed: readonly string[]
   /** -1: not said. */
   readonly contentLength: number
@@ -27,6 +31,10 @@ export class ResponseHead implements FieldSource {
     this.mask = mask
     this.neverIndexed = neverIndexed
     this.contentLength = contentLength
+  }
+
+  headers(framing: BodyLength): HeaderList {
+    return new HeaderFields(this, framing)
   }
 }
 

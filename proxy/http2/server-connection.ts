@@ -1,21 +1,21 @@
 /** One client connection that speaks HTTP/2: takes its streams, watches over it, and ends it in good order. */
 import type { Downstream, Handler, ResponseFlag } from '../exchange.ts'
 import { HeaderList } from '../header-list.ts'
+import { statusText } from '../http1/status-text.ts'
 import { WireError } from '../http1/wire-error.ts'
 import type { Connection } from '../listen/connections.ts'
 import type { Wire } from '../listen/wire.ts'
 import type { Admission } from '../overload/admission.ts'
 import { ConnectionFault } from './faults.ts'
 import { errorCode, largestStreamId } from './frame-types.ts'
-import type { HeaderBlock } from './hpack/header-block.ts'
+import type { HeadBlock, HeadForm, IncomingRequest, Malformed } from './head-form.ts'
 import { drainPingTimeoutMs, lingerMs, maxConcurrentStreams, settingsTimeoutMs } from './limits.ts'
-import { type Malformed, RequestHead, requestHeadOf } from './request-head.ts'
-import { statusPseudo } from './response-head.ts'
 import { ServerStream } from './server-stream.ts'
 import { Session, type SessionOwner } from './session.ts'
 import { StallWatch } from './stall-watch.ts'
 
 export type Http2ServerOptions = {
+  readonly form: HeadForm
   readonly handler: Handler
   readonly downstream: Downstream
   readonly admission: Admission
@@ -56,11 +56,17 @@ export class Http2ServerConnection implements SessionOwner, Connection {
     this.deadlineMs = this.#beganMs + lookEveryMs
     const { downstream, nowMs } = options
     const trusted = downstream.principal !== undefined
-    this.session = new Session(wire, this, { isServer: true, trusted, nowMs, maxConcurrentStreams })
+    this.session = new Session(wire, this, {
+      isServer: true,
+      trusted,
+      nowMs,
+      maxConcurrentStreams,
+      form: options.form,
+    })
     this.#stalls = new StallWatch(options.streamIdleTimeoutMs)
   }
 
-  onNewStream(id: number, block: HeaderBlock | undefined, endStream: boolean, selfDependent: boolean): void {
+  onNewStream(id: number, block: HeadBlock | undefined, endStream: boolean, selfDependent: boolean): void {
     const { session } = this
     session.highestId = id
     if (this.#draining === 'left') {
@@ -71,8 +77,8 @@ export class Http2ServerConnection implements SessionOwner, Connection {
       this.#reset(id, errorCode.refusedStream)
       return
     }
-    const head = block === undefined ? tooLarge : requestHeadOf(block)
-    if (!(head instanceof RequestHead) || head.expects === 'unknown' || selfDependent) {
+    const head = block === undefined ? tooLarge : session.form.request(block)
+    if ('reason' in head || head.expects === 'unknown' || selfDependent) {
       this.#refuseHead(id, head, endStream)
       return
     }
@@ -83,10 +89,11 @@ export class Http2ServerConnection implements SessionOwner, Connection {
 
   /** A request that cannot be served, and why; `wants`: there is more of it to come. */
   refuse(id: number, error: WireError, more: boolean): void {
-    const { out } = this.session
+    const { form, out } = this.session
     const text = `${error.code}: ${error.message}\n`
     const headers = HeaderList.of('content-type', 'text/plain', 'weft-error', error.flag)
-    out.headers(id, statusPseudo(error.status), headers, false)
+    const { status } = error
+    form.writeReply(out, id, { status, reason: statusText(status), headers, bodyLength: text.length }, false)
     out.lastText(id, text)
     if (more) out.reset(id, errorCode.noError)
   }
@@ -185,9 +192,9 @@ export class Http2ServerConnection implements SessionOwner, Connection {
     if (session.streams.size === 0) session.close()
   }
 
-  #refuseHead(id: number, head: RequestHead | Malformed, endStream: boolean): void {
+  #refuseHead(id: number, head: IncomingRequest | Malformed, endStream: boolean): void {
     if (head === tooLarge) this.#answer(id, new WireError(431, tooLarge.reason), endStream)
-    else if (head instanceof RequestHead && head.expects === 'unknown')
+    else if (!('reason' in head) && head.expects === 'unknown')
       this.#answer(id, new WireError(417, 'unknown expectation'), endStream)
     else if ('isConnect' in head) this.#answer(id, new WireError(405, head.reason), endStream)
     else {

@@ -3,13 +3,12 @@ import { Body, type BodyLength, chunked } from '../body.ts'
 import { Exchange, type Receiver, type Reply } from '../exchange.ts'
 import { framed } from '../header-fields.ts'
 import type { HeaderList } from '../header-list.ts'
+import { statusText } from '../http1/status-text.ts'
 import { WireError } from '../http1/wire-error.ts'
 import { StreamFault, StreamReset } from './faults.ts'
 import { errorCode } from './frame-types.ts'
-import type { HeaderBlock } from './hpack/header-block.ts'
+import type { HeadBlock, IncomingRequest, OutgoingReply } from './head-form.ts'
 import { IncomingContent } from './incoming-content.ts'
-import type { RequestHead } from './request-head.ts'
-import { statusPseudo } from './response-head.ts'
 import type { Http2ServerConnection } from './server-connection.ts'
 import { Http2Stream } from './stream.ts'
 
@@ -20,12 +19,12 @@ const prematureMs = 1000
 
 export class ServerStream extends Http2Stream implements Receiver {
   readonly #connection: Http2ServerConnection
-  readonly #head: RequestHead
+  readonly #head: IncomingRequest
   #exchange: Exchange | undefined
   #reply: Reply | undefined
   #continueOwed = false
 
-  constructor(id: number, connection: Http2ServerConnection, head: RequestHead) {
+  constructor(id: number, connection: Http2ServerConnection, head: IncomingRequest) {
     super(id, connection.session)
     this.#connection = connection
     this.#head = head
@@ -56,7 +55,7 @@ export class ServerStream extends Http2Stream implements Receiver {
     const { options } = this.#connection
     head.framing = framingOf(head, content)
     const x = new Exchange(options.downstream, head, this.#bodyOf(content), options.nowMs())
-    x.http2 = true
+    x.http2 = head.http2
     x.expectsContinue = this.#continueOwed = head.expects === 'continue' && content === undefined
     x.interim = this.#onInterim
     this.#exchange = x
@@ -69,18 +68,16 @@ export class ServerStream extends Http2Stream implements Receiver {
       return
     }
     this.#reply = reply
-    const { body, headers } = reply
+    const { body } = reply
     const { inline } = body
-    const { out } = this.session
-    const pseudo = statusPseudo(reply.status)
     if (inline === undefined) {
-      out.headers(this.id, pseudo, headers, false)
+      this.#write(reply, false)
       this.sendBody(body)
     } else if (inline === '' || x.method === 'HEAD') {
-      out.headers(this.id, pseudo, headers, true)
+      this.#write(reply, true)
       this.endLocal()
     } else {
-      out.headers(this.id, pseudo, headers, false)
+      this.#write(reply, false)
       this.sendLast(inline)
     }
     this.#connection.replied()
@@ -98,7 +95,7 @@ export class ServerStream extends Http2Stream implements Receiver {
     this.onBroken(error as Error)
   }
 
-  onHeaders(block: HeaderBlock | undefined, endStream: boolean): void {
+  onHeaders(block: HeadBlock | undefined, endStream: boolean): void {
     if (!endStream || block === undefined)
       this.fail(errorCode.protocolError, 'trailers that do not end the stream, or are too large')
     else this.finishIncoming(block)
@@ -150,6 +147,11 @@ export class ServerStream extends Http2Stream implements Receiver {
 
   onReceived(): void {}
 
+  #write(reply: OutgoingReply, endStream: boolean): void {
+    const { session } = this
+    session.form.writeReply(session.out, this.id, reply, endStream)
+  }
+
   #bodyOf(content: string | undefined): Body {
     if (content === undefined) {
       const { contentLength } = this.#head
@@ -172,12 +174,12 @@ export class ServerStream extends Http2Stream implements Receiver {
       if (!this.#continueOwed) return
       this.#continueOwed = false
     }
-    this.session.out.headers(this.id, statusPseudo(status), headers, false)
+    this.#write({ status, reason: statusText(status), headers, bodyLength: 0 }, false)
   }
 }
 
 /** How HTTP/1 would say where this body ends, if it comes to that. */
-function framingOf({ contentLength, method }: RequestHead, content: string | undefined): BodyLength {
+function framingOf({ contentLength, method }: IncomingRequest, content: string | undefined): BodyLength {
   if (contentLength !== -1) return framed
   if (content === undefined) return chunked
   return content !== '' || bodyMethods.has(method) ? content.length : framed

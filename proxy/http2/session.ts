@@ -12,15 +12,12 @@ import { FrameOutput } from './frame-output.ts'
 import { FrameReader } from './frame-reader.ts'
 import { clientPreface, defaultWindowBytes, errorCode, largestWindow, setting } from './frame-types.ts'
 import { HeaderAssembly } from './header-assembly.ts'
-import { HpackDecoder } from './hpack/decoder.ts'
-import type { HeaderBlock } from './hpack/header-block.ts'
-import { HpackError } from './hpack/hpack-error.ts'
+import type { HeadBlock, HeadForm } from './head-form.ts'
 import { IncomingFrames } from './incoming-frames.ts'
 import {
   initialConnectionWindowBytes,
   initialStreamWindowBytes,
   maxConnectionWindowBytes,
-  maxHeaderFields,
   maxHeaderListBytes,
   maxParkedBytes,
   maxUnsentBytes,
@@ -34,7 +31,7 @@ import type { Http2Stream } from './stream.ts'
 /** Who opens or takes the streams. */
 export interface SessionOwner {
   /** A header block for a stream that is new; undefined: it is too large. */
-  onNewStream(id: number, block: HeaderBlock | undefined, endStream: boolean, selfDependent: boolean): void
+  onNewStream(id: number, block: HeadBlock | undefined, endStream: boolean, selfDependent: boolean): void
   /** The peer's SETTINGS are in force. */
   onSettings(): void
   onGoaway(lastId: number, code: number): void
@@ -55,6 +52,7 @@ export type SessionOptions = {
   readonly trusted: boolean
   readonly nowMs: () => number
   readonly maxConcurrentStreams: number
+  readonly form: HeadForm
 }
 
 const flushAboveBytes = 64 * 1024
@@ -67,6 +65,7 @@ export class Session implements WireReader {
   readonly budgets: Budgets
   readonly assembly = new HeaderAssembly()
   readonly owner: SessionOwner
+  readonly form: HeadForm
   readonly nowMs: () => number
   /** The highest id that was in use. */
   highestId = 0
@@ -77,10 +76,6 @@ export class Session implements WireReader {
   /** Reads since it began; whoever compares it knows whether the peer is alive. */
   reads = 0
   readonly #wire: Wire
-  readonly #decoder = new HpackDecoder(4096, {
-    maxListBytes: maxHeaderListBytes,
-    maxFields: maxHeaderFields,
-  })
   readonly #reader: FrameReader
   readonly #frames: IncomingFrames
   readonly #output = new FrameOutput()
@@ -97,6 +92,7 @@ export class Session implements WireReader {
   constructor(wire: Wire, owner: SessionOwner, options: SessionOptions) {
     this.#wire = wire
     this.owner = owner
+    this.form = options.form
     this.isServer = options.isServer
     this.#prefaceLeft = options.isServer ? clientPreface.length : 0
     this.nowMs = options.nowMs
@@ -223,15 +219,6 @@ export class Session implements WireReader {
   makeRoomFor(bytes: number): void {
     const wanted = Math.min(4 * bytes, maxConnectionWindowBytes)
     if (wanted > this.#window.sizeBytes) this.out.windowUpdate(0, this.#window.grow(wanted))
-  }
-
-  decode(buffer: Buffer, from: number, to: number): HeaderBlock | undefined {
-    try {
-      return this.#decoder.decode(buffer, from, to)
-    } catch (error) {
-      if (error instanceof HpackError && error.kind === 'list-too-large') return undefined
-      throw new ConnectionFault(errorCode.compressionError, (error as Error).message)
-    }
   }
 
   /** The peer's settings were taken over. */

@@ -4,13 +4,11 @@
  */
 import { Buffer } from 'node:buffer'
 import type { Body } from '../body.ts'
-import { framed, HeaderFields } from '../header-fields.ts'
 import { HeaderList } from '../header-list.ts'
 import { StreamFault } from './faults.ts'
 import { errorCode, maxFrameBytes } from './frame-types.ts'
-import type { HeaderBlock } from './hpack/header-block.ts'
+import type { HeadBlock } from './head-form.ts'
 import type { IncomingContent } from './incoming-content.ts'
-import { trailerFields } from './message-fields.ts'
 import { OutgoingContent } from './outgoing-content.ts'
 import type { Session } from './session.ts'
 
@@ -41,7 +39,7 @@ export abstract class Http2Stream {
   }
 
   /** A header block, undefined: one that is too large. */
-  abstract onHeaders(block: HeaderBlock | undefined, endStream: boolean): void
+  abstract onHeaders(block: HeadBlock | undefined, endStream: boolean): void
   /** The peer has given it up. */
   abstract onReset(code: number): void
   /** It cannot go on: by the peer's fault, or because the connection is gone. It is over already. */
@@ -121,19 +119,20 @@ export abstract class Http2Stream {
   }
 
   /** The peer's last frame; `block` holds its trailers. */
-  finishIncoming(block: HeaderBlock | undefined): void {
+  finishIncoming(block: HeadBlock | undefined): void {
     const { incoming } = this
     if (incoming?.whole === false) {
       this.fail(errorCode.protocolError, 'less content than content-length says')
       return
     }
-    if (block !== undefined && (block.malformed !== undefined || hasPseudo(block))) {
-      this.fail(errorCode.protocolError, block.malformed ?? 'pseudo-fields in trailers')
+    const trailers = block === undefined ? undefined : this.session.form.trailers(block)
+    if (typeof trailers === 'string') {
+      this.fail(errorCode.protocolError, trailers)
       return
     }
     this.remoteEnded = true
     if (this.localEnded) this.leave(false)
-    incoming?.body.finish(block === undefined ? undefined : trailersOf(block))
+    incoming?.body.finish(trailers)
     this.onReceived()
   }
 
@@ -170,11 +169,3 @@ export abstract class Http2Stream {
   }
 }
 
-function hasPseudo({ method, scheme, authority, path, status, protocol }: HeaderBlock): boolean {
-  return [method, scheme, authority, path, status, protocol].some((value) => value !== undefined)
-}
-
-function trailersOf(block: HeaderBlock): HeaderList {
-  const { neverIndexed } = block
-  return new HeaderFields({ ...trailerFields(block.fields), authority: undefined, neverIndexed }, framed)
-}

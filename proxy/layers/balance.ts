@@ -5,7 +5,7 @@ import type { Endpoint } from '../cluster/endpoint.ts'
 import { overflow, QueuedExchange } from '../cluster/queued-exchange.ts'
 import type { Exchange, Handler, Receiver, Reply } from '../exchange.ts'
 import type { ClientConnection } from '../http1/client-connection.ts'
-import type { Http2Sender } from '../pool/http2-pool.ts'
+import type { Http2Pool, Http2Sender } from '../pool/http2-pool.ts'
 import type { AttemptTimes, Timeline } from '../telemetry/timeline.ts'
 import { UpstreamFailure } from '../upstream-failure.ts'
 
@@ -48,12 +48,13 @@ class Attempt implements Http2Sender {
 
   start(x: Exchange): void {
     this.#endpoint.begin(this.#startedMs)
-    if (wantsHttp2(x, this.#cluster) && speaksHttp2(this.#endpoint, this.#cluster, this.#startedMs)) {
-      if (this.#times !== undefined) this.#times.sentMs = this.#startedMs
-      this.#endpoint.http2.send(x, this)
-    } else {
+    const shared = sharedPool(x, this.#cluster, this.#endpoint)
+    if (shared === undefined || !(shared.speaks(this.#startedMs) || this.#cluster.config.http2 === true)) {
       this.#startHttp1(x)
+      return
     }
+    if (this.#times !== undefined) this.#times.sentMs = this.#startedMs
+    shared.send(x, this)
   }
 
   onOpened(): void {
@@ -182,8 +183,10 @@ function wantsHttp2(x: Exchange, { config }: Cluster): boolean {
   return (x.http2 || config.http2 === true) && x.upgrade === undefined
 }
 
-function speaksHttp2(endpoint: Endpoint, { config }: Cluster, nowMs: number): boolean {
-  return config.http2 === true || endpoint.http2.speaks(nowMs)
+/** The pool whose connections many exchanges share; undefined: each has one of its own, of HTTP/1. */
+function sharedPool(x: Exchange, cluster: Cluster, endpoint: Endpoint): Http2Pool | undefined {
+  if (wantsHttp2(x, cluster)) return endpoint.http2
+  return x.upgrade === undefined ? endpoint.multiplexed : undefined
 }
 
 function wordFor(error: unknown): string {

@@ -6,6 +6,7 @@ import type { TLSSocket } from 'node:tls'
 import type { Clock } from '../../core/clock.ts'
 import type { Exchange, Receiver } from '../exchange.ts'
 import { Http2ClientConnection } from '../http2/client-connection.ts'
+import type { HeadForm } from '../http2/head-form.ts'
 import type { Wire } from '../listen/wire.ts'
 import { UpstreamFailure } from '../upstream-failure.ts'
 import type { ConnectionCount } from './connection-count.ts'
@@ -22,6 +23,8 @@ export interface Http2Sender extends Receiver {
 export type Http2PoolOptions = {
   readonly dial: Dial
   readonly clock: Clock
+  /** How heads are written on one connection. */
+  readonly makeForm: () => HeadForm
   /** From the preface to the upstream's settings. */
   readonly settingsTimeoutMs: () => number
   readonly idleTimeoutMs: number
@@ -178,7 +181,7 @@ export class Http2Pool {
         reject(new UpstreamFailure('connect-timeout', `no HTTP/2 settings came within ${timeoutMs} ms`))
         wire.destroy()
       })
-      const connection = new Http2ClientConnection(wire, isSidecar(wire), clock.monotonicMs, {
+      const connection = new Http2ClientConnection(wire, this.#options.makeForm(), isSidecar(wire), clock.monotonicMs, {
         onReady: () => {
           timer.cancel()
           this.#onReady(connection)
@@ -281,7 +284,8 @@ export class Http2Pool {
 
 /** Only sidecars have that protocol. */
 function isSidecar({ socket }: Wire): boolean {
-  return (socket as Partial<TLSSocket>).alpnProtocol === 'weft-h2'
+  const { alpnProtocol } = socket as Partial<TLSSocket>
+  return typeof alpnProtocol === 'string' && alpnProtocol.startsWith('weft-')
 }
 
 function isWithoutProtocol(error: unknown): boolean {
