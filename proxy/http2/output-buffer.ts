@@ -38,8 +38,8 @@ export class OutputBuffer {
   begin(count: number): void {
     if (this.bytes.length - this.length >= count) return
     if (this.length > 0) this.#seal()
-    // Whoever has filled one goes on to fill more.
-    this.bytes = lendLarger(this.#full.length === 0 ? count : Math.max(count, largeSlab))
+    // No larger than need be: of a large one, what is small is not taken back.
+    this.bytes = lendLarger(count)
   }
 
   /** Hands everything over, in its order; the memory belongs to the caller. */
