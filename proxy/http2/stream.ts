@@ -168,4 +168,3 @@ export abstract class Http2Stream {
     this.onSent()
   }
 }
-

@@ -181,20 +181,26 @@ export class Http2Pool {
         reject(new UpstreamFailure('connect-timeout', `no HTTP/2 settings came within ${timeoutMs} ms`))
         wire.destroy()
       })
-      const connection = new Http2ClientConnection(wire, this.#options.makeForm(), isSidecar(wire), clock.monotonicMs, {
-        onReady: () => {
-          timer.cancel()
-          this.#onReady(connection)
-          resolve()
+      const connection = new Http2ClientConnection(
+        wire,
+        this.#options.makeForm(),
+        isSidecar(wire),
+        clock.monotonicMs,
+        {
+          onReady: () => {
+            timer.cancel()
+            this.#onReady(connection)
+            resolve()
+          },
+          onStreamOver: this.#onStreamOver,
+          onDraining: this.#onDraining,
+          onClosed: () => {
+            timer.cancel()
+            this.#onClosed(connection)
+            reject(new UpstreamFailure('connect', 'the endpoint does not speak HTTP/2'))
+          },
         },
-        onStreamOver: this.#onStreamOver,
-        onDraining: this.#onDraining,
-        onClosed: () => {
-          timer.cancel()
-          this.#onClosed(connection)
-          reject(new UpstreamFailure('connect', 'the endpoint does not speak HTTP/2'))
-        },
-      })
+      )
       this.#all.add(connection)
     })
   }
