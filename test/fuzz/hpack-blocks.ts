@@ -26,11 +26,10 @@ function string(text: string, coded: boolean): Buffer {
 }
 
 const index = fc.oneof(
-  { weight: 8, arbitrary: fc.integer({ min: 1, max: 70 }) },
-  {
-    weight: 1,
-    arbitrary: fc.constantFrom(0, 61, 62, 127, 128, 200, 255, 16_510, 2 ** 28, 2 ** 31, 2 ** 32 + 1),
-  },
+  { weight: 6, arbitrary: fc.integer({ min: 1, max: 61 }) },
+  { weight: 6, arbitrary: fc.integer({ min: 62, max: 67 }) },
+  { weight: 1, arbitrary: fc.integer({ min: 68, max: 130 }) },
+  { weight: 1, arbitrary: fc.constantFrom(0, 255, 16_510, 2 ** 28, 2 ** 31, 2 ** 32 + 1) },
 )
 const latin1 = fc.nat({ max: 255 }).map((code) => String.fromCharCode(code))
 export const fieldNameText = fc.oneof(
@@ -83,9 +82,21 @@ const literal = fc
         : Buffer.concat([Buffer.of(pattern), string(name, coded[0])])
     return Buffer.concat([start, string(value, coded[1])])
   })
+/** Of sizes around that of an entry, two and three: `inserted` below is 33 to 35. */
 const sizeUpdate = fc
-  .constantFrom(0, 1, 34, 100, 1000, 4095, 4096, 4097, 65_536, 2 ** 31)
+  .constantFrom(0, 1, 33, 34, 35, 68, 69, 102, 103, 1000, 4095, 4096, 4097, 65_536, 2 ** 31)
   .map((size) => integer(0x20, 5, size))
+const inserted = fc
+  .tuple(fc.constantFrom('a', 'b'), fc.constantFrom('', 'c', 'de'))
+  .map(([name, value]) => Buffer.concat([Buffer.of(0x40), string(name, false), string(value, false)]))
+/** What stands there as Huffman code may be none. */
+const anyCode = fc
+  .oneof(
+    fc.constantFrom('ffffffff', 'fe3fffffff', 'ff', '1fff', 'fffffffb', '07', '03', ''),
+    fc.stringMatching(/^(?:[0-9a-f][0-9a-f]){1,6}$/),
+  )
+  .map((hex) => Buffer.from(hex, 'hex'))
+  .map((code) => Buffer.concat([Buffer.of(0), string('x-h', false), integer(0x80, 7, code.length), code]))
 
 /** Twice, and more often than a list may have fields. */
 const again = fc
@@ -95,8 +106,10 @@ const again = fc
   )
   .map(([bytes, times]) => Buffer.concat(Array.from({ length: times }, () => bytes)))
 const field = fc.oneof(
-  { weight: 20, arbitrary: indexed },
-  { weight: 32, arbitrary: literal },
+  { weight: 24, arbitrary: indexed },
+  { weight: 24, arbitrary: literal },
+  { weight: 12, arbitrary: inserted },
+  { weight: 2, arbitrary: anyCode },
   { weight: 1, arbitrary: again },
 )
 /** `:method: GET`, `:scheme: http`, `:path: /`, `:authority: a`: without them most blocks are no requests. */
@@ -112,7 +125,7 @@ const whole = fc
       { weight: 9, arbitrary: fc.constant(request) },
       { weight: 1, arbitrary: fc.constant(Buffer.of()) },
     ),
-    fields: fc.array(field, { maxLength: 8 }),
+    fields: fc.array(field, { maxLength: 6 }),
     late: fc.oneof({ weight: 30, arbitrary: fc.constant(Buffer.of()) }, { weight: 1, arbitrary: sizeUpdate }),
   })
   .map(({ updates, start, fields, late }) => Buffer.concat([...updates, start, ...fields, late]))
@@ -147,7 +160,19 @@ const block = fc
   )
   .map(([bytes, changes]) => changes.reduce(changed, bytes))
 
-/** Blocks that follow each other on one connection; some come twice, as they do from real peers. */
+/** Fills a table, small or not, so that there is something to refer to. */
+const first = fc
+  .tuple(
+    fc.constantFrom('', '', '3f25', '3f26', '3f47', '3f48', '3f69', '3f6a'),
+    fc.array(inserted, { minLength: 4, maxLength: 8 }),
+  )
+  .map(([size, fields]) => Buffer.concat([Buffer.from(size, 'hex'), request, ...fields]))
+
+/** Blocks that follow each other on one connection; most come again among the others, as they do from real peers. */
 export const blocks: fc.Arbitrary<readonly Buffer[]> = fc
-  .array(fc.tuple(block, fc.constantFrom(1, 1, 2, 4)), { minLength: 1, maxLength: 12 })
-  .map((all) => all.flatMap(([bytes, times]) => Array.from({ length: times }, () => bytes)))
+  .tuple(
+    first,
+    fc.array(block, { minLength: 1, maxLength: 4 }),
+    fc.array(fc.nat({ max: 3 }), { minLength: 4, maxLength: 24 }),
+  )
+  .map(([start, pool, order]) => [start, ...order.map((n) => pool[n % pool.length] as Buffer)])

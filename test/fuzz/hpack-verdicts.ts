@@ -11,13 +11,21 @@ const enhanceYourCalm = 11
 
 type Ours = HeaderBlock | HpackError
 
-/** Where we differ on purpose. */
+/** Where we differ on purpose, each with a block on which we do. */
 export const hpackDifferences = {
-  'a third table size update':
-    'RFC 7541 4.2 has a use for two, the smallest and the final one; nghttp2 takes any number',
-  'te twice': 'a second line says nothing that the first may not; nghttp2 takes it',
-  'a field that is no field':
-    'Node drops it and serves the rest; to drop what a peer sent may change what the rest means (RFC 9113 8.2.1 wants it refused)',
+  'a third table size update': {
+    reason: 'RFC 7541 4.2 has a use for two, the smallest and the final one; nghttp2 takes any number',
+    example: '202020828684410161',
+  },
+  'te twice': {
+    reason: 'a second line says nothing that the first may not; nghttp2 takes it',
+    example: `828684410161${'0002746508747261696c657273'.repeat(2)}`,
+  },
+  'a field that is no field': {
+    reason:
+      'Node drops it and serves the rest; what is left may mean something else, and RFC 9113 8.2.1 wants it refused',
+    example: '8286844101610003782d61020a62',
+  },
 } as const
 
 export type HpackDifference = keyof typeof hpackDifferences
