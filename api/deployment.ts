@@ -12,6 +12,8 @@ export const trustBundleKey = 'root-cert.pem'
 export const rootSecretName = 'weft-root'
 /** The ConfigMap in `weftNamespace` that says what weft was installed with. */
 export const installRecordName = 'weft-install'
+/** The ServiceAccount in `weftNamespace` that may look at the exchanges of all namespaces, and the ClusterRole to do so. */
+export const tapAccountName = 'weft-tap'
 
 /** The sidecar's container in a pod. */
 export const proxyContainerName = 'weft-proxy'

@@ -68,16 +68,12 @@ export interface LiveMesh {
   readonly inbound: readonly LiveInbound[]
 }
 
-/** One exchange that a tap saw: a line of `GET /live/tap`. Bodies are never part of it, nor are values of headers. */
-export interface TappedExchange {
+/** What a sidecar tells of an exchange that somebody looks at. Bodies are never part of it, nor are values of headers. */
+export interface TapFacts {
   readonly atMs: number
-  readonly source: LiveWorkload
-  readonly sourcePod: string
   /** Seen by the client's sidecar or by the server's. */
   readonly direction: 'outbound' | 'inbound'
   readonly destination: string
-  readonly endpoint: string | null
-  readonly peer: string | null
   readonly tls: boolean
   readonly method: string
   readonly authority: string
@@ -88,6 +84,14 @@ export interface TappedExchange {
   readonly requestBytes: number
   readonly replyBytes: number
   readonly flags: string
+}
+
+/** One exchange that a tap saw: a line of `GET /live/tap`. */
+export interface TappedExchange extends TapFacts {
+  readonly source: LiveWorkload
+  readonly sourcePod: string
+  readonly endpoint: string | null
+  readonly peer: string | null
   readonly traceId: string | null
 }
 

@@ -9,6 +9,7 @@ import { profileScenario } from './profile/profile.ts'
 import { resultsFolder, run } from './run.ts'
 import type { Scenario } from './scenario.ts'
 import { scenarios } from './scenarios.ts'
+import { smokeScenarios } from './smoke.ts'
 import type { Pace } from './suite.ts'
 import { write } from './write.ts'
 
@@ -30,7 +31,7 @@ async function main(): Promise<number> {
     case 'run':
       return run(chosen, paced(usualPace))
     case 'smoke':
-      return run(chosen, paced(smokePace))
+      return run(smokeScenarios(chosen), paced(smokePace))
     case 'guard':
       return guard(scenarios, rounds)
     case 'profile':

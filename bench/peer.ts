@@ -1,4 +1,5 @@
 /** A proxy under measurement, started on free ports in front of the backend. */
+import type { RemovableLayer } from './peers/bundle-without.ts'
 
 /** plain: one proxy. pair: two, mutual TLS 1.3 between them. tls-server: the second one of a pair alone. */
 export type Topology = 'plain' | 'pair' | 'tls-server'
@@ -11,6 +12,10 @@ export type Variant = {
   readonly spans: boolean
   /** More flags of the sidecar, without their dashes. */
   readonly settings?: Readonly<Record<string, string>>
+  /** Left out of the sidecar's chains. */
+  readonly without?: RemovableLayer
+  /** Somebody looks at every exchange. */
+  readonly tapped?: boolean
 }
 
 export type Setup = {

@@ -43,7 +43,10 @@ export async function readHeldConfig(
   const config = await readSidecarPage<SidecarConfig>(access, sidecar, '/config')
   const clusters = await readSidecarPage<readonly SidecarCluster[]>(access, sidecar, '/clusters')
   if (config === undefined || clusters === undefined)
-    throw new WeftError('SIDECAR_NOT_READY', `the sidecar of ${key} does not answer from here`)
+    throw new WeftError(
+      'SIDECAR_NOT_READY',
+      `the sidecar of ${key} does not answer from here; in a cluster that takes kubectl, and the right to forward ports to its pod`,
+    )
   return { sidecar, config, clusters }
 }
 

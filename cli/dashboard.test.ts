@@ -29,7 +29,7 @@ test('what is no address is refused with the name of the option', async () => {
 test('a control plane that does not answer is named, with what to do in a cluster', async () => {
   await expect(findDashboard('127.0.0.1:1')).rejects.toMatchObject({
     code: 'CONTROL_PLANE_UNREACHABLE',
-    message: expect.stringContaining('kubectl'),
+    message: expect.stringContaining('--kubeconfig'),
   })
 })
 

@@ -15,12 +15,13 @@ export function edgesOf(mesh: LiveMesh, namespace: string | undefined): readonly
 }
 
 const columns: readonly Column<LiveEdge>[] = [
-  { header: 'NAMESPACE', text: ({ source }) => source.namespace },
+  { header: 'NAMESPACE', spare: true, text: ({ source }) => source.namespace },
   { header: 'SOURCE', text: ({ source }) => shortWorkload(source) },
   { header: 'SERVICE', text: ({ apex }) => shortService(apex) },
   { header: 'BACKEND', text: ({ backend }) => shortService(backend) },
   ...figureColumns<LiveEdge>((edge) => edge, true),
-  { header: 'CONNECTIONS', right: true, wide: true, text: (edge) => String(edge.openConnections) },
+  // Connections: all that is to be seen of what is not HTTP.
+  { header: 'OPEN', right: true, spare: true, text: (edge) => String(edge.openConnections) },
 ]
 
 /** The text of `weft edges`. */
@@ -29,15 +30,18 @@ export function edgesText(edges: readonly LiveEdge[], form: OutputForm, screen: 
   return listing(columns, edges, form, screen)
 }
 
-/** One picture of `weft top`: as many edges as there is room for. */
+/** One picture of `weft top`: as many edges as there is room for; `trouble` is why they are not those of now. */
 export function topPicture(
   mesh: LiveMesh,
   namespace: string | undefined,
   screen: Screen & { readonly rows: number },
+  trouble?: string,
 ): string {
   const edges = edgesOf(mesh, namespace)
   const total = edges.reduce((sum, edge) => sum + edge.requestsPerSecond, 0)
-  const head = `${mesh.sidecars.length} sidecars, ${edges.length} edges, ${total.toFixed(1)} requests/s over the last ${mesh.windowMs / 1000} s   Ctrl-C ends it`
+  const head =
+    trouble ??
+    `${mesh.sidecars.length} sidecars, ${edges.length} edges, ${total.toFixed(1)} requests/s over the last ${mesh.windowMs / 1000} s   Ctrl-C ends it`
   const room = Math.max(1, screen.rows - 4)
   const shown = table(columns, edges.slice(0, room), { ...screen, wide: false })
   const lines = `${head.slice(0, screen.columns)}\n\n${shown}`.trimEnd().split('\n')

@@ -53,9 +53,9 @@ export function figureColumns<Row>(
     },
     ...more,
   })
-  const wide = wideQuantiles ? { wide: true } : {}
+  const wide = wideQuantiles ? { wide: true } : { spare: true }
   return [
-    column('RPS', ({ requestsPerSecond }) => requestsPerSecond.toFixed(1)),
+    column('RPS', ({ requestsPerSecond }) => (requestsPerSecond === 0 ? '-' : requestsPerSecond.toFixed(1))),
     column('SUCCESS', ({ successRatio }) => percent(successRatio), {
       colour: (row) => {
         const ratio = figuresOf(row)?.successRatio ?? null

@@ -1,9 +1,10 @@
 /** The commands that show live traffic, without Prometheus: stat, edges, top, tap. */
 import { type Command, Option } from 'commander'
-import { type ConnectionOptions, withConnection } from './reach/connection-options.ts'
+import { type ConnectionOptions, tapAccountOption, withConnection } from './reach/connection-options.ts'
 import { connectToControlPlane } from './reach/control-plane-connection.ts'
 import type { TapOptions } from './tap.ts'
 import { type OutputForm, outputOption, screenOf } from './output.ts'
+import { untilEnded } from './until-ended.ts'
 
 type Options = ConnectionOptions & { readonly namespace?: string; readonly output: OutputForm }
 
@@ -27,8 +28,8 @@ export function addLiveCommands(
     // What is wrong with the question is said before anybody is asked.
     parseSubject(subject)
     const mesh = await readLiveMesh(await connectToControlPlane(options))
-    const rows = statRows(mesh, { subject, namespace: options.namespace })
-    process.stdout.write(statText(rows, options.output, screenOf()))
+    const query = { subject, namespace: options.namespace }
+    process.stdout.write(statText(statRows(mesh, query), options.output, screenOf(), query))
   })
   withExample(stat, 'weft stat deploy/web -n shop')
   const edges = withConnection(
@@ -53,15 +54,14 @@ export function addLiveCommands(
       .option('-n, --namespace <name>', 'from or to this namespace only'),
   ).action(async (options: Options) => {
     const { runTop } = await import('./top.ts')
-    const ended = new AbortController()
-    process.once('SIGINT', () => ended.abort())
-    await runTop(await connectToControlPlane(options), options.namespace, ended.signal)
+    await runTop(await connectToControlPlane(options), options.namespace, untilEnded())
   })
   withExample(top, 'weft top -n shop')
   addTap(program, withExample)
 }
 
-type TapCommandOptions = ConnectionOptions & TapOptions & { readonly output: 'line' | 'json' }
+type TapCommandOptions = ConnectionOptions &
+  TapOptions & { readonly output: 'line' | 'json'; readonly account: string }
 
 function addTap(program: Command, withExample: (command: Command, example: string) => void): void {
   const tap = withConnection(
@@ -77,13 +77,16 @@ function addTap(program: Command, withExample: (command: Command, example: strin
       .option('--peer <text>', 'with this in the peer, an identity or an address')
       .addOption(new Option('--direction <way>', 'as seen by').choices(['inbound', 'outbound']))
       .option('--max-rps <number>', 'lines a second at most', '100')
-      .addOption(new Option('-o, --output <form>').choices(['line', 'json']).default('line')),
+      .addOption(tapAccountOption())
+      .addOption(
+        new Option('-o, --output <form>', 'for people or for programs')
+          .choices(['line', 'json'])
+          .default('line'),
+      ),
   ).action(async (workload: string | undefined, options: TapCommandOptions) => {
     const { runTap, tapPage } = await import('./tap.ts')
-    const ended = new AbortController()
-    process.once('SIGINT', () => ended.abort())
-    const connection = await connectToControlPlane(options)
-    await runTap(connection, tapPage(workload, options), options.output, screenOf(), ended.signal)
+    const connection = await connectToControlPlane(options, options.account)
+    await runTap(connection, tapPage(workload, options), options.output, screenOf(), untilEnded())
   })
   withExample(tap, 'weft tap deploy/web -n shop --status 5xx')
 }

@@ -8,8 +8,11 @@ type Figures = Pick<
 >
 
 /** Rejects as the connection does. */
-export async function readLiveMesh(connection: ControlPlaneConnection): Promise<LiveMesh> {
-  return mergeMeshes(await connection.getJsonOfAll<LiveMesh>('/live/mesh'))
+export async function readLiveMesh(
+  connection: ControlPlaneConnection,
+  signal?: AbortSignal,
+): Promise<LiveMesh> {
+  return mergeMeshes(await connection.getJsonOfAll<LiveMesh>('/live/mesh', signal))
 }
 
 export function workloadId({ namespace, kind, name }: LiveWorkload): string {

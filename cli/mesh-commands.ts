@@ -24,7 +24,7 @@ function collect(value: string, before: readonly string[]): readonly string[] {
 type CheckFlags = ConnectionOptions & {
   readonly pre: boolean
   readonly proxy: boolean
-  readonly output: 'table' | 'short' | 'json'
+  readonly output: OutputForm | 'short'
 }
 
 export function addCheck({ program, exitWith, withExample }: Registration): void {
@@ -35,7 +35,7 @@ export function addCheck({ program, exitWith, withExample }: Registration): void
     .option('--proxy', 'the sidecars one by one, too', false)
     .addOption(
       new Option('-o, --output <form>', 'short: only what is not well')
-        .choices(['table', 'short', 'json'])
+        .choices(['table', 'wide', 'short', 'json', 'yaml'])
         .default('table'),
     )
     .addHelpText(
@@ -47,11 +47,8 @@ export function addCheck({ program, exitWith, withExample }: Registration): void
     const { checksText, exitStatus } = await import('./check/check.ts')
     const checks = await runChecks(flags)
     const { output } = flags
-    process.stdout.write(
-      output === 'json'
-        ? `${JSON.stringify({ checks }, undefined, 2)}\n`
-        : checksText(checks, output === 'short', screenOf()),
-    )
+    const machine = output === 'short' ? undefined : machineText({ checks }, output)
+    process.stdout.write(machine ?? checksText(checks, output === 'short', screenOf()))
     exitWith(exitStatus(checks))
   })
   withExample(command, 'weft check --proxy')
@@ -176,7 +173,7 @@ export function addVersion({ program, exitWith, withExample }: Registration): vo
   withConnection(command).action(async (flags: Common & { readonly client: boolean }) => {
     const { clientVersion, findVersions, versionsText } = await import('./version.ts')
     if (flags.client) {
-      process.stdout.write(`${clientVersion}\n`)
+      process.stdout.write(machineText({ client: clientVersion }, flags.output) ?? `${clientVersion}\n`)
       return
     }
     const versions = await findVersions(flags)

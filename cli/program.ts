@@ -4,10 +4,13 @@ import { defaultControlPlane, defaultImage } from '../api/deployment.ts'
 import { WeftError } from '../core/errors.ts'
 import type { InstallOptions } from '../deploy/manifests/install-options.ts'
 import { version } from '../core/version.ts'
+import type { DashboardOptions } from './dashboard.ts'
 import { addLiveCommands } from './live-commands.ts'
 import { addMeshCommands } from './mesh-commands.ts'
 import { meshProcesses, runMeshProcess } from './mesh-processes.ts'
+import { tapAccountOption, withConnection } from './reach/connection-options.ts'
 import { addSplit } from './split-commands.ts'
+import { untilEnded } from './until-ended.ts'
 import type { UpgradeChanges } from './upgrade.ts'
 
 /** Runs one command and gives its exit status. Throws WeftError, CONFIG_INVALID for arguments that it does not take. */
@@ -183,18 +186,20 @@ function addInstall(program: Command): void {
 }
 
 function addDashboard(program: Command): void {
-  const dashboard = program
-    .command('dashboard')
-    .description('print the address of the dashboard, and open it: service graph, splits, sidecars, live tap')
-    .option('--control-plane <address>', 'its admin server', '127.0.0.1:9990')
-    .option('--no-open', 'print the address only, as where the output is no terminal')
-    .action(async ({ controlPlane, open }: { controlPlane: string; open: boolean }) => {
-      const { findDashboard, openInBrowser } = await import('./dashboard.ts')
-      const url = await findDashboard(controlPlane)
-      process.stdout.write(`${url}\n`)
-      if (open && process.stdout.isTTY) openInBrowser(url)
-    })
-  withExample(dashboard, 'weft dashboard --control-plane 127.0.0.1:9990')
+  const dashboard = withConnection(
+    program
+      .command('dashboard')
+      .description(
+        'print the address of the dashboard, and open it: service graph, splits, sidecars, live tap',
+      )
+      .option('--port <number>', 'in a cluster: on this machine, where it is served; 0 picks one', '0')
+      .addOption(tapAccountOption())
+      .option('--no-open', 'print the address only, as where the output is no terminal'),
+  ).action(async (options: DashboardOptions) => {
+    const { runDashboard } = await import('./dashboard.ts')
+    await runDashboard(options, untilEnded())
+  })
+  withExample(dashboard, 'weft dashboard --kubeconfig ~/.kube/config')
 }
 
 function addDemo(program: Command, exitWith: (status: number) => void): void {

@@ -4,6 +4,7 @@ import { WeftError } from '../core/errors.ts'
 import { type ConnectionOptions, withConnection } from './reach/connection-options.ts'
 import type { Registration } from './mesh-commands.ts'
 import { type OutputForm, outputOption, screenOf } from './output.ts'
+import { untilEnded } from './until-ended.ts'
 
 type ShowFlags = ConnectionOptions & {
   readonly namespace?: string
@@ -39,14 +40,12 @@ const watchEveryMs = 1_000
 
 async function watch(name: string | undefined, flags: ShowFlags): Promise<void> {
   const { watchSplits } = await import('./split-watch.ts')
-  const aborter = new AbortController()
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => aborter.abort())
   await watchSplits({
     read: () => read(name, flags),
     write: (text) => void process.stdout.write(text),
     intervalMs: watchEveryMs,
     terminal: process.stdout.isTTY,
-    signal: aborter.signal,
+    signal: untilEnded(),
   })
 }
 

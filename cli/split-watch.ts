@@ -1,4 +1,5 @@
 /** `weft split watch`: the splits as they are, again and again until it is ended. */
+import { pause } from './until-ended.ts'
 
 export type WatchParts = {
   readonly read: () => Promise<string>
@@ -10,20 +11,6 @@ export type WatchParts = {
 }
 
 const clearScreen = '\u001b[2J\u001b[H'
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms)
-    signal.addEventListener(
-      'abort',
-      () => {
-        clearTimeout(timer)
-        resolve()
-      },
-      { once: true },
-    )
-  })
-}
 
 /** Resolves when `signal` ends it. Rejects as `read` does the first time; later it says so and goes on. */
 export async function watchSplits({ read, write, intervalMs, terminal, signal }: WatchParts): Promise<void> {

@@ -54,11 +54,15 @@ export function statRows(mesh: LiveMesh, query: StatQuery): readonly StatRow[] {
     .filter(({ namespace }) => query.namespace === undefined || namespace === query.namespace)
     .toSorted((a, b) => (`${a.namespace} ${a.name}` < `${b.namespace} ${b.name}` ? -1 : 1))
   if (rows.length === 0 && name !== undefined)
-    throw new WeftError(
-      'RESOURCE_UNKNOWN',
-      `nothing is known of ${query.subject} in ${query.namespace === undefined ? 'any namespace' : `namespace ${query.namespace}`}`,
-    )
+    throw new WeftError('RESOURCE_UNKNOWN', unknown(query, kind, mesh.windowMs))
   return rows
+}
+
+function unknown({ subject, namespace }: StatQuery, kind: string | undefined, windowMs: number): string {
+  const where = namespace === undefined ? 'any namespace' : `namespace ${namespace}`
+  return kind === 'Service'
+    ? `nobody has asked for ${subject} in ${where} in the last ${windowMs / 1000} s`
+    : `no sidecar of ${subject} in ${where} is connected`
 }
 
 function workloadRows(mesh: LiveMesh, kind?: string, name?: string): readonly StatRow[] {
@@ -105,9 +109,20 @@ const columns: readonly Column<StatRow>[] = [
   ),
 ]
 
-/** The text of `weft stat`. */
-export function statText(rows: readonly StatRow[], form: OutputForm, screen: Screen): string {
-  if (rows.length === 0 && (form === 'table' || form === 'wide'))
-    return 'No sidecar is connected to this control plane.\n'
+/** The text of `weft stat`; `asked` for what is said where there is nothing. */
+export function statText(
+  rows: readonly StatRow[],
+  form: OutputForm,
+  screen: Screen,
+  asked: Partial<StatQuery> = {},
+): string {
+  if (rows.length === 0 && (form === 'table' || form === 'wide')) return nothing(asked)
   return listing(columns, rows, form, screen)
+}
+
+function nothing({ subject, namespace }: Partial<StatQuery>): string {
+  const where = namespace === undefined ? '' : ` of namespace ${namespace}`
+  return parseSubject(subject).kind === 'Service'
+    ? `No service${where} is asked for.\n`
+    : `No ${subject === undefined ? '' : `${subject} with a `}sidecar${where} is connected.\n`
 }

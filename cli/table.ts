@@ -7,6 +7,8 @@ export type Column<Row> = {
   readonly right?: boolean
   /** Only shown by `-o wide`. */
   readonly wide?: boolean
+  /** Left out where the terminal is too narrow for all; the last such column first. */
+  readonly spare?: boolean
   readonly colour?: (row: Row) => Colour | undefined
 }
 
@@ -24,11 +26,20 @@ const narrowest = 8
 /** The table as lines that end in a newline; its header too when there are no rows. */
 export function table<Row>(all: readonly Column<Row>[], rows: readonly Row[], form: TableForm): string {
   const columns = all.filter((column) => form.wide || column.wide !== true)
-  const cells = rows.map((row) => columns.map((column) => column.text(row)))
+  const cells = rows.map((row) => columns.map((column) => printable(column.text(row))))
   const needed = columns.map(({ header }, i) =>
     Math.max(header.length, ...cells.map((line) => (line[i] as string).length)),
   )
   const widths = fit(columns, needed, form.columns)
+  if (form.columns !== undefined && lengthOf(widths) > form.columns) {
+    const spare = columns.findLast((column) => column.spare === true)
+    if (spare !== undefined)
+      return table(
+        columns.filter((column) => column !== spare),
+        rows,
+        form,
+      )
+  }
   const line = (texts: readonly string[], row?: Row): string =>
     columns
       .map((column, i) => {
@@ -47,6 +58,11 @@ export function table<Row>(all: readonly Column<Row>[], rows: readonly Row[], fo
   return head + rows.map((row, i) => line(cells[i] as string[], row)).join('')
 }
 
+/** One line, whatever somebody wrote into a message or a name. */
+function printable(text: string): string {
+  return text.replaceAll(/\p{Cc}+/gu, ' ')
+}
+
 /** Takes from the widest columns of text until the line fits; figures are never cut. */
 function fit<Row>(
   columns: readonly Column<Row>[],
@@ -60,15 +76,17 @@ function fit<Row>(
       ? (needed[i] as number)
       : Math.min(needed[i] as number, Math.max(narrowest, header.length)),
   )
-  const excess = (): number =>
-    widths.reduce((sum, width) => sum + width, gap.length * (widths.length - 1)) - room
-  while (excess() > 0) {
+  while (lengthOf(widths) > room) {
     const spare = widths.map((width, i) => (width > (least[i] as number) ? width : 0))
     const widest = spare.indexOf(Math.max(...spare))
     if (spare[widest] === 0 || widest === -1) break
     widths[widest] = (widths[widest] as number) - 1
   }
   return widths
+}
+
+function lengthOf(widths: readonly number[]): number {
+  return widths.reduce((sum, width) => sum + width, gap.length * (widths.length - 1))
 }
 
 /** What is cut off shows that it is. */

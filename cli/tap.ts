@@ -67,7 +67,7 @@ export function runTap(
   screen: Screen,
   signal: AbortSignal,
 ): Promise<void> {
-  return connection.stream(page, signal, (line) => {
+  return connection.tap(page, signal, (line) => {
     process.stdout.write(
       form === 'json' ? `${line}\n` : tapLine(JSON.parse(line) as TappedExchange | TapDrops, screen),
     )

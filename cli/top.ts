@@ -1,8 +1,11 @@
 /** `weft top`: the busiest edges, painted again every second; without a terminal, once. */
 import type { ControlPlaneConnection } from './reach/control-plane-connection.ts'
+import type { LiveMesh } from '../api/live.ts'
+import { reasonOf } from '../core/errors.ts'
 import { edgesOf, edgesText, topPicture } from './edges.ts'
 import { readLiveMesh } from './live-mesh.ts'
 import { screenOf } from './output.ts'
+import { pause } from './until-ended.ts'
 
 const everyMs = 1_000
 
@@ -18,25 +21,24 @@ export async function runTop(
     terminal.write(edgesText(edges, 'table', screenOf(terminal)))
     return
   }
+  // Who cannot be reached at all is told before the screen is taken.
+  let mesh: LiveMesh = await readLiveMesh(connection, signal)
+  let trouble: string | undefined
   terminal.write('\x1b[?25l\x1b[2J')
   try {
-    while (!signal.aborted) {
-      const mesh = await readLiveMesh(connection)
+    for (;;) {
       const rows = terminal.rows === 0 ? 24 : terminal.rows
-      terminal.write(topPicture(mesh, namespace, { ...screenOf(terminal), rows }))
-      await pause(signal)
+      terminal.write(topPicture(mesh, namespace, { ...screenOf(terminal), rows }, trouble))
+      await pause(everyMs, signal)
+      if (signal.aborted) return
+      try {
+        mesh = await readLiveMesh(connection, signal)
+        trouble = undefined
+      } catch (error) {
+        trouble = `The figures are old: ${reasonOf(error)}`
+      }
     }
   } finally {
     terminal.write('\x1b[?25h\n')
   }
-}
-
-function pause(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, everyMs)
-    signal.addEventListener('abort', () => {
-      clearTimeout(timer)
-      resolve()
-    })
-  })
 }

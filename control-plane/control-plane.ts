@@ -24,6 +24,7 @@ import { Findings } from './findings.ts'
 import { LiveMeshModel } from './live/live-mesh.ts'
 import { LivePages } from './live/live-pages.ts'
 import { loadHandlers, type LoadServiceParts } from './live/load-service.ts'
+import type { TapAccess } from './live/tap-access.ts'
 import { TapBroker } from './live/tap-broker.ts'
 import { addTapPage } from './live/tap-page.ts'
 import { tapHandlers, type TapServiceParts } from './live/tap-service.ts'
@@ -184,11 +185,13 @@ function addLive(
     settings,
     clock,
     log,
+    tapAccess,
   }: {
     readonly model: MeshModel
     readonly settings: ControlPlaneSettings
     readonly clock: Clock
     readonly log: Log
+    readonly tapAccess: TapAccess | undefined
   },
   shutdown: Shutdown,
 ): { readonly loads: LoadServiceParts; readonly taps: TapServiceParts } {
@@ -197,7 +200,7 @@ function addLive(
   pages.addTo(admin)
   shutdown.add('live pages', async () => pages.stop())
   const taps = new TapBroker(clock.monotonicMs)
-  addTapPage(admin, taps)
+  addTapPage(admin, { taps, log, access: tapAccess })
   const parts = {
     clock,
     log,
@@ -283,7 +286,7 @@ async function startAll(
       pusher.changed(snapshot.invalidate(dirty), dirty.routing)
     },
   })
-  const { provider, authenticator } = source
+  const { provider, authenticator, tapAccess } = source
   const status = source.reportStatus?.(model)
   const registry = createRegistry('control-plane')
   const { admin, port: adminPort, state } = await startAdmin(settings, log, registry, provider)
@@ -294,10 +297,10 @@ async function startAll(
     trustDomain: settings.trustDomain,
     trustBundlePem: () => authority.trustBundlePem,
   })
-  const ads = new AdsService(snapshot, log, clock.monotonicMs)
+  const ads = new AdsService(snapshot, log, clock)
   registerControlPlaneMetrics(registry, ads.stats, provider)
   addPages(admin, { model, ads, provider, findings, splits, snapshot, settings, authority, clock })
-  const { loads, taps } = addLive(admin, { model, settings, clock, log }, shutdown)
+  const { loads, taps } = addLive(admin, { model, settings, clock, log, tapAccess }, shutdown)
   shutdown.add('provider', () => provider.stop())
   // Nobody is answered before everything was read: an empty answer would take working routes away.
   await provider.start()

@@ -1,5 +1,6 @@
 /** Every setting of the control plane, in one table. */
 import { WeftError } from '../core/errors.ts'
+import { logLevelSetting } from '../core/log-level-setting.ts'
 import { readSettings, type Settings, type SettingsInput, type SettingsTable } from '../core/settings.ts'
 
 export const controlPlaneSettings = {
@@ -80,14 +81,7 @@ export const controlPlaneSettings = {
     min: 60_000,
     help: 'lifetime of workload certificates',
   },
-  logLevel: {
-    flag: '--log-level',
-    env: 'WEFT_LOG_LEVEL',
-    kind: 'choice',
-    choices: ['trace', 'debug', 'info', 'warn', 'error', 'silent'],
-    default: 'info',
-    help: 'how much is logged',
-  },
+  logLevel: logLevelSetting,
 } as const satisfies SettingsTable
 
 type AllSettings = Settings<typeof controlPlaneSettings>

@@ -16,6 +16,7 @@ import { TokenAuthenticator } from './ca/token.ts'
 import { publishTrustBundle } from './ca/trust-bundle-config-map.ts'
 import { KubernetesClient } from '../core/kubernetes/api-client.ts'
 import { findConnection, podNamespace } from '../core/kubernetes/connection.ts'
+import { clusterTapAccess, type TapAccess } from './live/tap-access.ts'
 import type { MeshModel } from './model/mesh-model.ts'
 import type { Change } from './model/objects.ts'
 import { DirectoryProvider } from './providers/directory/directory-provider.ts'
@@ -29,6 +30,8 @@ export type Source = {
   /** Rejects with a code of the state folder or the root; waits for an API server that is away. */
   readonly openRoot: () => Promise<Root>
   readonly authenticator: Authenticator
+  /** Who may look at exchanges from elsewhere; undefined: nobody. */
+  readonly tapAccess: TapAccess | undefined
   /** Where objects have a status; undefined: they have none. */
   readonly reportStatus: ((model: MeshModel) => StatusReporter) | undefined
 }
@@ -57,6 +60,7 @@ function directorySource(options: SourceOptions, config: string, state: string):
     provider: new DirectoryProvider({ folder: config, clock, log, onChanges }),
     openRoot: () => openRoot({ folder, trustDomain: settings.trustDomain, clock, log }),
     authenticator: signedTokens(folder, clock),
+    tapAccess: undefined,
     reportStatus: undefined,
   }
 }
@@ -86,6 +90,7 @@ function kubernetesSource(
       state === undefined
         ? reviewed
         : new ByIssuerAuthenticator(signedTokens(new StateFolder(state), clock), reviewed),
+    tapAccess: clusterTapAccess(client),
     reportStatus: (model) => new StatusReporter({ client, clock, log, model, namespace: secret.namespace }),
   }
 }

@@ -13,6 +13,7 @@ export type AdminRequest = {
   readonly path: string
   readonly query: URLSearchParams
   readonly body: string
+  readonly header: (name: string) => string | undefined
   /** A program on this machine, or a page of this server in a browser there; no page of anybody else's. */
   readonly isLocal: boolean
 }
@@ -131,6 +132,7 @@ export class AdminServer {
       path: url.pathname,
       query: url.searchParams,
       body,
+      header: (name: string) => [request.headers[name.toLowerCase()]].flat()[0],
       isLocal: isLocal(request),
     }
     send(response, await handler(adminRequest))
@@ -178,8 +180,8 @@ export function listen(
   })
 }
 
-/** A name in Host that is none of loopback's is that of a page which leads a browser here (DNS rebinding). */
-function isLocal({ socket, headers }: IncomingMessage): boolean {
+/** Whether a program on this machine asks. A name in Host that is none of loopback's is that of a page which leads a browser here (DNS rebinding). */
+export function isLocal({ socket, headers }: IncomingMessage): boolean {
   const host = headers.host ?? ''
   const named = host.replace(/:[0-9]+$/, '').replace(/^\[(.*)\]$/, '$1')
   const sameOrigin = headers.origin === undefined || headers.origin === `http://${host}`

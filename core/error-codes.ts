@@ -100,7 +100,7 @@ export const errorCodes = {
   },
   KUBERNETES_REFUSED: {
     summary: 'the Kubernetes API server does not allow it',
-    hint: 'check the ServiceAccount and its roles against those that weft is installed with',
+    hint: 'check who asks, a user or ServiceAccount, and its roles: docs/live.md has those of people, `weft install` those of weft',
   },
   KUBERNETES_FAILED: {
     summary: 'the Kubernetes API server answers with a failure',
@@ -124,6 +124,10 @@ export const errorCodes = {
   CONTROL_PLANE_REFUSED: {
     summary: 'the control plane refuses this client',
     hint: 'check the token, the trust domain and the names of the namespace and service account',
+  },
+  TAP_REFUSED: {
+    summary: 'this user or ServiceAccount may not look at exchanges',
+    hint: 'in a cluster see docs/live.md for the rights that it takes; without one, tap on the machine of the control plane',
   },
   CONTROL_PLANE_UNTRUSTED: {
     summary: "the control plane's certificate is not the one expected",

@@ -7,6 +7,7 @@ import {
   weftNamespace,
 } from '../api/deployment.ts'
 import { ports } from '../api/ports.ts'
+import { logLevelSetting } from '../core/log-level-setting.ts'
 import { readSettings, type Settings, type SettingsInput, type SettingsTable } from '../core/settings.ts'
 
 export const injectorSettings = {
@@ -109,14 +110,7 @@ export const injectorSettings = {
     default: '5s',
     help: 'how long it still answers after SIGTERM, while the API server learns of it',
   },
-  logLevel: {
-    flag: '--log-level',
-    env: 'WEFT_LOG_LEVEL',
-    kind: 'choice',
-    choices: ['trace', 'debug', 'info', 'warn', 'error', 'silent'],
-    default: 'info',
-    help: 'how much is logged',
-  },
+  logLevel: logLevelSetting,
 } as const satisfies SettingsTable
 
 export type InjectorSettings = Settings<typeof injectorSettings>

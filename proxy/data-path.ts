@@ -12,7 +12,7 @@ import type { ConfigSink, Discovery } from './config-sink.ts'
 import { Dialler } from './dialler.ts'
 import type { DnsHosts } from './dns/dns-endpoints.ts'
 import { Egress, type EgressOptions } from './egress.ts'
-import type { Downstream, Exchange } from './exchange.ts'
+import type { Downstream } from './exchange.ts'
 import type { WireError } from './http1/wire-error.ts'
 import { Inbound, type MeshAccept } from './inbound.ts'
 import { inboundLabels, inboundLoad, listenerLabels } from './inbound-labels.ts'
@@ -31,9 +31,11 @@ import { type ClientTimeouts, makeServeStats, type ServeParts, type ServeStats }
 import { StaticListener } from './static-listener.ts'
 import type { TcpRecord } from './telemetry/access-records.ts'
 import { type TcpUpstream, watchTunnel } from './tcp-forward.ts'
+import { localStatsOf } from './local-stats.ts'
 import { GoldenStatsTable } from './telemetry/golden-stats.ts'
 import { loadOf } from './telemetry/load-of.ts'
 import { MirrorStatsTable } from './telemetry/mirror-stats.ts'
+import { RouteStatsTable } from './telemetry/route-stats.ts'
 import { TcpStatsTable } from './telemetry/tcp-stats.ts'
 
 export type Address = { readonly host: string; readonly port: number }
@@ -70,6 +72,7 @@ const sweepEveryMs = 1_000
 
 export class DataPath implements ConfigSink {
   readonly golden: GoldenStatsTable
+  readonly routes: RouteStatsTable
   readonly tcp: TcpStatsTable
   readonly clusters: ClusterSet
   readonly egress: Egress
@@ -93,15 +96,18 @@ export class DataPath implements ConfigSink {
     const { clock } = options
     this.#options = options
     this.golden = new GoldenStatsTable(clock.monotonicMs)
+    this.routes = new RouteStatsTable(clock.monotonicMs)
     this.tcp = new TcpStatsTable(clock.monotonicMs)
-    this.#dialler = new Dialler({ clock, dialMesh: options.dialMesh, stats: this.tcp })
+    const isOwnAddress = (host: string, port: number): boolean =>
+      port === this.outboundPort && (host.startsWith('127.') || host === '::1')
+    this.#dialler = new Dialler({ clock, dialMesh: options.dialMesh, stats: this.tcp, isOwnAddress })
     this.connectionLimit = new ConnectionLimit(options.maxConnections)
     this.#connections = new Connections(clock)
     this.clusters = new ClusterSet(this.#clusterParts('outbound'), options.zone)
     this.egress = new Egress(options, {
       clusters: this.clusters,
       clusterParts: this.#clusterParts('outbound'),
-      isOwnAddress: (host, port) => port === this.outboundPort && (host.startsWith('127.') || host === '::1'),
+      isOwnAddress,
     })
     this.#outboundTcp = new OutboundTcp({
       clock,
@@ -157,9 +163,8 @@ export class DataPath implements ConfigSink {
   /** Opens the outbound listener; inbound ports open as they are configured. Rejects with PORT_IN_USE and the like. */
   async start(): Promise<void> {
     const { outboundAddress } = this.#options
-    if (outboundAddress !== undefined && this.#outboundListener !== undefined) {
+    if (outboundAddress !== undefined && this.#outboundListener !== undefined)
       this.outboundPort = await this.#outboundListener.listen(outboundAddress.host, outboundAddress.port)
-    }
     this.#sweepTimer = this.#options.clock.after(sweepEveryMs, this.#sweep)
   }
 
@@ -259,11 +264,12 @@ export class DataPath implements ConfigSink {
       mirrorStats: this.mirrorStats,
       faultCounts: this.faultCounts,
       rateLimitCounts: this.rateLimitCounts,
+      routeStats: this.routes,
       namespace,
       discovery,
       policy,
       passthrough: this.egress.passthrough,
-      localStats: (x) => this.#localStats(x),
+      localStats: localStatsOf(this.golden),
       onUnexpected,
       observers,
     })
@@ -297,14 +303,6 @@ export class DataPath implements ConfigSink {
       onTcpEnd,
       onTcpRefused: (error, { peer }) => onRefused(error, peer),
     }
-  }
-
-  /** Where a reply made here is counted: by its destination only if configuration, not a request, named that. */
-  #localStats(x: Exchange): ReturnType<GoldenStatsTable['for']> {
-    const named = x.routeName !== '' || x.flag === 'NR' || x.flag === 'UH'
-    const { direction, meshTls } = x.downstream
-    const labels = { direction, tls: String(meshTls), authority: named ? x.destination : '' }
-    return this.golden.for(labels, loadOf(named ? x.apex : '', x.apex, '', false))
   }
 
   async #dialNamed(name: string): Promise<TcpUpstream> {

@@ -1,6 +1,7 @@
 /** Opens connections to endpoints: in clear, or over mesh mTLS where the endpoint has a sidecar. */
 import { Buffer } from 'node:buffer'
 import type { Clock } from '../core/clock.ts'
+import { WeftError } from '../core/errors.ts'
 import type { ClusterConfig, EndpointConfig } from './cluster/cluster-config.ts'
 import type { Cluster } from './cluster/cluster.ts'
 import type { Endpoint } from './cluster/endpoint.ts'
@@ -16,6 +17,8 @@ export type DiallerParts = {
   readonly clock: Clock
   readonly dialMesh: MeshDial
   readonly stats: TcpStatsTable
+  /** Ours: what is sent there would come back here for ever. */
+  readonly isOwnAddress: (host: string, port: number) => boolean
 }
 
 const noBytes = Buffer.alloc(0)
@@ -38,7 +41,10 @@ export class Dialler {
     this.#parts = parts
   }
 
-  /** Speaks `alpn` where there is a sidecar; `onConnected` is told when its handshake begins. Rejects with UpstreamFailure. */
+  /**
+   * Speaks `alpn` where there is a sidecar; `onConnected` is told when its handshake begins. Rejects with UpstreamFailure,
+   * or with WeftError LOOP_DETECTED.
+   */
   dial(
     config: EndpointConfig,
     cluster: ClusterConfig,
@@ -87,8 +93,12 @@ export class Dialler {
     alpn: string,
     onConnected: (() => void) | undefined,
   ): Promise<Wire> {
-    const { clock, dialMesh: dial } = this.#parts
+    const { clock, dialMesh: dial, isOwnAddress } = this.#parts
     const { port, identity: expectedIdentity } = config
+    if (isOwnAddress(host, port))
+      return Promise.reject(
+        new WeftError('LOOP_DETECTED', `an endpoint of ${cluster.name} is this sidecar itself`),
+      )
     const timeoutMs = cluster.connectTimeoutMs
     if (!isMeshed(config, cluster)) return dialPlain(host, port, timeoutMs, clock)
     const target = { host, port, alpn, expectedIdentity, timeoutMs, cluster: cluster.name, onConnected }

@@ -88,6 +88,14 @@ export class HeaderFields extends HeaderList {
     return valueOf(this.#fields, lowerName) ?? super.get(lowerName) ?? this.#implied(lowerName)
   }
 
+  override has(lowerName: string): boolean {
+    return this.get(lowerName) !== undefined
+  }
+
+  override mayHave(mask: number): boolean {
+    return (this.#mask & mask) !== 0 || super.mayHave(mask)
+  }
+
   override joined(lowerName: string): string | undefined {
     const values = (this.#mask & bitOf(lowerName)) === 0 ? [] : valuesOf(this.#fields, lowerName)
     const added = super.joined(lowerName)

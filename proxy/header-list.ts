@@ -36,6 +36,15 @@ export class HeaderList {
     return at === -1 ? undefined : this.#valueAt(at + lowerName.length)
   }
 
+  has(lowerName: string): boolean {
+    return this.#find(lowerName, 0) !== -1
+  }
+
+  /** False: none of the names is there whose `nameBit` is in `mask`. */
+  mayHave(mask: number): boolean {
+    return (this.#mask & mask) !== 0
+  }
+
   /** All values of `lowerName` joined by `, ` (RFC 9110 5.3), or undefined when there is none. */
   joined(lowerName: string): string | undefined {
     let joined: string | undefined
@@ -65,11 +74,13 @@ export class HeaderList {
       this.append(name, value)
       return
     }
+    const lines = this.#lines
     const after = this.#lineAfter(at)
-    const present = this.#lines.slice(at, at + lowerName.length)
-    const before = `${this.#lines.slice(0, at)}${present}: ${value}\r\n`
-    this.#lines = before + this.#lines.slice(after)
-    this.#removeFrom(lowerName, before.length)
+    // Looked for before the text is joined anew: reading that would put it together at once.
+    const again = this.#find(lowerName, after)
+    const before = `${lines.slice(0, at + lowerName.length)}: ${value}\r\n`
+    this.#lines = before + lines.slice(after)
+    if (again !== -1) this.#removeFrom(lowerName, before.length)
   }
 
   /** Removes every occurrence of `lowerName`. */

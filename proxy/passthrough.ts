@@ -68,7 +68,7 @@ export class Passthrough {
     this.#parts = parts
   }
 
-  /** Sends `x` to `x.destination`. Fails with WeftError DESTINATION_UNKNOWN when the name has no address. */
+  /** Sends `x` to `x.destination`. Fails with WeftError DESTINATION_UNKNOWN when the name has no address, LOOP_DETECTED when it is ours. */
   readonly handle: Handler = (x, receiver) => {
     this.count++
     const entry = this.#entryFor(x.destination)
@@ -140,7 +140,7 @@ export class Passthrough {
     const { addresses, ttlMs = defaultTtlMs } = await this.#lookUp(host)
     const usable = addresses.filter((address) => !this.#parts.isOwnAddress(address, port))
     if (usable.length === 0 && addresses.length > 0) {
-      throw new WeftError('DESTINATION_UNKNOWN', `${destination} is this sidecar itself`)
+      throw new WeftError('LOOP_DETECTED', `${destination} is this sidecar itself`)
     }
     if (usable.length === 0) {
       if (entry.cluster.available) return

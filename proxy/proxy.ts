@@ -14,6 +14,7 @@ import { openBootstrap, staticDials, withBootstrap } from './bootstrap/apply-boo
 import { loadBootstrap } from './bootstrap/decode-bootstrap.ts'
 import { DataPath, type DataPathOptions } from './data-path.ts'
 import { DnsResolver } from './dns/host-resolver.ts'
+import { messageSizes } from './layers/message-sizes.ts'
 import { tapped } from './layers/tap.ts'
 import { makeOriginalDestination } from './listen/original-destination.ts'
 import type { Mesh } from './mesh.ts'
@@ -23,9 +24,12 @@ import { clientLimits, watchOverload } from './overload-guard.ts'
 import type { MeshDial } from './pool/dial.ts'
 import type { ProxySettings } from './settings.ts'
 import type { AccessLog } from './telemetry/access-log.ts'
-import { type OwnWorkload, registerAliasMetrics } from './telemetry/alias-metrics.ts'
+import { registerAliasMetrics } from './telemetry/alias-metrics.ts'
 import { registerDataPathMetrics } from './telemetry/data-path-metrics.ts'
 import { registerAccessLogMetrics, registerTraceMetrics } from './telemetry/observe-metrics.ts'
+import { registerIstioMetrics } from './telemetry/istio-metrics.ts'
+import type { OwnWorkload } from './telemetry/own-workload.ts'
+import { ownerLabels } from './telemetry/owner-labels.ts'
 import { Tap } from './telemetry/tap.ts'
 
 export type RunningProxy = {
@@ -70,22 +74,9 @@ function reports(
   }
 }
 
-/** `job` is a label of Prometheus itself. */
-const ownerLabels: ReadonlyMap<string, string> = new Map([
-  ['deployment', 'deployment'],
-  ['replicaset', 'replicaset'],
-  ['statefulset', 'statefulset'],
-  ['daemonset', 'daemonset'],
-  ['job', 'k8s_job'],
-  ['cronjob', 'cronjob'],
-  ['replicationcontroller', 'replicationcontroller'],
-])
-
 function metricLabels(settings: ProxySettings): Record<string, string> {
-  const labels: Record<string, string> = { namespace: settings.namespace, pod: settings.pod }
-  const [kind = '', name] = settings.owner?.split('/') ?? []
-  const ownerLabel = ownerLabels.get(kind)
-  if (ownerLabel !== undefined && name !== undefined) labels[ownerLabel] = name
+  const { namespace, pod, owner } = settings
+  const labels: Record<string, string> = { namespace, pod, ...ownerLabels(owner) }
   if (settings.deployment !== undefined) labels['deployment'] = settings.deployment
   if (settings.podTemplateHash !== undefined) labels['pod_template_hash'] = settings.podTemplateHash
   return labels
@@ -105,6 +96,11 @@ function ownWorkload({ namespace, pod, deployment, owner }: ProxySettings): OwnW
   const [kind = '', name] = owner?.split('/') ?? []
   if (name === undefined) return { namespace, pod, kind: 'Pod', name: pod }
   return { namespace, pod, kind: ownerKinds.get(kind) ?? 'Deployment', name }
+}
+
+/** Istio's families need what no other does. */
+function sizesAreCounted({ metricAliases }: ProxySettings): boolean {
+  return metricAliases === 'istio' || metricAliases === 'all'
 }
 
 function addChecks(
@@ -202,7 +198,7 @@ export async function startProxy(
   const inbound = inboundProblems(log)
   const dataPath = makeDataPath(settings, log, clock, mesh, {
     alone,
-    observers: [tapped(tap), ...observing.layers],
+    observers: [tapped(tap), ...(sizesAreCounted(settings) ? [messageSizes()] : []), ...observing.layers],
     observing,
     dialMesh: (target) => (dials.get(target.cluster) ?? mesh.dialMesh)(target),
     onInboundProblem: inbound.report,
@@ -217,6 +213,7 @@ export async function startProxy(
   registerTraceMetrics(registry, observing.collectors)
   registerAccessLogMetrics(registry, observing.accessLines)
   registerAliasMetrics(registry, dataPath.golden, ownWorkload(settings), settings.metricAliases)
+  if (sizesAreCounted(settings)) registerIstioMetrics(registry, dataPath, ownWorkload(settings))
   watchOverload(settings, log, clock, dataPath, registry)
   if (bootstrap !== undefined) await openBootstrap(bootstrap, dataPath, log)
   mesh.start(dataPath, registry)

@@ -32,11 +32,13 @@ import type {
 } from './route/route-rule.ts'
 import { RouteTable } from './route/route-table.ts'
 import type { MirrorStatsTable } from './telemetry/mirror-stats.ts'
+import type { RouteStatsTable, RuleStats } from './telemetry/route-stats.ts'
 
 export type RoutedParts = PolicyLayerParts & {
   readonly clusters: ClusterSet
   readonly mirrorStats: MirrorStatsTable
   readonly rateLimitCounts: RateLimitCounts
+  readonly routeStats: RouteStatsTable
 }
 
 type Forward = Extract<RouteAction, { readonly kind: 'forward' }>
@@ -127,7 +129,11 @@ function limiter({ rateLimitCounts, clock }: RoutedParts): (rule: RouteRule, han
   return ({ rateLimits = [] }, handler) => compose(...rateLimits.map(layerOf))(handler)
 }
 
-type Prepared = { readonly name: string; readonly handle: Handler }
+type Prepared = {
+  readonly name: string
+  readonly stats: RuleStats | undefined
+  readonly handle: Handler
+}
 
 /** The handler of one destination, a name of the service `apex`. A request that no rule matches gets NO_ROUTE. */
 export function routed(
@@ -142,6 +148,8 @@ export function routed(
   const limited = limiter(parts)
   const table = new RouteTable<Prepared>(hosts, (rule) => ({
     name: rule.name,
+    // What is no name of the configuration must not become a label.
+    stats: apex === '' ? undefined : parts.routeStats.ofRule(apex, rule.name),
     handle: limited(rule, ruleHandler(rule, parts, retries)),
   }))
   return function handleByRoute(x, receiver) {
@@ -150,6 +158,7 @@ export function routed(
       throw new WeftError('NO_ROUTE', `no route of ${x.destination} matches ${x.method}`)
     x.apex = apex
     x.routeName = prepared.name
+    x.ruleStats = prepared.stats
     prepared.handle(x, receiver)
   }
 }

@@ -1,4 +1,5 @@
 /** Every setting of the sidecar, in one table: flags, environment, `--help` and docs/settings.md come from it. */
+import { logLevelSetting } from '../core/log-level-setting.ts'
 import { readSettings, type Settings, type SettingsInput, type SettingsTable } from '../core/settings.ts'
 
 export const proxySettings = {
@@ -189,7 +190,7 @@ export const proxySettings = {
     kind: 'choice',
     choices: ['off', 'osm', 'istio', 'all'],
     default: 'off',
-    help: 'shows the golden metrics under the names of OSM and Istio too',
+    help: "shows the golden metrics under the names of OSM and Istio too, and Istio's of bytes and connections",
   },
   accessLog: {
     flag: '--access-log',
@@ -256,14 +257,7 @@ export const proxySettings = {
     default: '30s',
     help: 'when what is still in flight is cut',
   },
-  logLevel: {
-    flag: '--log-level',
-    env: 'WEFT_LOG_LEVEL',
-    kind: 'choice',
-    choices: ['trace', 'debug', 'info', 'warn', 'error', 'silent'],
-    default: 'info',
-    help: 'also changed at run time by POST /logging',
-  },
+  logLevel: { ...logLevelSetting, help: 'also changed at run time by POST /logging' },
 } as const satisfies SettingsTable
 
 export type ProxySettings = Settings<typeof proxySettings>

@@ -9,6 +9,8 @@ import { latencyBoundsMs } from '../latency-bounds.ts'
 export const mtlsRequestsMetric = 'weft.dev/mtls_requests'
 /** Connections opened for opaque bytes, by mesh mTLS. */
 export const mtlsConnectionsMetric = 'weft.dev/mtls_connections'
+/** Connections of opaque bytes that are open now, by mesh mTLS. */
+export const mtlsOpenConnectionsMetric = 'weft.dev/mtls_open_connections'
 /** How many requests took how long, in all. */
 export const latencyMetric = 'weft.dev/latency_ms'
 

@@ -73,6 +73,7 @@ export interface Messages {
     readonly transportSocket?: Messages['envoy.config.core.v3.TransportSocket'] | undefined
     readonly transportSocketMatches?: readonly (Messages['envoy.config.cluster.v3.Cluster.TransportSocketMatch'])[] | undefined
     readonly metadata?: Messages['envoy.config.core.v3.Metadata'] | undefined
+    readonly lrsServer?: Messages['envoy.config.core.v3.ConfigSource'] | undefined
     readonly typedExtensionProtocolOptions?: { readonly [key: string]: Messages['google.protobuf.Any'] } | undefined
     readonly commonLbConfig?: Messages['envoy.config.cluster.v3.Cluster.CommonLbConfig'] | undefined
     readonly ringHashLbConfig?: Messages['envoy.config.cluster.v3.Cluster.RingHashLbConfig'] | undefined

@@ -16,17 +16,22 @@ export type Place = {
   readonly role: MeasuredProcess['role']
   readonly pod: string
   readonly outboundPort: number
+  /** Another bundle than the usual one. */
+  readonly bundle?: string
 }
 
 /** A mesh in one folder: its control plane, and what a sidecar needs to join it. */
 export class Mesh {
   readonly #folder: string
   readonly #grpcPort: number
+  /** Of the control plane. */
+  readonly adminPort: number
   readonly controlPlane: Launched
 
-  private constructor(folder: string, grpcPort: number, controlPlane: Launched) {
+  private constructor(folder: string, grpcPort: number, adminPort: number, controlPlane: Launched) {
     this.#folder = folder
     this.#grpcPort = grpcPort
+    this.adminPort = adminPort
     this.controlPlane = controlPlane
   }
 
@@ -41,7 +46,7 @@ export class Mesh {
       'admin-address': `127.0.0.1:${adminPort}`,
     })
     copyFileSync(path.join(folder, 'state', 'root-cert.pem'), path.join(folder, 'roots.pem'))
-    return new Mesh(folder, grpcPort, controlPlane)
+    return new Mesh(folder, grpcPort, adminPort, controlPlane)
   }
 
   /** Puts another mesh in force, as an editor does: a new file takes the old one's place. */
@@ -53,7 +58,7 @@ export class Mesh {
 
   /** A sidecar with an identity that the control plane's CA has signed. */
   async startSidecar(
-    { role, pod, outboundPort }: Place,
+    { role, pod, outboundPort, bundle }: Place,
     more: Readonly<Record<string, string>>,
     nodeArgs: readonly string[] = [],
   ): Promise<Sidecar> {
@@ -73,6 +78,7 @@ export class Mesh {
       'admin-address': `127.0.0.1:${adminPort}`,
       ...more,
     }
-    return { role, adminPort, ...(await launchWeft('proxy', adminPort, settings, nodeArgs)) }
+    const how = bundle === undefined ? { nodeArgs } : { nodeArgs, file: bundle }
+    return { role, adminPort, ...(await launchWeft('proxy', adminPort, settings, how)) }
   }
 }

@@ -12,15 +12,21 @@ function environmentOf(name: ProcessName): Readonly<Record<string, string>> {
   return name === 'proxy' ? { ...env, ...sidecarEnvironment() } : env
 }
 
-/** Starts it with `--name=value` for each setting and waits until /ready says so. `nodeArgs` are for its Node. */
+/**
+ * Starts it with `--name=value` for each setting and waits until /ready says so. `nodeArgs` are for its Node; `file` is
+ * another bundle than the usual one.
+ */
 export function launchWeft(
   name: ProcessName,
   adminPort: number,
   settings: Readonly<Record<string, string>>,
-  nodeArgs: readonly string[] = [],
+  {
+    nodeArgs = [],
+    file = bundleOf(name),
+  }: { readonly nodeArgs?: readonly string[]; readonly file?: string } = {},
 ): Promise<Launched> {
   const flags = Object.entries(settings).map(([setting, value]) => `--${setting}=${value}`)
-  const args = [...nodeArgs, bundleOf(name), ...flags]
+  const args = [...nodeArgs, file, ...flags]
   return launchProgram(process.execPath, args, { port: adminPort, page: '/ready' }, environmentOf(name))
 }
 

@@ -2,10 +2,12 @@ import { freePorts } from '../../cli/demo/ports.ts'
 import type { MeasuredProcess, Peer, RunningPeer, Setup } from '../peer.ts'
 import { type BenchMesh, benchMeshYaml } from './bench-mesh.ts'
 import { until } from '../process.ts'
+import { bundleWithout } from './bundle-without.ts'
 import { churnConfiguration } from './churn.ts'
 import { readMetric } from './sidecar-metrics.ts'
 import { Mesh, type Place, type Sidecar } from './mesh.ts'
 import { SpanSink } from './span-sink.ts'
+import { TapViewer } from './tap-viewer.ts'
 import { weftVersion } from './weft-process.ts'
 
 type Role = MeasuredProcess['role']
@@ -25,8 +27,9 @@ export type WeftOptions = {
   readonly nodeArgs?: (role: Role) => readonly string[]
 }
 
-async function placesOf(topology: Setup['topology'], port: number): Promise<Place[]> {
-  const outbound: Place = { role: 'outbound', pod: 'client', outboundPort: port }
+async function placesOf({ topology, variant: { without } }: Setup, port: number): Promise<Place[]> {
+  const bundle = without === undefined ? {} : { bundle: await bundleWithout(without) }
+  const outbound: Place = { role: 'outbound', pod: 'client', outboundPort: port, ...bundle }
   if (topology === 'plain') return [outbound]
   const [unusedPort] = (await freePorts(1)) as [number]
   return [outbound, { role: 'inbound', pod: 'app', outboundPort: unusedPort }]
@@ -54,13 +57,15 @@ export async function startWeft(setup: Setup, { nodeArgs }: WeftOptions = {}): P
   const mesh = await Mesh.start(setup.folder, benchMeshYaml(meshOf(false)))
   starting.defer(() => mesh.controlPlane.stop())
   const sidecars: Sidecar[] = []
-  for (const place of await placesOf(setup.topology, port)) {
+  for (const place of await placesOf(setup, port)) {
     const more = { ...(sink === undefined ? {} : { 'zipkin-url': sink.url }), ...setup.variant.settings }
     const sidecar = await mesh.startSidecar(place, more, nodeArgs?.(place.role) ?? [])
     starting.defer(() => sidecar.stop())
     sidecars.push(sidecar)
   }
   const [first] = sidecars as [Sidecar]
+  const viewer = setup.variant.tapped === true ? new TapViewer(mesh.adminPort) : undefined
+  if (viewer !== undefined) starting.defer(() => viewer.stop())
   const running = starting.move()
   return {
     port,
@@ -70,6 +75,7 @@ export async function startWeft(setup: Setup, { nodeArgs }: WeftOptions = {}): P
       await verifyTls(sidecars)
       // Spans come in batches, a while after their requests.
       if (sink !== undefined) await until(() => Promise.resolve(sink.spans > 0), 'the collector of spans')
+      if (viewer !== undefined) await until(() => Promise.resolve(viewer.seen > 0), 'the viewer of exchanges')
     },
     churn: (changesPerSecond) =>
       churnConfiguration({

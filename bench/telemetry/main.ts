@@ -5,15 +5,14 @@
 import { parseArgs } from 'node:util'
 import { runMain } from '../../core/main-guard.ts'
 import type { Limit } from '../limits.ts'
-import { plainGet } from '../load/request.ts'
 import { smokePace, usualPace, withBench } from '../open-bench.ts'
 import { type LimitSummary, summarizeScenario } from '../report/summary.ts'
 import { limitsText, scenarioText } from '../report/text.ts'
-import type { Scenario } from '../scenario.ts'
+import type { Scenario, ScenarioResult } from '../scenario.ts'
 import { type Pace, runScenario } from '../suite.ts'
 import { judge, type Verdict } from '../verdict.ts'
 import { write } from '../write.ts'
-import { type TelemetryVariant, variants } from './variants.ts'
+import { groups, type TelemetryGroup } from './variants.ts'
 
 const usage = `usage: npm run bench:telemetry -- [options]
   nothing          every variant; fails when one costs more than it may
@@ -21,37 +20,32 @@ const usage = `usage: npm run bench:telemetry -- [options]
   --rounds N       how often each is measured (31)
   --smoke          one short round: whether everything runs, nothing is judged
 `
-const connections = 16
 /** Many short rounds: what the variants differ by is less than what a busy machine does to a long one. */
 const telemetryPace: Pace = { ...usualPace, rounds: 31, roundSeconds: 1 }
 
-function scenarioOf(chosen: readonly TelemetryVariant[]): Scenario {
+function scenarioOf({ name, title, load, request, variants }: TelemetryGroup): Scenario {
   return {
-    name: 'telemetry',
-    title: 'one proxy, saturated, by what it tells of its requests',
+    name,
+    title,
     topology: 'plain',
-    load: { kind: 'saturated', connections },
-    request: plainGet,
-    subjects: chosen.map(({ name, variant }) => ({ name, peer: 'weft', variant, changesPerSecond: 0 })),
-    base: (chosen[0] as TelemetryVariant).name,
+    load,
+    request,
+    subjects: variants.map((each) => ({ ...each, peer: 'weft', changesPerSecond: 0 })),
+    base: 'off',
     warmUp: 'saturated',
   }
 }
 
-function limitsOf(chosen: readonly TelemetryVariant[]): Limit[] {
-  return chosen.flatMap(({ name, limit }) =>
-    limit === undefined
-      ? []
-      : [
-          {
-            what: `CPU per request, ${name}, against ${limit.base}`,
-            scenario: 'telemetry',
-            subject: name,
-            quantity: { kind: 'cpu-ratio', base: limit.base },
-            atMost: limit.atMost,
-            guarded: false,
-          },
-        ],
+function limitsOf({ name: scenario, variants }: TelemetryGroup): Limit[] {
+  return variants.flatMap(({ name: subject, limits }) =>
+    limits.map(({ what, base, atMost }) => ({
+      what: `CPU per request, ${what}, against ${base}`,
+      scenario,
+      subject,
+      quantity: { kind: 'cpu-ratio', base },
+      atMost,
+      guarded: false,
+    })),
   )
 }
 
@@ -61,11 +55,22 @@ function summaryOf({ limit, measured }: Verdict): LimitSummary {
   return { what, scenario, unit: '', atMost, measured: measured ?? null, kept }
 }
 
-/** The variants named, and those that they are divided by. */
-function chosenBy(text: string): readonly TelemetryVariant[] {
-  const named = variants.filter(({ name }) => name.includes(text))
-  const bases = new Set(named.map(({ limit }) => limit?.base))
-  return variants.filter((variant) => named.includes(variant) || bases.has(variant.name))
+/** The variants named, by themselves or by a limit, and those that they are divided by; no group without any. */
+function chosenBy(text: string): readonly TelemetryGroup[] {
+  return groups.flatMap((group) => {
+    const named = group.variants.flatMap((variant) => {
+      const limits = variant.limits.filter(({ what }) => what.includes(text))
+      return variant.name.includes(text) || limits.length > 0 ? [{ ...variant, limits }] : []
+    })
+    if (named.every(({ limits }) => limits.length === 0)) return []
+    const bases = new Set(named.flatMap(({ limits }) => limits.map(({ base }) => base)))
+    const variants = group.variants.flatMap(
+      (variant) =>
+        named.find(({ name }) => name === variant.name) ??
+        (bases.has(variant.name) || variant.name === 'off' ? [{ ...variant, limits: [] }] : []),
+    )
+    return [{ ...group, variants }]
+  })
 }
 
 /** Gives the exit status. */
@@ -80,10 +85,16 @@ async function main(): Promise<number> {
   const pace = values.smoke === true ? smokePace : telemetryPace
   const rounds = values.rounds === undefined ? pace.rounds : Number(values.rounds)
   const chosen = chosenBy(values.only ?? '')
-  const result = await withBench({ ...pace, rounds }, (bench) => runScenario(bench, scenarioOf(chosen)))
-  write(scenarioText(summarizeScenario(result)))
+  const results: ScenarioResult[] = []
+  await withBench({ ...pace, rounds }, async (bench) => {
+    for (const group of chosen) {
+      const result = await runScenario(bench, scenarioOf(group))
+      results.push(result)
+      write(scenarioText(summarizeScenario(result)))
+    }
+  })
   if (values.smoke === true) return 0
-  const limits = judge(limitsOf(chosen), [result]).map(summaryOf)
+  const limits = judge(chosen.flatMap(limitsOf), results).map(summaryOf)
   write(limitsText(limits, 'by the median'))
   return limits.every(({ kept }) => kept === true) ? 0 : 1
 }

@@ -1,36 +1,91 @@
 /** What each kind of telemetry may cost. The one place: a kind is a row here. */
+import type { RequestShape } from '../load/request.ts'
+import { plainGet } from '../load/request.ts'
 import type { Variant } from '../peer.ts'
+import type { Load } from '../scenario.ts'
+
+/** By the variant that it is divided by: CPU per request, medians. */
+export type TelemetryLimit = { readonly what: string; readonly base: string; readonly atMost: number }
 
 export type TelemetryVariant = {
   readonly name: string
   /** What the sidecar is started with. */
   readonly variant: Variant
-  /** The variant that it is divided by, and by how much it may cost more: CPU per request, medians. */
-  readonly limit: { readonly base: string; readonly atMost: number } | undefined
+  readonly limits: readonly TelemetryLimit[]
+}
+
+/** Variants side by side under one load; the table divides by `off`. */
+export type TelemetryGroup = {
+  readonly name: string
+  readonly title: string
+  readonly load: Load
+  readonly request: RequestShape
+  readonly variants: readonly TelemetryVariant[]
 }
 
 type Settings = NonNullable<Variant['settings']>
 
-const plain = (settings: Settings): Variant => ({ routes: 1, spans: false, settings })
+const plain = (settings: Settings, more: Partial<Variant> = {}): Variant => ({
+  routes: 1,
+  spans: false,
+  settings,
+  ...more,
+})
 const traced = (settings: Settings): Variant => ({ routes: 1, spans: true, settings })
 
-const nothing: Settings = { tracing: 'false', 'access-log': 'off' }
+/** Neither traces nor lines of a log; metrics are counted, and a tap could begin. */
+const quiet: Settings = { tracing: 'false', 'access-log': 'off' }
+const off: TelemetryVariant = { name: 'off', variant: plain(quiet), limits: [] }
+const saturated: Load = { kind: 'saturated', connections: 16 }
 
-export const variants: readonly TelemetryVariant[] = [
-  { name: 'off', variant: plain(nothing), limit: undefined },
+const traceId = '463ac35c9f6413ad48485a3953bb6124'
+const spanId = 'a2fb4a1d1a96d312'
+/** As a sidecar passes it on to one that comes next. */
+const continued: RequestShape = {
+  ...plainGet,
+  headers: [
+    ['traceparent', `00-${traceId}-${spanId}-00`],
+    ['b3', `${traceId}-${spanId}-0`],
+  ],
+}
+
+function against(base: string, name: string, variant: Variant, atMost: number): TelemetryVariant {
+  return { name, variant, limits: [{ what: name, base, atMost }] }
+}
+
+export const groups: readonly TelemetryGroup[] = [
   {
-    name: 'sampling 1 %',
-    variant: traced({ 'trace-sampling': '0.01' }),
-    limit: { base: 'off', atMost: 1.05 },
+    name: 'telemetry',
+    title: 'one proxy, saturated, by what it tells of its requests',
+    load: saturated,
+    request: plainGet,
+    variants: [
+      { name: 'no metrics', variant: plain(quiet, { without: 'metrics' }), limits: [] },
+      {
+        ...off,
+        limits: [
+          { what: 'metrics', base: 'no metrics', atMost: 1.05 },
+          { what: 'tap idle', base: 'no tap', atMost: 1.02 },
+        ],
+      },
+      { name: 'no tap', variant: plain(quiet, { without: 'tap' }), limits: [] },
+      against('off', 'sampling 1 %', traced({ 'trace-sampling': '0.01' }), 1.05),
+      against('off', 'sampling 100 %', traced({ 'trace-sampling': '1' }), 1.5),
+      against('off', 'access log, JSON', plain({ ...quiet, 'access-log': 'json' }), 1.25),
+    ],
   },
   {
-    name: 'sampling 100 %',
-    variant: traced({ 'trace-sampling': '1' }),
-    limit: { base: 'off', atMost: 1.5 },
+    name: 'continued',
+    title: 'the same for requests that are part of a trace already',
+    load: saturated,
+    request: continued,
+    variants: [off, against('off', 'trace continued', traced({ 'trace-sampling': '0.01' }), 1.1)],
   },
   {
-    name: 'access log, JSON',
-    variant: plain({ ...nothing, 'access-log': 'json' }),
-    limit: { base: 'off', atMost: 1.25 },
+    name: 'tapped',
+    title: 'one proxy at 1,000 requests/s that somebody looks at',
+    load: { kind: 'paced', connections: 16, ratePerSecond: 1_000 },
+    request: plainGet,
+    variants: [off, against('off', 'tap of everything', plain(quiet, { tapped: true }), 1.3)],
   },
 ]

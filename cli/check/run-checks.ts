@@ -26,17 +26,18 @@ export async function checkMesh(controlPlane: string, clientVersion = version): 
   return meshChecks(await gatherMesh(access, true), clientVersion, systemClock.wallMs())
 }
 
-/** A mesh in a cluster, or the cluster alone. Never rejects because nobody answers. */
+/** A mesh in a cluster, or the cluster alone; `kubeconfig` leads kubectl there. Never rejects because nobody answers. */
 export async function checkCluster(
   api: KubernetesApi,
   { pre, proxy }: CheckOptions,
+  kubeconfig: string,
 ): Promise<readonly Check[]> {
   const ofApi = await apiChecks(api)
   if (ofApi.some(({ outcome }) => outcome === 'fails')) return ofApi
   if (pre) return [...ofApi, ...(await preChecks(api))]
   const nowMs = systemClock.wallMs()
   const facts = await gatherCluster(api)
-  const access = clusterAccess(api)
+  const access = clusterAccess(api, kubeconfig)
   try {
     const ofMesh = meshChecks(await gatherMesh(access, proxy), version, nowMs)
     return [...ofApi, ...clusterChecks(facts, nowMs), ...ofMesh, ...(proxy ? podsChecks(facts) : [])]
@@ -51,7 +52,7 @@ export async function runChecks(options: CheckOptions & ConnectionOptions): Prom
   const where = await findMesh(options, options.pre)
   if (where.kind === 'address') return checkMesh(where.address)
   try {
-    return await checkCluster(where.api, options)
+    return await checkCluster(where.api, options, where.kubeconfig)
   } finally {
     where.api.close()
   }

@@ -17,6 +17,9 @@ type PodList = {
   }[]
 }
 
+/** Each is a kubectl; more than twice of those who ask at once, so that none is ended that is in use. */
+const mostForwards = 40
+
 /** The pods of the control plane, those that are ready if any is. Rejects with CONTROL_PLANE_UNREACHABLE. */
 export async function controlPlanePods(api: KubernetesApi): Promise<readonly string[]> {
   const selector = encodeURIComponent(`app.kubernetes.io/name=${controlPlaneName}`)
@@ -36,18 +39,26 @@ export async function controlPlanePods(api: KubernetesApi): Promise<readonly str
   return usable.map(({ metadata }) => metadata.name)
 }
 
+/** The path by which the API server leads to a page of a pod of the control plane. */
+export function podPage(pod: string, page: string): string {
+  return `/api/v1/namespaces/${weftNamespace}/pods/${pod}:${ports.controlPlaneAdmin}/proxy${page}`
+}
+
 async function askPod(api: KubernetesApi, pod: string, path: string): Promise<Page> {
-  const url = `/api/v1/namespaces/${weftNamespace}/pods/${pod}:${ports.controlPlaneAdmin}/proxy${path}`
-  const { status, body } = await api.request('GET', url)
+  const { status, body } = await api.request('GET', podPage(pod, path))
   // Pages that are text are told apart by their status.
   if (status === 200) return { status, text: body === undefined ? '' : JSON.stringify(body) }
+  // The control plane shows its pages to everybody: it is the API server that refuses.
+  if (status === 401 || status === 403)
+    throw new WeftError('KUBERNETES_REFUSED', statusMessage(body) ?? `${path}: ${status}`)
   throw new WeftError(
     'CONTROL_PLANE_UNREACHABLE',
     `pod ${pod} answers ${path} with ${status}: ${statusMessage(body) ?? ''}`,
   )
 }
 
-export function clusterAccess(api: KubernetesApi): MeshAccess {
+/** `kubeconfig`: as KUBECONFIG has it, for kubectl. */
+export function clusterAccess(api: KubernetesApi, kubeconfig: string): MeshAccess {
   const forwards = new Map<string, Promise<Forward | undefined>>()
   let pods: Promise<readonly string[]> | undefined
   return {
@@ -58,8 +69,15 @@ export function clusterAccess(api: KubernetesApi): MeshAccess {
       const { namespace, pod: name, admin } = sidecar
       const port = parseAddress(admin ?? '')?.port ?? ports.sidecarAdmin
       const key = `${namespace}/${name}`
-      const forward = forwards.get(key) ?? forwardPort(namespace, name, port)
+      const forward = forwards.get(key) ?? forwardPort(namespace, name, port, kubeconfig)
+      // The one used last is the last in the map.
+      forwards.delete(key)
       forwards.set(key, forward)
+      const [oldest] = forwards
+      if (forwards.size > mostForwards && oldest !== undefined) {
+        forwards.delete(oldest[0])
+        void oldest[1].then((open) => open?.stop())
+      }
       const local = await forward
       if (local === undefined) return undefined
       return directAccess('127.0.0.1:1').sidecar(

@@ -6,7 +6,6 @@ import { systemClock } from '../../core/clock.ts'
 import { WeftError } from '../../core/errors.ts'
 import { KubernetesClient } from '../../core/kubernetes/api-client.ts'
 import { readKubeconfig } from '../../core/kubernetes/kubeconfig.ts'
-import type { KubernetesConnection } from '../../core/kubernetes/connection.ts'
 import { clusterAccess } from './cluster-access.ts'
 import { type ConnectionOptions, usualAddress as here } from './connection-options.ts'
 import { directAccess } from './direct-access.ts'
@@ -14,7 +13,12 @@ import type { MeshAccess } from './mesh-access.ts'
 
 export type Where =
   | { readonly kind: 'address'; readonly address: string }
-  | { readonly kind: 'cluster'; readonly connection: KubernetesConnection; readonly api: KubernetesClient }
+  | {
+      readonly kind: 'cluster'
+      readonly api: KubernetesClient
+      /** By which kubectl finds the same one. */
+      readonly kubeconfig: string
+    }
 
 const timeoutMs = 10_000
 
@@ -25,8 +29,8 @@ function kubeconfigFiles(env: NodeJS.ProcessEnv): readonly string[] {
 }
 
 function cluster(files: readonly string[]): Where {
-  const connection = readKubeconfig(files)
-  return { kind: 'cluster', connection, api: new KubernetesClient(connection, systemClock, timeoutMs) }
+  const api = new KubernetesClient(readKubeconfig(files), systemClock, timeoutMs)
+  return { kind: 'cluster', api, kubeconfig: files.join(path.delimiter) }
 }
 
 async function answersHere(): Promise<boolean> {
@@ -62,7 +66,8 @@ export async function withMesh<T>(
   use: (access: MeshAccess) => Promise<T>,
 ): Promise<T> {
   const where = await findMesh(options)
-  const access = where.kind === 'address' ? directAccess(where.address) : clusterAccess(where.api)
+  const access =
+    where.kind === 'address' ? directAccess(where.address) : clusterAccess(where.api, where.kubeconfig)
   try {
     return await use(access)
   } finally {

@@ -7,9 +7,17 @@ export type Forward = { readonly port: number; readonly stop: () => void }
 const timeoutMs = 10_000
 
 /** undefined: there is no kubectl, or it cannot. */
-export function forwardPort(namespace: string, pod: string, port: number): Promise<Forward | undefined> {
+export function forwardPort(
+  namespace: string,
+  pod: string,
+  port: number,
+  kubeconfig: string,
+): Promise<Forward | undefined> {
   const args = ['port-forward', '-n', namespace, `pod/${pod}`, `:${port}`]
-  const child = spawn('kubectl', args, { stdio: ['ignore', 'pipe', 'ignore'] })
+  const child = spawn('kubectl', args, {
+    stdio: ['ignore', 'pipe', 'ignore'],
+    env: { ...process.env, KUBECONFIG: kubeconfig },
+  })
   return new Promise((resolve) => {
     const timer = setTimeout(() => end(child), timeoutMs)
     const done = (forward: Forward | undefined): void => {

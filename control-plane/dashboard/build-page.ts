@@ -10,7 +10,8 @@ export async function buildPage(): Promise<readonly PageFile[]> {
   const { build } = await import('vite')
   const result = await build({
     root: source,
-    base: '/dashboard/',
+    // Relative, so that it loads behind a proxy that serves it under another path.
+    base: './',
     configFile: false,
     logLevel: 'error',
     oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },

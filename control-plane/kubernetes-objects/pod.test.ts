@@ -97,3 +97,14 @@ test('ports to skip that do not read are refused with their annotation', () => {
     problems: [{ path: ['metadata', 'annotations', 'config.weft.dev/skip-inbound-ports'] }],
   })
 })
+
+test.each([
+  ['ReplicaSet', 'web-7f9', { 'pod-template-hash': '7f9' }, { deployment: 'web', owner: undefined }],
+  ['StatefulSet', 'redis', {}, { deployment: undefined, owner: 'statefulset/redis' }],
+  ['Job', 'nightly-1', {}, { deployment: undefined, owner: 'job/nightly-1' }],
+])('a Pod of a %s is counted by it', (kind, name, labels, value) => {
+  const metadata = { name: 'p', namespace: 'shop', labels, ownerReferences: [{ kind, name }] }
+  expect(convertObject({ apiVersion: 'v1', kind: 'Pod', metadata, spec: {} })).toMatchObject({
+    change: { value },
+  })
+})

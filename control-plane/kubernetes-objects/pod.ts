@@ -16,15 +16,22 @@ function readInbound(metadata: FieldReader): Workload['inbound'] {
   return []
 }
 
-/** The Deployment's name: its ReplicaSet's, without the template hash. */
-function deploymentOf(metadata: FieldReader, labels: Readonly<Record<string, string>>): string | undefined {
+/** A ReplicaSet's name is its Deployment's and the template hash. */
+function readOwner(
+  metadata: FieldReader,
+  labels: Readonly<Record<string, string>>,
+): Pick<Workload, 'deployment' | 'owner'> {
   const hash = labels['pod-template-hash'] ?? labels['rollouts-pod-template-hash']
-  const owner = metadata.at('ownerReferences').list()[0]
-  const ownerName = owner?.at('name').string()
-  if (owner?.at('kind').string() === 'ReplicaSet' && ownerName !== undefined && hash !== undefined) {
-    return ownerName.endsWith(`-${hash}`) ? ownerName.slice(0, -hash.length - 1) : ownerName
+  const reference = metadata.at('ownerReferences').list()[0]
+  const kind = reference?.at('kind').string()
+  const name = reference?.at('name').string()
+  const deployment = labels['weft.dev/deployment']
+  if (kind === undefined || name === undefined) return { deployment, owner: undefined }
+  if (kind === 'ReplicaSet' && hash !== undefined) {
+    const own = name.endsWith(`-${hash}`) ? name.slice(0, -hash.length - 1) : name
+    return { deployment: own, owner: undefined }
   }
-  return labels['weft.dev/deployment']
+  return { deployment, owner: `${kind.toLowerCase()}/${name}` }
 }
 
 /** Its own ones: those of a Pod on its node's network are the node's, and those of one that has ended may be another's. */
@@ -64,7 +71,7 @@ export function convertPod(object: FieldReader, { key, namespace, name }: Object
     opaquePorts: readOpaquePorts(object),
     bypassedPorts: readBypassedPorts(object),
     inboundPolicy: readInboundPolicy(object),
-    deployment: deploymentOf(metadata, labels),
+    ...readOwner(metadata, labels),
     podTemplateHash: labels['pod-template-hash'] ?? labels['rollouts-pod-template-hash'],
   }
   return { kind: 'workload', key, value }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { latencyBoundsMs } from '../../api/latency-bounds.ts'
+import { mtlsOpenConnectionsMetric } from '../../api/xds/load-metrics.ts'
 import { LoadSum, quantileMs } from './load-figures.ts'
 import { LiveMeshModel, maxLoads, maxLoadsOfOne } from './live-mesh.ts'
 import { reportedLoad } from './load-report.ts'
@@ -57,6 +58,30 @@ describe('the live picture', () => {
       p99Ms: null,
       mtlsRatio: 0,
     })
+  })
+
+  it('shows connections without requests for as long as they are open, and how they are protected', () => {
+    const live = new LiveMeshModel()
+    const pod = live.join(workload('web'), undefined, 0)
+    const open = (connections: number) => [
+      reportedLoad({
+        clusterName: name('db'),
+        upstreamLocalityStats: [
+          {
+            totalActiveConnections: connections,
+            loadMetricStats: [
+              { metricName: mtlsOpenConnectionsMetric, numRequestsFinishedWithMetric: connections },
+            ],
+          },
+        ],
+      }),
+    ]
+    for (let second = 1; second <= 60; second++) live.report(pod, open(3), second * 1_000)
+    expect(live.snapshot(60_500).edges).toMatchObject([
+      { requestsPerSecond: 0, openConnections: 3, mtlsRatio: 1 },
+    ])
+    for (let second = 61; second <= 75; second++) live.report(pod, [], second * 1_000)
+    expect(live.snapshot(75_500).edges).toEqual([])
   })
 
   it('forgets what does not move, and what a reporter said once it has gone', () => {

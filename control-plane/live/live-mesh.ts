@@ -34,6 +34,7 @@ type KeptLoad = {
   now: LoadSum
   before: LoadSum
   openConnections: number
+  mtlsOpenConnections: number
   reportedMs: number
 }
 
@@ -49,7 +50,12 @@ export type Reporter = {
   reportedMs: number
 }
 
-type EdgeSum = { readonly sum: LoadSum; perSecond: number; openConnections: number }
+type EdgeSum = {
+  readonly sum: LoadSum
+  perSecond: number
+  openConnections: number
+  mtlsOpenConnections: number
+}
 
 export class LiveMeshModel {
   readonly #reporters = new Set<Reporter>()
@@ -106,10 +112,14 @@ export class LiveMeshModel {
       const kept = this.#keep(reporter, load)
       if (kept === undefined) continue
       kept.now.add(load.sum)
-      kept.openConnections =
-        kept.reportedMs === atMs ? kept.openConnections + load.openConnections : load.openConnections
+      if (kept.reportedMs !== atMs) kept.openConnections = kept.mtlsOpenConnections = 0
+      kept.openConnections += load.openConnections
+      kept.mtlsOpenConnections += load.mtlsOpenConnections
       kept.reportedMs = atMs
     }
+    // What a report leaves out is idle: connections that are only kept for the next request.
+    for (const kept of reporter.loads.values())
+      if (kept.reportedMs !== atMs) kept.openConnections = kept.mtlsOpenConnections = 0
   }
 
   /** Everything that moved in the window that ends `atMs`. */
@@ -157,6 +167,7 @@ export class LiveMeshModel {
       now: new LoadSum(),
       before: new LoadSum(),
       openConnections: 0,
+      mtlsOpenConnections: 0,
       reportedMs: 0,
     }
     reporter.loads.set(key, made)
@@ -207,22 +218,36 @@ function addTo<Of>(
   load: KeptLoad,
   { nowMs, beforeMs }: Reporter,
 ): void {
-  const entry = all.get(key) ?? { of, sum: new LoadSum(), perSecond: 0, openConnections: 0 }
+  const entry = all.get(key) ?? {
+    of,
+    sum: new LoadSum(),
+    perSecond: 0,
+    openConnections: 0,
+    mtlsOpenConnections: 0,
+  }
   all.set(key, entry)
   const requests = load.now.succeeded + load.now.failed + load.before.succeeded + load.before.failed
   entry.sum.add(load.now)
   entry.sum.add(load.before)
   entry.perSecond += nowMs + beforeMs === 0 ? 0 : (requests * 1000) / (nowMs + beforeMs)
   entry.openConnections += load.openConnections
+  entry.mtlsOpenConnections += load.mtlsOpenConnections
 }
 
-function figures({ sum, perSecond }: EdgeSum): Omit<LiveInbound, 'workload' | 'port'> {
+/** Connections that were opened before the window are told by those that are open. */
+function shareOfMtls({ sum, openConnections, mtlsOpenConnections }: EdgeSum): number {
+  const moved = sum.succeeded + sum.failed + sum.connections > 0
+  return moved || openConnections === 0 ? mtlsRatio(sum) : Math.min(1, mtlsOpenConnections / openConnections)
+}
+
+function figures(entry: EdgeSum): Omit<LiveInbound, 'workload' | 'port'> {
+  const { sum, perSecond } = entry
   return {
     requestsPerSecond: perSecond,
     successRatio: successRatio(sum),
     p50Ms: quantileMs(sum, 0.5),
     p95Ms: quantileMs(sum, 0.95),
     p99Ms: quantileMs(sum, 0.99),
-    mtlsRatio: mtlsRatio(sum),
+    mtlsRatio: shareOfMtls(entry),
   }
 }

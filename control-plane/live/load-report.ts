@@ -3,6 +3,7 @@ import { latencyBoundsMs } from '../../api/latency-bounds.ts'
 import {
   latencyBucketMetrics,
   mtlsConnectionsMetric,
+  mtlsOpenConnectionsMetric,
   mtlsRequestsMetric,
 } from '../../api/xds/load-metrics.ts'
 import type { Messages } from '../../api/xds/messages.ts'
@@ -16,6 +17,8 @@ export type ReportedLoad = {
   readonly backend: string
   readonly sum: LoadSum
   readonly openConnections: number
+  /** Those of opaque bytes. */
+  readonly mtlsOpenConnections: number
 }
 
 const bucketOf = new Map(latencyBucketMetrics.map((name, i) => [name, i]))
@@ -46,13 +49,16 @@ export function reportedLoad(stats: ClusterStats): ReportedLoad {
   const sum = new LoadSum()
   const { seconds = 0, nanos = 0 } = stats.loadReportInterval ?? {}
   sum.intervalMs = count(seconds * 1000 + nanos / 1e6)
-  let openConnections = 0
+  let [openConnections, mtlsOpenConnections] = [0, 0]
   for (const locality of stats.upstreamLocalityStats ?? []) {
     addLocality(locality, sum)
     openConnections += count(locality.totalActiveConnections)
+    for (const { metricName, numRequestsFinishedWithMetric } of locality.loadMetricStats ?? [])
+      if (metricName === mtlsOpenConnectionsMetric)
+        mtlsOpenConnections += count(numRequestsFinishedWithMetric)
   }
   // What never reached an endpoint failed all the same.
   sum.failed += count(stats.totalDroppedRequests)
   const apex = stats.clusterName ?? ''
-  return { apex, backend: stats.clusterServiceName || apex, sum, openConnections }
+  return { apex, backend: stats.clusterServiceName || apex, sum, openConnections, mtlsOpenConnections }
 }

@@ -1,17 +1,16 @@
 /** The load reporting service (LRS): asks everybody for all clusters, and passes what comes to the live picture. */
-import { type handleBidiStreamingCall, Metadata, type ServerDuplexStream } from '@grpc/grpc-js'
+import type { handleBidiStreamingCall, ServerDuplexStream } from '@grpc/grpc-js'
 import type { Messages } from '../../api/xds/messages.ts'
 import type { Node } from '../../api/xds/types.ts'
 import { toDuration } from '../../api/xds/duration.ts'
 import type { Clock } from '../../core/clock.ts'
-import { failureFields } from '../../core/errors.ts'
 import type { Log } from '../../core/log.ts'
 import type { Authenticator, WorkloadIdentity } from '../ca/authenticator.ts'
-import { authenticateCall, opaqueStatus } from '../ca/call-authentication.ts'
 import type { Workload } from '../model/objects.ts'
 import type { LiveMeshModel, Reporter } from './live-mesh.ts'
 import { reportedLoad } from './load-report.ts'
 import { reporterFacts } from './reporter-facts.ts'
+import { readReports, reporterStreams } from './reporter-stream.ts'
 
 type Request = Messages['envoy.service.load_stats.v3.LoadStatsRequest']
 type Response = Messages['envoy.service.load_stats.v3.LoadStatsResponse']
@@ -36,23 +35,9 @@ export function loadHandlers(
   authenticator: Authenticator | undefined,
 ): LoadHandlers {
   return {
-    StreamLoadStats: (call) => {
-      call.on('error', (error) => parts.log.debug({ error, peer: call.getPeer() }, 'a load stream broke off'))
-      // Nothing is lost while the token is checked: the stream flows once somebody listens to its data.
-      const identity =
-        authenticator === undefined
-          ? Promise.resolve(undefined)
-          : authenticateCall(call.metadata, authenticator)
-      identity.then(
-        (proven) => {
-          if (!call.cancelled) new LoadStream(call, proven, parts).start()
-        },
-        (error: unknown) => {
-          parts.log.warn({ ...failureFields(error), peer: call.getPeer() }, 'a report of load is refused')
-          call.emit('error', opaqueStatus(error))
-        },
-      )
-    },
+    StreamLoadStats: reporterStreams('load reports', parts.log, authenticator, (call: Call, identity) =>
+      new LoadStream(call, identity, parts).start(),
+    ),
   }
 }
 
@@ -72,18 +57,11 @@ class LoadStream {
   }
 
   start(): void {
-    const call = this.#call
     const gone = (): void => {
       if (this.#reporter !== undefined) this.#parts.live.leave(this.#reporter)
       this.#reporter = undefined
     }
-    call.on('close', gone).on('cancelled', gone)
-    call.on('end', () => {
-      gone()
-      call.end()
-    })
-    call.sendMetadata(new Metadata())
-    call.on('data', (request: Request) => this.#receive(request))
+    readReports(this.#call, (request) => this.#receive(request), gone)
   }
 
   #receive({ node, clusterStats = [] }: Request): void {

@@ -81,6 +81,8 @@ export type Workload = {
   /** undefined: as its namespace says. */
   readonly inboundPolicy: InboundPolicy | undefined
   readonly deployment: string | undefined
+  /** What else owns it, as `statefulset/redis`. */
+  readonly owner: string | undefined
   readonly podTemplateHash: string | undefined
 }
 

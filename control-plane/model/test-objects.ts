@@ -108,6 +108,7 @@ export function workload(name: string, facts: Partial<Workload> = {}): Change {
     bypassedPorts: {},
     inboundPolicy: undefined,
     deployment: undefined,
+    owner: undefined,
     node: undefined,
     podTemplateHash: undefined,
     ...facts,

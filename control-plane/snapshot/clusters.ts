@@ -105,6 +105,11 @@ function resolvedCluster(name: string, host: string, port: number, kind: ClientK
   }
 }
 
+/** Where load is reported to: a gRPC client asks its clusters, others know by themselves. */
+function lrs(kind: ClientKind): Pick<Cluster, 'lrsServer'> {
+  return kind === 'grpc' ? { lrsServer: { self: {}, resourceApiVersion: 'V3' } } : {}
+}
+
 /** `destination` is undefined for a service that has gone: stock gRPC clients cannot have their clusters deleted. */
 export function buildCluster(
   model: MeshModel,
@@ -119,14 +124,14 @@ export function buildCluster(
     edsClusterConfig: { edsConfig: ads, serviceName: name },
     connectTimeout,
   }
-  if (destination === undefined) return { ...listed, lbPolicy: 'ROUND_ROBIN' }
+  if (destination === undefined) return { ...listed, ...lrs(kind), lbPolicy: 'ROUND_ROBIN' }
   const { service, port } = destination
   const target = externalTarget(model, service)
   const outside = target?.kind === 'host'
   const base = outside ? resolvedCluster(name, target.host, port.port, kind) : listed
   const settings = trafficOf(model, service, port)
   const policy = clusterPolicy(settings, kind)
-  if (kind === 'grpc') return { ...base, ...policy }
+  if (kind === 'grpc') return { ...base, ...lrs(kind), ...policy }
   const pool = settings.connectionPool
   const facts = {
     service: service.name,
@@ -155,6 +160,7 @@ function endpointMetadata(
     facts['pod'] = workload.name
     facts['namespace'] = workload.namespace
     if (workload.deployment !== undefined) facts['deployment'] = workload.deployment
+    if (workload.owner !== undefined) facts['owner'] = workload.owner
     if (workload.podTemplateHash !== undefined) facts['podTemplateHash'] = workload.podTemplateHash
     if (meshed) facts['identity'] = identityOf(workload, trustDomain)
   }

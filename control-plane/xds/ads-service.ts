@@ -14,6 +14,7 @@ import { authenticateCall, opaqueStatus } from '../ca/call-authentication.ts'
 import type { Snapshot } from '../snapshot/snapshot.ts'
 import { DeltaStream, ResponseCache } from './delta-stream.ts'
 import { SotwStream } from './sotw-stream.ts'
+import type { StreamParts } from './stream-client.ts'
 import type { Peer, PushStats, Subscriber } from './subscriber.ts'
 
 export type AdsHandlers = {
@@ -30,12 +31,12 @@ export class AdsService {
   readonly #log: Log
   readonly #responses = new ResponseCache()
   readonly #streams = new Set<Subscriber>()
-  readonly #nowMs: () => number
+  readonly #clock: StreamParts['clock']
 
-  constructor(snapshot: Snapshot, log: Log, nowMs: () => number = () => performance.now()) {
+  constructor(snapshot: Snapshot, log: Log, clock: StreamParts['clock']) {
     this.#snapshot = snapshot
     this.#log = log
-    this.#nowMs = nowMs
+    this.#clock = clock
   }
 
   /** `changedAtMs`: when the first of the changes was told. */
@@ -60,7 +61,7 @@ export class AdsService {
       responses: this.#responses,
       stats: this.stats,
       log: this.#log,
-      nowMs: this.#nowMs,
+      clock: this.#clock,
     }
     return {
       StreamAggregatedResources: (call) =>

@@ -165,6 +165,9 @@ describe('bytes', () => {
   test('names that clients make up do not fill the memory between two pushes', () => {
     const cache = new ResponseCache()
     for (let i = 0; i < 5000; i++) cache.get('listener', [], [`${i}`.padEnd(4096, 'x')])
+    expect(cache.size).toBe(0)
+    const bytes = Buffer.alloc(4096)
+    for (let i = 0; i < 5000; i++) cache.get('listener', [{ name: `${i}`, version: '1', bytes }], [])
     expect(cache.size).toBeLessThan(9 * 1024 * 1024)
   })
 })

@@ -16,7 +16,7 @@ export type DeltaCall = ServerDuplexStream<DeltaDiscoveryRequest, DeltaDiscovery
 const absent = ''
 /** ... and leaves after them. */
 const leavesLast: ReadonlySet<ResourceKind> = new Set(['cluster', 'clusterLoadAssignment'])
-/** Names are chosen by clients, and between two pushes nothing else empties the cache. */
+/** Sets of names are chosen by clients, and between two pushes nothing else empties the cache. */
 const maxCachedBytes = 8 * 1024 * 1024
 
 /** Encodes each set of resources once, for all streams that are sent the same in one push. */
@@ -44,6 +44,8 @@ export class ResponseCache {
       })),
       removedResources: removed,
     })
+    // Names alone are made in no time, and those that clients make up are never asked for again.
+    if (resources.length === 0) return made
     if (this.#size > maxCachedBytes) this.clear()
     this.#size += made.length + key.length
     this.#bytes.set(key, made)

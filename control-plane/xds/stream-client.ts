@@ -4,6 +4,7 @@ import { formatSpiffeId } from '../../api/spiffe.ts'
 import { fromStruct } from '../../api/xds/struct.ts'
 import type { ResourceKind } from '../../api/xds/type-urls.ts'
 import type { DiscoveryRequest, Node } from '../../api/xds/types.ts'
+import type { Clock } from '../../core/clock.ts'
 import type { Log } from '../../core/log.ts'
 import { type ClientKind, clientKindOf } from '../snapshot/client-kind.ts'
 import type { Snapshot } from '../snapshot/snapshot.ts'
@@ -15,7 +16,7 @@ export type StreamParts = {
   readonly snapshot: Snapshot
   readonly stats: PushStats
   readonly log: Log
-  readonly nowMs?: () => number
+  readonly clock: Pick<Clock, 'monotonicMs' | 'wallMs'>
 }
 
 export class StreamClient {
@@ -31,13 +32,13 @@ export class StreamClient {
   /** Why it refused what it was last sent of a kind; gone once it takes something of it. */
   readonly #refused = new Map<ResourceKind, string>()
 
-  constructor(peer: Peer, { snapshot, stats, log, nowMs = () => 0 }: StreamParts) {
+  constructor(peer: Peer, { snapshot, stats, log, clock }: StreamParts) {
     this.peer = peer
     this.wildcard = new Wildcard(snapshot)
     this.#stats = stats
     this.#log = log
-    this.#connectedAtMs = Date.now()
-    this.#convergence = new Convergence(nowMs, (elapsedMs) => stats.onConverged?.(elapsedMs))
+    this.#connectedAtMs = clock.wallMs()
+    this.#convergence = new Convergence(clock.monotonicMs, (elapsedMs) => stats.onConverged?.(elapsedMs))
   }
 
   get kind(): ClientKind {

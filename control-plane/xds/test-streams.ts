@@ -1,6 +1,7 @@
 /** A small mesh and the server's ends of streams over it, for tests. */
 import { EventEmitter } from 'node:events'
 import { createLog } from '../../core/log.ts'
+import { ManualClock } from '../../core/manual-clock.ts'
 import type { WorkloadIdentity } from '../ca/authenticator.ts'
 import { MeshModel } from '../model/mesh-model.ts'
 import type { Change } from '../model/objects.ts'
@@ -52,6 +53,7 @@ export class TestMesh {
   })
   readonly stats: PushStats = { pushes: 0, resources: 0, acks: 0, nacks: 0, streams: 0 }
   readonly responses = new ResponseCache()
+  readonly clock = new ManualClock()
   readonly logLines: string[] = []
   readonly log = createLog({
     process: 'test',

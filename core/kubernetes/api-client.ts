@@ -111,6 +111,22 @@ export class KubernetesClient {
     }
   }
 
+  /**
+   * The reply of a GET as it comes, for the caller to read and to end by `signal`; for what is behind the API server's
+   * proxy. Rejects with KUBERNETES_UNREACHABLE or KUBERNETES_REFUSED.
+   */
+  async open(
+    path: string,
+    signal: AbortSignal,
+    headers: http.OutgoingHttpHeaders = {},
+  ): Promise<http.IncomingMessage> {
+    try {
+      return await this.#send('GET', path, undefined, signal, headers)
+    } catch (error) {
+      throw error instanceof WeftError ? error : unreachable(error)
+    }
+  }
+
   /** Closes idle connections. */
   close(): void {
     this.#agent.destroy()
@@ -122,11 +138,12 @@ export class KubernetesClient {
     path: string,
     body: object | undefined,
     signal: AbortSignal,
+    headers: http.OutgoingHttpHeaders = {},
   ): Promise<http.IncomingMessage> {
     const { plugin, token } = this.#connection
-    if (plugin === undefined) return this.#sendAs(token(), {}, method, path, body, signal)
-    const sendAs = ({ token: bearer, certificate }: Credential) =>
-      this.#sendAs(bearer, { ...certificate }, method, path, body, signal)
+    if (plugin === undefined)
+      return this.#sendAs({ token: token(), certificate: undefined }, method, path, body, signal, headers)
+    const sendAs = (credential: Credential) => this.#sendAs(credential, method, path, body, signal, headers)
     const credential = await plugin.credential(this.#clock)
     const response = await sendAs(credential)
     if (response.statusCode !== 401) return response
@@ -136,16 +153,17 @@ export class KubernetesClient {
   }
 
   #sendAs(
-    bearer: string | undefined,
-    certificate: https.RequestOptions,
+    { token: bearer, certificate }: Credential,
     method: ApiMethod,
     path: string,
     body: object | undefined,
     signal: AbortSignal,
+    more: http.OutgoingHttpHeaders,
   ): Promise<http.IncomingMessage> {
     const { server } = this.#connection
     const text = body === undefined ? undefined : JSON.stringify(body)
     const headers: http.OutgoingHttpHeaders = {
+      ...more,
       accept: 'application/json',
       'user-agent': `weft/${version}`,
       ...(bearer === undefined ? {} : { authorization: `Bearer ${bearer}` }),

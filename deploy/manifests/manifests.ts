@@ -14,7 +14,7 @@ import { type Component, componentManifests } from './component.ts'
 import type { InstallOptions, Manifest } from './install-options.ts'
 import { installRecord } from './install-record.ts'
 import { clusterWide, inWeft } from './meta.ts'
-import { controlPlaneRights, injectorRights } from './roles.ts'
+import { controlPlaneRights, injectorRights, viewerRights } from './roles.ts'
 import { webhookConfiguration } from './webhook.ts'
 
 const crdFolder = path.join(import.meta.dirname, '../crds')
@@ -76,6 +76,7 @@ export function installManifests(options: InstallOptions): readonly Manifest[] {
     ...stores(),
     ...controlPlaneRights(),
     ...injectorRights(),
+    ...viewerRights(),
     ...componentManifests(controlPlane(options), options),
     ...componentManifests(injector(options), options),
     webhookConfiguration(options),

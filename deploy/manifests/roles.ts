@@ -3,10 +3,12 @@ import {
   controlPlaneName,
   injectorName,
   rootSecretName,
+  tapAccountName,
   trustBundleName,
   weftNamespace,
 } from '../../api/deployment.ts'
 import { convertedCrds } from '../../api/smi.ts'
+import { tapResource } from '../../api/token.ts'
 import type { Manifest } from './install-options.ts'
 import { clusterWide, inWeft } from './meta.ts'
 
@@ -23,15 +25,19 @@ function serviceAccount(name: string): Manifest {
   return { apiVersion: 'v1', kind: 'ServiceAccount', metadata: inWeft(name) }
 }
 
-function granted(name: string, kind: 'Role' | 'ClusterRole', rules: readonly Rule[]): readonly Manifest[] {
+function role(name: string, kind: 'Role' | 'ClusterRole', rules: readonly Rule[]): Manifest {
   const metadata = kind === 'Role' ? inWeft(name) : clusterWide(name)
-  const apiVersion = `${rbac}/v1`
+  return { apiVersion: `${rbac}/v1`, kind, metadata, rules }
+}
+
+function granted(name: string, kind: 'Role' | 'ClusterRole', rules: readonly Rule[]): readonly Manifest[] {
+  const made = role(name, kind, rules)
   return [
-    { apiVersion, kind, metadata, rules },
+    made,
     {
-      apiVersion,
+      apiVersion: `${rbac}/v1`,
       kind: `${kind}Binding`,
-      metadata,
+      metadata: made.metadata,
       roleRef: { apiGroup: rbac, kind, name },
       subjects: [{ kind: 'ServiceAccount', name, namespace: weftNamespace }],
     },
@@ -62,6 +68,8 @@ export function controlPlaneRights(): readonly Manifest[] {
       { apiGroups: ['weft.dev'], resources: ['trafficpolicies/status'], verbs: ['update'] },
       { apiGroups: [''], resources: ['events'], verbs: ['create', 'get', 'update'] },
       { apiGroups: ['authentication.k8s.io'], resources: ['tokenreviews'], verbs: ['create'] },
+      // Whether who wants to tap may.
+      { apiGroups: ['authorization.k8s.io'], resources: ['subjectaccessreviews'], verbs: ['create'] },
     ]),
     // Both are there, empty, from the beginning: it needs no right to make others.
     ...granted(controlPlaneName, 'Role', [
@@ -103,6 +111,32 @@ export function injectorRights(): readonly Manifest[] {
     ]),
     ...granted(injectorName, 'Role', [
       { apiGroups: [''], resources: ['configmaps'], resourceNames: [trustBundleName], verbs: ['get'] },
+    ]),
+  ]
+}
+
+const seeRules: readonly Rule[] = [
+  { apiGroups: [''], resources: ['pods'], verbs: ['list'] },
+  { apiGroups: [''], resources: ['pods/proxy'], verbs: ['get'] },
+]
+
+/** For people: an administrator binds the Roles to those who may see the mesh, and those who may tap it. */
+export function viewerRights(): readonly Manifest[] {
+  const { group, resource } = tapResource
+  return [
+    serviceAccount(tapAccountName),
+    ...granted(tapAccountName, 'ClusterRole', [
+      { apiGroups: [group], resources: [resource], verbs: ['watch'] },
+    ]),
+    role('weft-viewer', 'Role', seeRules),
+    role('weft-tapper', 'Role', [
+      ...seeRules,
+      {
+        apiGroups: [''],
+        resources: ['serviceaccounts/token'],
+        resourceNames: [tapAccountName],
+        verbs: ['create'],
+      },
     ]),
   ]
 }

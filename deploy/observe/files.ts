@@ -6,20 +6,20 @@ import { service } from './dashboards/service.ts'
 import { workload } from './dashboards/workload.ts'
 import { dashboard } from './panel.ts'
 import { rules } from './rules.ts'
-import { podMonitor, prometheusConfig, staticConfig } from './scrape.ts'
+import { podMonitors, prometheusConfig, staticConfig } from './scrape.ts'
 
 export const dashboards = [mesh, service, workload, controlPlane] as const
 
 const note = '# Made from the code by `npm run build:observe`.\n'
 
-function yaml(content: object): string {
-  return note + stringify(content, { lineWidth: 0 })
+function yaml(...contents: readonly object[]): string {
+  return note + contents.map((content) => stringify(content, { lineWidth: 0 })).join('---\n')
 }
 
 export function observeFiles(): ReadonlyMap<string, string> {
   const files = new Map([
     ['prometheus.yaml', yaml(prometheusConfig)],
-    ['pod-monitor.yaml', yaml(podMonitor)],
+    ['pod-monitor.yaml', yaml(...podMonitors)],
     ['rules.yaml', yaml(rules)],
     [
       'prometheus-static.yaml',

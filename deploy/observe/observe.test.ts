@@ -28,7 +28,7 @@ it('asks for metrics that the processes have, and for no others', () => {
     const asked = names.filter(
       (name) =>
         !['histogram_quantile', 'label_values'].includes(name) &&
-        !/^(?:dst|client|status)_/.test(name) &&
+        !/^(?:dst|client|status|parent|route|backend)_/.test(name) &&
         name !== 'endpoint_state',
     )
     for (const name of asked) {

@@ -2,6 +2,7 @@
 import { ports } from '../../api/ports.ts'
 
 const sidecarPort = 'weft-admin'
+const controlPlanePort = 'admin'
 const meta = '__meta_kubernetes_pod'
 
 /** Sidecars put namespace, pod and workload on their samples themselves: what they say is kept (`honor_labels`). */
@@ -57,13 +58,20 @@ export function staticConfig(
   }
 }
 
-export const podMonitor = {
-  apiVersion: 'monitoring.coreos.com/v1',
-  kind: 'PodMonitor',
-  metadata: { name: 'weft-sidecars', namespace: 'weft' },
-  spec: {
+function podMonitor(name: string, spec: object): object {
+  const metadata = { name, namespace: 'weft' }
+  return { apiVersion: 'monitoring.coreos.com/v1', kind: 'PodMonitor', metadata, spec }
+}
+
+/** For the Prometheus operator: the same two jobs. */
+export const podMonitors: readonly object[] = [
+  podMonitor('weft-sidecars', {
     namespaceSelector: { any: true },
     selector: {},
     podMetricsEndpoints: [{ port: sidecarPort, path: '/metrics', honorLabels: true }],
-  },
-}
+  }),
+  podMonitor('weft-control-plane', {
+    selector: { matchLabels: { 'app.kubernetes.io/part-of': 'weft' } },
+    podMetricsEndpoints: [{ port: controlPlanePort, path: '/metrics' }],
+  }),
+]

@@ -15,10 +15,10 @@ class Counting implements Receiver {
   }
 
   onReply(x: Exchange, reply: Reply): void {
-    const stats = x.downstream.stats ?? x.stats ?? this.#local(x)
-    stats.requests++
-    if (x.attempts > 1) stats.retries += x.attempts - 1
-    stats.response(reply.status, x.nowMs - x.startedAtMs)
+    const latencyMs = x.nowMs - x.startedAtMs
+    const stats = x.downstream.stats ?? (x.stats ??= this.#local(x))
+    stats.count(reply.status, latencyMs, x.attempts)
+    x.ruleStats?.statsFor(x.clusterName).count(reply.status, latencyMs, x.attempts)
     this.#receiver.onReply(x, reply)
   }
 

@@ -4,7 +4,7 @@ import type { Layer } from '../layer.ts'
 import { exchangeSpans } from '../telemetry/exchange-spans.ts'
 import type { SpanReporter } from '../telemetry/span.ts'
 import { type AttemptTimes, Timeline } from '../telemetry/timeline.ts'
-import { extractTrace, injectTrace } from '../telemetry/trace-context.ts'
+import { bothFormsNames, extractTrace, injectTrace, traceForms } from '../telemetry/trace-context.ts'
 import type { TraceIds } from '../telemetry/trace-ids.ts'
 import { WallTimes } from '../telemetry/wall-times.ts'
 
@@ -48,22 +48,45 @@ function watching({ ids, nowMs, wallMs, reporters }: TraceOptions): ((x: Exchang
   }
 }
 
+/** Of a request that came with a context, in `forms`. */
+function continued(x: Exchange, forms: number, { ids, sampling, random }: TraceOptions): TraceContext {
+  const incoming = extractTrace(x.headers, forms)
+  return {
+    traceId: incoming?.traceId ?? ids.traceId(),
+    spanId: ids.spanId(),
+    parentSpanId: incoming?.spanId,
+    sampled: incoming?.sampled ?? random() < sampling.rate,
+    debug: incoming?.debug === true,
+  }
+}
+
+function sampled(ids: TraceIds): TraceContext {
+  return {
+    traceId: ids.traceId(),
+    spanId: ids.spanId(),
+    parentSpanId: undefined,
+    sampled: true,
+    debug: false,
+  }
+}
+
 export function trace(options: TraceOptions): Layer {
   const { ids, sampling, random } = options
   const watch = watching(options)
   return (next) =>
     function traceExchange(x, receiver) {
-      const incoming = extractTrace(x.headers)
-      const context: TraceContext = {
-        traceId: incoming?.traceId ?? ids.traceId(),
-        spanId: ids.spanId(),
-        parentSpanId: incoming?.spanId,
-        sampled: incoming?.sampled ?? random() < sampling.rate,
-        debug: incoming?.debug === true,
+      const { headers } = x
+      const forms = traceForms(headers)
+      if (forms === 0 && random() >= sampling.rate) {
+        const { context, lines } = ids.begin()
+        x.trace = context
+        headers.appendLines(lines, bothFormsNames)
+      } else {
+        const context = forms === 0 ? sampled(ids) : continued(x, forms, options)
+        x.trace = context
+        injectTrace(headers, context, forms)
+        if (context.sampled && watch !== undefined) watch(x)
       }
-      x.trace = context
-      injectTrace(x.headers, context)
-      if (context.sampled && watch !== undefined) watch(x)
       next(x, receiver)
     }
 }

@@ -15,6 +15,11 @@ export const http2Preface = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'
 const proxySignature = '\r\n\r\n\0\r\nQUIT\n'
 /** As the request line has it; what goes on without a space is none. */
 const maxMethodBytes = 32
+/** With these a line is a request's, however it goes on: HTTP/0.9 is refused, and not passed on. */
+const knownMethods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS', 'PATCH', 'TRACE', 'CONNECT'])
+/** Longer lines than any protocol of words has. */
+const maxLineBytes = 8 * 1024
+const lineFeed = 0x0a
 
 /** Tells TLS from everything else. */
 export function detectTls(bytes: Buffer): Detected | 'more' {
@@ -39,8 +44,19 @@ export function detect(bytes: Buffer): Detected | 'more' {
   const [, method = '', next = ''] = line ?? []
   // First, so that it does not depend on how much has come.
   if (method.length > maxMethodBytes) return { kind: 'opaque' }
-  if (next === ' ' && method !== '') return { kind: 'http1' }
+  if (next === ' ' && method !== '')
+    return knownMethods.has(method) ? { kind: 'http1' } : detectByVersion(bytes, line?.[0].length ?? 0)
   return next === '' ? 'more' : { kind: 'opaque' }
+}
+
+/**
+ * Of a line of words only the end tells whether it is a request's: `user anna`, `BREW / HTTP/1.1`. Whoever names a version
+ * means HTTP, well-formed or not. Linkerd and Envoy's http_inspector look for the same, and pass on what is malformed.
+ */
+function detectByVersion(bytes: Buffer, from: number): Detected | 'more' {
+  const end = bytes.subarray(0, maxLineBytes).indexOf(lineFeed, from)
+  if (end === -1) return bytes.length < maxLineBytes ? 'more' : { kind: 'http1' }
+  return /HTTP\//i.test(bytes.latin1Slice(from, end)) ? { kind: 'http1' } : { kind: 'opaque' }
 }
 
 export type DetectOptions = {

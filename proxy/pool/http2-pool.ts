@@ -140,19 +140,15 @@ export class Http2Pool {
 
   async #openOne(): Promise<void> {
     this.#opening++
-    let failure: UpstreamFailure | undefined
     try {
       if (this.#closed) throw new UpstreamFailure('connect', 'the endpoint was removed')
-      const wire = await this.#dial()
-      await this.#greet(wire)
+      await this.#greet(await this.#dial())
     } catch (error) {
-      failure = error instanceof UpstreamFailure ? error : new UpstreamFailure('connect', String(error))
-    }
-    this.#opening--
-    if (failure !== undefined) {
-      this.#onNotOpened(failure)
+      this.#opening--
+      this.#onNotOpened(error)
       return
     }
+    this.#opening--
     for (const waiting of this.#queue) waiting.opened = true
     this.#serve()
   }
@@ -253,7 +249,7 @@ export class Http2Pool {
   }
 
   /** Those who wait are told, unless there is another connection to wait for; the next try is the sweep's. */
-  #onNotOpened(failure: UpstreamFailure): void {
+  #onNotOpened(failure: unknown): void {
     const notSpoken = !this.speaks(this.#options.clock.monotonicMs())
     if (this.#open.length > 0 && !notSpoken) return
     const waiting = this.#queue

@@ -1,6 +1,6 @@
 /** An exchange as a line of JSON. By hand, as it is written for every request where it is on. Pure. */
 import type { Exchange, Reply } from '../exchange.ts'
-import { quoted } from './json-text.ts'
+import { millisecondsText, quoted } from './json-text.ts'
 import { phasesOf, type Timeline } from './timeline.ts'
 
 /** What every line begins with, as those of the process's log do. */
@@ -23,7 +23,7 @@ export function exchangeJson(
     `"attempts":${x.attempts},"retries":${Math.max(0, x.attempts - 1)},${retryFields(x)}` +
     `"peer":"${peerAddress}","peerPort":${peerPort},"tls":${meshTls},${identities(x, principal)}${traceFields(x)}` +
     `"requestBytes":${x.body.receivedBytes},"responseBytes":${sentBytes},${userAgent(x)}` +
-    `${times(x.timeline, x.startedAtMs, nowMs)}"durationMs":${rounded(nowMs - x.startedAtMs)}}`
+    `${times(x.timeline, x.startedAtMs, nowMs)}"durationMs":${millisecondsText(nowMs - x.startedAtMs)}}`
   )
 }
 
@@ -54,12 +54,7 @@ function times(timeline: Timeline | undefined, startedMs: number, nowMs: number)
   if (timeline === undefined) return ''
   const { queueMs, connectMs, tlsMs, waitMs, streamMs } = phasesOf(timeline, startedMs, nowMs)
   return (
-    `"queueMs":${rounded(queueMs)},"connectMs":${rounded(connectMs)},"tlsMs":${rounded(tlsMs)},` +
-    `"waitMs":${rounded(waitMs)},"streamMs":${rounded(streamMs)},`
+    `"queueMs":${millisecondsText(queueMs)},"connectMs":${millisecondsText(connectMs)},"tlsMs":${millisecondsText(tlsMs)},` +
+    `"waitMs":${millisecondsText(waitMs)},"streamMs":${millisecondsText(streamMs)},`
   )
-}
-
-/** To microseconds. */
-function rounded(ms: number): number {
-  return Math.round(ms * 1000) / 1000
 }

@@ -1,15 +1,24 @@
 /** Connections, pools and the odd ends of the data path, read at scrape. */
 import type { Registry } from '../../core/metrics.ts'
+import { version } from '../../core/version.ts'
 import type { DataPath } from '../data-path.ts'
 import { registerClusterMetrics } from './cluster-metrics.ts'
 import { registerFamily, registerGoldenMetrics } from './golden-metrics.ts'
 import { registerPolicyMetrics } from './policy-metrics.ts'
+import { registerRouteMetrics } from './route-metrics.ts'
 import { registerTcpMetrics } from './tcp-metrics.ts'
 
 const directions = ['inbound', 'outbound'] as const
 
 export function registerDataPathMetrics(registry: Registry, dataPath: DataPath): void {
+  registerFamily(registry, {
+    name: 'proxy_build_info',
+    help: "Version of the sidecar, under Linkerd's name; always 1",
+    type: 'gauge',
+    samples: () => [{ labels: { version }, value: 1 }],
+  })
   registerGoldenMetrics(registry, dataPath.golden)
+  registerRouteMetrics(registry, dataPath.routes)
   registerTcpMetrics(registry, dataPath)
   registerFamily(registry, {
     name: 'http_violations_total',

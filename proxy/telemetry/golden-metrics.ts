@@ -33,6 +33,16 @@ export function registerFamily(registry: Registry, family: Family): void {
   registry.registerMetric(metric as unknown as Parameters<Registry['registerMetric']>[0])
 }
 
+/** Samples of the same labels are added up: each comes once. */
+export function summed(samples: readonly Sample[]): readonly Sample[] {
+  const byKey = new Map<string, Sample>()
+  for (const sample of samples) {
+    const key = `${sample.metricName ?? ''} ${JSON.stringify(sample.labels)}`
+    byKey.set(key, { ...sample, value: sample.value + (byKey.get(key)?.value ?? 0) })
+  }
+  return [...byKey.values()]
+}
+
 /** HTTP's own rule: what the server failed at. gRPC's comes from its trailers. */
 function classification(status: number): 'success' | 'failure' {
   return status >= 500 ? 'failure' : 'success'
@@ -47,20 +57,27 @@ function responseSamples(all: readonly GoldenStats[]): Sample[] {
   )
 }
 
-/** A histogram over `latencyBucketsMs`; `counts` are not cumulative, and one more than the bounds. */
+/** `counts` are not cumulative, and one more than the bounds. */
+export type HistogramNumbers = {
+  readonly bounds: readonly number[]
+  readonly counts: Uint32Array
+  readonly sum: number
+  readonly count: number
+}
+
 export function histogramSamples(
   name: string,
   labels: Sample['labels'],
-  { counts, sumMs, count }: { readonly counts: Uint32Array; readonly sumMs: number; readonly count: number },
+  { bounds, counts, sum, count }: HistogramNumbers,
 ): Sample[] {
   let cumulative = 0
-  const samples: Sample[] = latencyBucketsMs.map((bound, i) => {
+  const samples: Sample[] = bounds.map((bound, i) => {
     cumulative += counts[i] as number
     return { metricName: `${name}_bucket`, labels: { ...labels, le: bound }, value: cumulative }
   })
   samples.push(
     { metricName: `${name}_bucket`, labels: { ...labels, le: '+Inf' }, value: count },
-    { metricName: `${name}_sum`, labels, value: sumMs },
+    { metricName: `${name}_sum`, labels, value: sum },
     { metricName: `${name}_count`, labels, value: count },
   )
   return samples
@@ -68,8 +85,8 @@ export function histogramSamples(
 
 /** The latency of one label set under any name and labels. */
 export function latencySamples(name: string, labels: Sample['labels'], stats: GoldenStats): Sample[] {
-  const { latencyCounts: counts, latencySumMs: sumMs, latencyCount: count } = stats
-  return histogramSamples(name, labels, { counts, sumMs, count })
+  const { latencyCounts: counts, latencySumMs: sum, latencyCount: count } = stats
+  return histogramSamples(name, labels, { bounds: latencyBucketsMs, counts, sum, count })
 }
 
 /** Linkerd's golden families (features.md 1.1) over all label sets that were used. */

@@ -5,6 +5,7 @@
 
 import { latencyBoundsMs as latencyBucketsMs } from '../../api/latency-bounds.ts'
 import type { LoadOf } from './load-of.ts'
+import type { MessageSizes } from './message-sizes.ts'
 import { type Labels, type Series, SeriesTable } from './series-table.ts'
 
 export { latencyBucketsMs }
@@ -22,6 +23,8 @@ export class GoldenStats implements Series {
   latencyCount = 0
   /** Attempts beyond the first. */
   retries = 0
+  /** undefined: nobody asks for them. */
+  sizes: MessageSizes | undefined = undefined
   readonly open = false
 
   constructor(labels: Labels, load?: LoadOf) {
@@ -31,6 +34,13 @@ export class GoldenStats implements Series {
 
   get activity(): number {
     return this.requests
+  }
+
+  /** Counts one exchange that was answered after `attempts`. */
+  count(status: number, latencyMs: number, attempts: number): void {
+    this.requests++
+    if (attempts > 1) this.retries += attempts - 1
+    this.response(status, latencyMs)
   }
 
   /** Counts one reply, by its status and the time to its head. */

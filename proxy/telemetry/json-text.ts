@@ -7,3 +7,14 @@ const special = /["\\\u0000-\u001f\u007f-\uffff]/
 export function quoted(text: string): string {
   return special.test(text) ? JSON.stringify(text) : `"${text}"`
 }
+
+/** `.001` to `.999`; empty for none. */
+const fractions = Array.from({ length: 1_000 }, (_, us) => String(us / 1_000).slice(1))
+
+/** Milliseconds to microseconds, as a number. From integers: making text of fractions is what costs most of a line. */
+export function millisecondsText(ms: number): string {
+  const us = Math.round(ms * 1_000)
+  if (us < 0) return String(us / 1_000)
+  const whole = Math.floor(us / 1_000)
+  return `${whole}${fractions[us - whole * 1_000]}`
+}

@@ -16,6 +16,8 @@ export type Load = {
   connections: number
   mtlsConnections: number
   openConnections: number
+  /** Of opaque bytes, by mesh mTLS. */
+  mtlsOpenConnections: number
 }
 
 export type LoadSources = {
@@ -55,11 +57,13 @@ export class LoadDifferences {
     for (const stats of golden.all()) if (stats.load !== undefined) this.#addReplies(stats, stats.load, loads)
     for (const stats of tcp.all())
       if (stats.load !== undefined) this.#addConnections(stats, stats.load, loads)
-    for (const load of loads.values()) load.openConnections += this.#pooled(load)
-    return [...loads.values()].filter(
+    const moved = [...loads.values()].filter(
       ({ succeeded, failed, connections, openConnections }) =>
         succeeded + failed + connections + openConnections > 0,
     )
+    // Afterwards: connections that are kept for the next request, and nothing else, are no load.
+    for (const load of moved) load.openConnections += this.#pooled(load)
+    return moved
   }
 
   #addReplies(stats: GoldenStats, of: LoadOf, loads: Map<string, Load>): void {
@@ -90,7 +94,9 @@ export class LoadDifferences {
     this.#opened.set(stats, stats.opened)
     load.connections += opened
     if (of.meshTls) load.mtlsConnections += opened
-    load.openConnections += stats.opened - stats.closed
+    const open = stats.opened - stats.closed
+    load.openConnections += open
+    if (of.meshTls) load.mtlsOpenConnections += open
   }
 
   /** Connections that requests share, whatever name they ask for. */
@@ -127,6 +133,7 @@ function loadFor({ apex, backend, zone }: LoadOf, loads: Map<string, Load>): Loa
     connections: 0,
     mtlsConnections: 0,
     openConnections: 0,
+    mtlsOpenConnections: 0,
   }
   loads.set(key, made)
   return made

@@ -1,4 +1,5 @@
 /** Exchanges that somebody looks at, kept until they are sent: bounded, and never with a body or a header's value. */
+import type { TapFacts } from '../../api/live.ts'
 import type { Exchange, Reply } from '../exchange.ts'
 
 export type TapWatch = {
@@ -13,22 +14,11 @@ export type TapWatch = {
   readonly peer: string
 }
 
-export type Tapped = {
+/** For the watches of these ids; empty: there is none. */
+export type Tapped = TapFacts & {
   readonly watchIds: readonly number[]
-  readonly atMs: number
-  readonly direction: string
-  readonly destination: string
   readonly endpoint: string
   readonly peer: string
-  readonly tls: boolean
-  readonly method: string
-  readonly authority: string
-  readonly path: string
-  readonly status: number
-  readonly durationMs: number
-  readonly requestBytes: number
-  readonly replyBytes: number
-  readonly flags: string
   readonly traceId: string
 }
 

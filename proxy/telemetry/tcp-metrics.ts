@@ -2,6 +2,7 @@
 import type { Registry } from '../../core/metrics.ts'
 import type { DataPath } from '../data-path.ts'
 import { histogramSamples, registerFamily, type Sample } from './golden-metrics.ts'
+import { latencyBucketsMs } from './golden-stats.ts'
 import { sumOf, type TcpStats } from './tcp-stats.ts'
 
 const directions = ['inbound', 'outbound'] as const
@@ -64,8 +65,8 @@ const families: readonly TcpFamily[] = [
 const duration = 'tcp_connection_duration_ms'
 
 function durationSamples(stats: TcpStats): Sample[] {
-  const { labels, durationCounts: counts, durationSumMs: sumMs, closed: count } = stats
-  return histogramSamples(duration, labels, { counts, sumMs, count })
+  const { labels, durationCounts: counts, durationSumMs: sum, closed: count } = stats
+  return histogramSamples(duration, labels, { bounds: latencyBucketsMs, counts, sum, count })
 }
 
 export function registerTcpMetrics(registry: Registry, { serveStats, tcp, egress }: DataPath): void {

@@ -82,60 +82,64 @@ function fromB3Multi(headers: HeaderList): Extracted | undefined {
   return { traceId: traceId.padStart(32, '0'), spanId, sampled, debug }
 }
 
+/** The forms that a request has a context in, readable or not: the sum of these. */
+const w3cForm = 1
+const singleForm = 2
+const multiForm = 4
+
+/** 0: the request carries no context, as most do that come from outside. */
+export function traceForms(headers: HeaderList): number {
+  if (!headers.mayHave(everyName)) return 0
+  let forms = headers.has('traceparent') ? w3cForm : 0
+  if (headers.has('b3')) forms += singleForm
+  if (multiNames.some((name) => headers.has(name))) forms += multiForm
+  return forms
+}
+
 /** The context of a request, or undefined when it carries none that is well formed. W3C first, then B3. */
-export function extractTrace(headers: HeaderList): Extracted | undefined {
-  const w3c = headers.get('traceparent')
-  if (w3c !== undefined) {
-    const extracted = fromW3c(w3c)
-    if (extracted !== undefined) return extracted
-  }
-  const b3 = headers.get('b3')
-  if (b3 !== undefined) {
-    const extracted = fromB3Single(b3)
-    if (extracted !== undefined) return extracted
-  }
-  return fromB3Multi(headers)
+export function extractTrace(headers: HeaderList, forms = traceForms(headers)): Extracted | undefined {
+  let extracted: Extracted | undefined
+  if ((forms & w3cForm) !== 0) extracted = fromW3c(headers.get('traceparent') ?? '')
+  if (extracted === undefined && (forms & singleForm) !== 0) extracted = fromB3Single(headers.get('b3') ?? '')
+  if (extracted === undefined && (forms & multiForm) !== 0) extracted = fromB3Multi(headers)
+  return extracted
 }
 
 /**
  * Writes `context` into the request that goes on, in each of the forms that came, readable or not, so that all of them
  * name the same span and the applications behind understand it; as both W3C and B3 when none came.
  */
-export function injectTrace(headers: HeaderList, context: TraceContext): void {
+export function injectTrace(headers: HeaderList, context: TraceContext, forms = traceForms(headers)): void {
+  if (forms === 0) {
+    headers.appendLines(bothFormsLines(context), bothFormsNames)
+    return
+  }
   const { traceId, spanId, sampled } = context
   const flag = sampled ? '1' : '0'
-  const traceparent = headers.get('traceparent')
-  const single = headers.get('b3') !== undefined
-  const multi = hasB3Multi(headers)
-  if (traceparent !== undefined) {
+  if ((forms & w3cForm) !== 0) {
     // The state belongs to the trace that it came with.
-    if (!traceparent.startsWith(`00-${traceId}-`)) headers.remove('tracestate')
+    if (headers.get('traceparent')?.startsWith(`00-${traceId}-`) !== true) headers.remove('tracestate')
     headers.set('traceparent', `00-${traceId}-${spanId}-0${flag}`)
   }
-  if (single) headers.set('b3', b3Value(context, flag))
-  if (multi) setB3Multi(headers, context, flag)
-  if (traceparent !== undefined || single || multi) return
-  // In one piece: most requests come without a context.
-  const ids = `${traceId}-${spanId}-`
-  const more = context.parentSpanId === undefined ? '\r\n' : `-${context.parentSpanId}\r\n`
-  const b3Flag = context.debug ? 'd' : flag
-  headers.appendLines(`traceparent: 00-${ids}0${flag}\r\nb3: ${ids}${b3Flag}${more}`, bothNames)
+  if ((forms & singleForm) !== 0) headers.set('b3', b3Value(context, flag))
+  if ((forms & multiForm) !== 0) setB3Multi(headers, context, flag)
 }
 
-function bitOf(name: string): number {
-  return nameBit(name.length, name.charCodeAt(0))
+/** A context as the fields that are written where none came. */
+export function bothFormsLines(context: TraceContext): string {
+  const { traceId, spanId, sampled } = context
+  const flag = sampled ? '1' : '0'
+  return `traceparent: 00-${traceId}-${spanId}-0${flag}\r\nb3: ${b3Value(context, flag)}\r\n`
 }
 
-const bothNames = bitOf('traceparent') | bitOf('b3')
-
-function hasB3Multi(headers: HeaderList): boolean {
-  return (
-    headers.get('x-b3-traceid') !== undefined ||
-    headers.get('x-b3-spanid') !== undefined ||
-    headers.get('x-b3-sampled') !== undefined ||
-    headers.get('x-b3-flags') !== undefined
-  )
+function maskOf(names: readonly string[]): number {
+  return names.reduce((mask, name) => mask | nameBit(name.length, name.charCodeAt(0)), 0)
 }
+
+const multiNames = ['x-b3-traceid', 'x-b3-spanid', 'x-b3-sampled', 'x-b3-flags'] as const
+/** Of the names in `bothFormsLines`. */
+export const bothFormsNames = maskOf(['traceparent', 'b3'])
+const everyName = bothFormsNames | maskOf(multiNames)
 
 function setB3Multi(headers: HeaderList, context: TraceContext, flag: string): void {
   const { traceId, spanId, parentSpanId } = context

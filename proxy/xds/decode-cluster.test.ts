@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { decode, encode, pack } from '../../api/xds/codec.ts'
+import { toStruct } from '../../api/xds/struct.ts'
 import type { Cluster, ClusterLoadAssignment } from '../../api/xds/types.ts'
 import { decodeCluster, decodeEndpoints } from './decode-cluster.ts'
 import { Problems } from './problems.ts'
@@ -165,6 +166,19 @@ describe('endpoints', () => {
   })
   const assignment = (endpoint: object, metadata = {}): ClusterLoadAssignment => ({
     endpoints: [{ locality: { zone: 'a' }, lbEndpoints: [{ endpoint, metadata }] }],
+  })
+
+  test('are counted by what owns their pods', () => {
+    const labelsOf = (facts: Readonly<Record<string, string>>) => {
+      const metadata = { filterMetadata: { 'weft.dev': toStruct(facts) } }
+      return decodeEndpoints(assignment(address('10.0.0.1'), metadata), new Problems())[0]?.labels
+    }
+    expect(labelsOf({ owner: 'statefulset/db', pod: 'db-0' })).toEqual({
+      dst_statefulset: 'db',
+      dst_pod: 'db-0',
+    })
+    expect(labelsOf({ owner: 'job/nightly' })).toEqual({ dst_k8s_job: 'nightly' })
+    expect(labelsOf({ owner: 'cheese/brie', deployment: 'web' })).toEqual({ dst_deployment: 'web' })
   })
 
   test('may have further addresses, on the same port', () => {

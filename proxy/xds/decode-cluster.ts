@@ -15,6 +15,7 @@ import type { DnsHosts } from '../dns/dns-endpoints.ts'
 import { decodeBalancing } from './decode-balancing.ts'
 import { decodeDns } from './decode-dns.ts'
 import { decodeLimits, decodeOutlierDetection } from './decode-limits.ts'
+import { ownerLabels } from '../telemetry/owner-labels.ts'
 import { durationMs } from './duration.ts'
 import type { Problems } from './problems.ts'
 
@@ -50,6 +51,10 @@ const endpointLabels = {
   pod: 'dst_pod',
   deployment: 'dst_deployment',
   podTemplateHash: 'dst_pod_template_hash',
+}
+
+function textOf(value: Json | undefined): string | undefined {
+  return typeof value === 'string' ? value : undefined
 }
 
 function weftValues(metadata: Metadata | undefined): { readonly [key: string]: Json } {
@@ -167,7 +172,7 @@ function decodeEndpoint(
     forZones: zoneNames(values['forZones']),
     meshed,
     identity: typeof identity === 'string' ? identity : undefined,
-    labels: labelsOf(values, endpointLabels),
+    labels: { ...ownerLabels(textOf(values['owner']), 'dst_'), ...labelsOf(values, endpointLabels) },
   }
 }
 

@@ -35,7 +35,17 @@ export function clustersOf(
   return new Set([...(routes?.clusters ?? []), ...ofTcp])
 }
 
+/** What its routes are called, where they are not in its Listener. */
+export function rdsOf({ listener }: Destination): string | undefined {
+  return listener?.kind === 'destination' && 'rds' in listener.routes ? listener.routes.rds : undefined
+}
+
 /** The service that `name` is a name of: its routes are called like it. */
-export function apexOf(name: string, { listener }: Destination): string {
-  return listener?.kind === 'destination' && 'rds' in listener.routes ? listener.routes.rds : name
+export function apexOf(name: string, destination: Destination): string {
+  return rdsOf(destination) ?? name
+}
+
+/** For the admin page. */
+export function shown({ state, applied, appliedTcp }: Destination): object {
+  return { state, hosts: applied?.hosts ?? [], ...(appliedTcp !== undefined && { tcp: appliedTcp }) }
 }

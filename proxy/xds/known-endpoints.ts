@@ -21,8 +21,16 @@ export class KnownEndpoints {
     return news
   }
 
-  /** Routes that lead to the cluster need not wait for it any longer. */
-  isWarm(name: string, { endpoints }: DecodedCluster): boolean {
+  /** Routes that lead to these clusters need not wait for them any longer. */
+  areWarm(names: ReadonlySet<string>, clusters: ReadonlyMap<string, DecodedCluster>): boolean {
+    for (const name of names) {
+      const cluster = clusters.get(name)
+      if (cluster === undefined || !this.#isWarm(name, cluster)) return false
+    }
+    return true
+  }
+
+  #isWarm(name: string, { endpoints }: DecodedCluster): boolean {
     if ('eds' in endpoints) return this.#assigned.has(endpoints.eds)
     return 'inline' in endpoints || this.#namesAsked.has(name)
   }

@@ -5,7 +5,7 @@ import { rename, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import type { ResourceKind } from '../../api/xds/type-urls.ts'
 import type { Clock, Timer } from '../../core/clock.ts'
-import { failureFields, WeftError, reasonOf } from '../../core/errors.ts'
+import { failureFields, reasonOf, systemCodeOf, WeftError } from '../../core/errors.ts'
 import type { Log } from '../../core/log.ts'
 import { makeFolder } from '../../core/make-folder.ts'
 
@@ -46,13 +46,17 @@ export class LastKnownGood {
     this.#snapshot = options.snapshot
   }
 
-  /** What was kept; nothing when there is no file, or when it is damaged (said in the log, and begun anew). */
+  /** What was kept; nothing when there is no file, or when it cannot be read or is damaged (said in the log, and begun anew). */
   load(): readonly StoredResource[] {
     let text: string
     try {
       text = readFileSync(this.#file, 'utf8')
-    } catch {
-      // The usual first start.
+    } catch (error) {
+      // No file is the usual first start.
+      if (systemCodeOf(error) !== 'ENOENT') {
+        const failure = new WeftError('FILE_UNREADABLE', reasonOf(error), { cause: error })
+        this.#log.warn(failureFields(failure), 'the kept configuration cannot be read; it is not used')
+      }
       return []
     }
     const newline = text.indexOf('\n')

@@ -1,10 +1,9 @@
 /** Reports load by LRS over the channel to the control plane, as often as that asks for. */
 import type { Messages } from '../../api/xds/messages.ts'
 import { loadReportingService } from '../../api/xds/services.ts'
-import type { Node } from '../../api/xds/types.ts'
-import type { Clock, Timer } from '../../core/clock.ts'
-import type { Log } from '../../core/log.ts'
+import type { Timer } from '../../core/clock.ts'
 import type { LoadDifferences } from '../telemetry/load-differences.ts'
+import type { CompanionParts } from './companion.ts'
 import { CompanionStream } from './companion-stream.ts'
 import { durationMs } from './duration.ts'
 import { clusterStats } from './load-report.ts'
@@ -12,13 +11,7 @@ import { clusterStats } from './load-report.ts'
 type Request = Messages['envoy.service.load_stats.v3.LoadStatsRequest']
 type Response = Messages['envoy.service.load_stats.v3.LoadStatsResponse']
 
-export type LoadClientOptions = {
-  /** Read anew for each report, as certificates are renewed. */
-  readonly node: () => Node
-  readonly clock: Clock
-  readonly log: Log
-  readonly differences: LoadDifferences
-}
+export type LoadClientOptions = CompanionParts & { readonly differences: LoadDifferences }
 
 /** A control plane that asks for more often than this is mistaken. */
 const shortestIntervalMs = 100

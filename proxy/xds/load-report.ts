@@ -4,6 +4,7 @@ import {
   latencyBucketMetrics,
   latencyMetric,
   mtlsConnectionsMetric,
+  mtlsOpenConnectionsMetric,
   mtlsRequestsMetric,
 } from '../../api/xds/load-metrics.ts'
 import type { Messages } from '../../api/xds/messages.ts'
@@ -32,6 +33,7 @@ function localityStats(load: Load): LocalityStats {
       ...latencyBucketMetrics.flatMap((name, i) => metric(name, load.latencyCounts[i] as number)),
       ...metric(mtlsRequestsMetric, load.mtlsRequests, load.mtlsRequests),
       ...metric(mtlsConnectionsMetric, load.mtlsConnections, load.mtlsConnections),
+      ...metric(mtlsOpenConnectionsMetric, load.mtlsOpenConnections, load.mtlsOpenConnections),
     ],
   }
 }

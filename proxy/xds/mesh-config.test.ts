@@ -16,6 +16,7 @@ import {
   routes,
   routeTo,
 } from './test-resources.ts'
+import { maxUnproven } from './unproven-names.ts'
 
 function setUp(connected = true) {
   const { sink, calls, dnsAnswered } = recordingSink()
@@ -246,5 +247,36 @@ describe('what was kept', () => {
     mesh.config.restore([...resources, unused])
     expect(mesh.wanted.has('cluster a')).toBe(true)
     expect(mesh.held.filter((line) => line.startsWith('cluster '))).toEqual([])
+  })
+})
+
+describe('names that the mesh does not know', () => {
+  const unknown = (i: number): string => `attacker-${i}.test:80`
+  const flood = (mesh: ReturnType<typeof setUp>): void => {
+    for (let i = 0; i < 2 * maxUnproven; i++) {
+      void mesh.config.resolve(unknown(i))
+      mesh.config.receive('listener', [], [unknown(i)])
+    }
+  }
+
+  test('are only so many: the longest unused are forgotten, and what is known stays', async () => {
+    const mesh = setUp()
+    void mesh.config.resolve(name)
+    makeKnown(mesh)
+    flood(mesh)
+    expect(mesh.wanted.has(`listener ${unknown(0)}`)).toBe(false)
+    expect(mesh.wanted.has(`listener ${unknown(2 * maxUnproven - 1)}`)).toBe(true)
+    expect([...mesh.wanted].filter((entry) => entry.includes('attacker'))).toHaveLength(maxUnproven)
+    expect(await mesh.config.resolve(name)).toBe('known')
+    expect(mesh.wanted.has('cluster a')).toBe(true)
+  })
+
+  test('that were forgotten while somebody waited are given up, and asked for again', async () => {
+    const mesh = setUp()
+    const first = mesh.config.resolve(unknown(0))
+    for (let i = 1; i <= maxUnproven; i++) void mesh.config.resolve(unknown(i))
+    expect(await first).toBe('unavailable')
+    void mesh.config.resolve(unknown(0))
+    expect(mesh.wanted.has(`listener ${unknown(0)}`)).toBe(true)
   })
 })

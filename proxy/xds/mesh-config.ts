@@ -12,11 +12,12 @@ import { type DecodedListener, decodeListener, decodeTrustBundle } from './decod
 import { type DecodedRoutes, decodeRoutes } from './decode-routes.ts'
 import type { EndpointConfig } from '../cluster/cluster-config.ts'
 import { KnownEndpoints } from './known-endpoints.ts'
-import { apexOf, clustersOf, type Destination, routesOf, tcpOf } from './destination.ts'
+import { apexOf, clustersOf, type Destination, rdsOf, routesOf, shown, tcpOf } from './destination.ts'
 import type { ReceivedResource } from './delta-client.ts'
 import type { StoredResource } from './last-known-good.ts'
 import { type Decoded, decoded } from './problems.ts'
 import type { Subscriptions } from './subscriptions.ts'
+import { UnprovenNames } from './unproven-names.ts'
 
 export type MeshConfigOptions = {
   readonly sink: ConfigSink
@@ -44,6 +45,7 @@ export class MeshConfig implements Discovery {
   readonly #routes = new Map<string, DecodedRoutes>()
   readonly #clusters = new Map<string, DecodedCluster>()
   readonly #endpoints = new KnownEndpoints()
+  readonly #unproven = new UnprovenNames()
   readonly #raw = new Map<string, StoredResource>()
   #inboundKnown = false
   #trustKnown = false
@@ -68,10 +70,9 @@ export class MeshConfig implements Discovery {
 
   /** Puts back what a former run kept. */
   restore(resources: readonly StoredResource[]): void {
-    for (const entry of resources) {
+    for (const entry of resources)
       if (entry.kind === 'listener' && entry.name !== this.#options.inboundListener)
         this.#destination(entry.name)
-    }
     // Listeners last: by then everything that they lead to is here.
     for (const resource of resources) if (resource.kind !== 'listener') this.#take(resource.kind, resource)
     for (const resource of resources) if (resource.kind === 'listener') this.#take(resource.kind, resource)
@@ -102,6 +103,7 @@ export class MeshConfig implements Discovery {
 
   resolve(name: string): Promise<'known' | 'unknown' | 'unavailable'> {
     const destination = this.#destination(name)
+    this.#touch(name, destination)
     if (destination.state !== 'asked') return Promise.resolve(destination.state)
     const { clock, connected } = this.#options
     return new Promise((resolve) => {
@@ -115,23 +117,20 @@ export class MeshConfig implements Discovery {
 
   touch(name: string): void {
     const destination = this.#destinations.get(name)
-    if (destination !== undefined) destination.usedMs = this.#options.clock.monotonicMs()
+    if (destination !== undefined) this.#touch(name, destination)
   }
 
   /** The clusters that the routes of a destination in force lead to. */
   clustersOf(name: string): readonly string[] {
-    const destination = this.#destinations.get(name)
-    return destination === undefined ? [] : [...clustersOf(destination.applied, destination.appliedTcp)]
+    const { applied, appliedTcp } = this.#destinations.get(name) ?? {}
+    return [...clustersOf(applied, appliedTcp)]
   }
 
   /** For the admin page /config. */
   dump(): object {
-    const destinations = [...this.#destinations].map(([name, { state, applied, appliedTcp }]) => [
-      name,
-      { state, hosts: applied?.hosts ?? [], ...(appliedTcp !== undefined && { tcp: appliedTcp }) },
-    ])
-    const versions = [...this.#raw.values()].map(({ kind, name, version }) => ({ kind, name, version }))
-    return { destinations: Object.fromEntries(destinations), resources: versions }
+    const destinations = [...this.#destinations].map(([name, destination]) => [name, shown(destination)])
+    const resources = [...this.#raw.values()].map(({ kind, name, version }) => ({ kind, name, version }))
+    return { destinations: Object.fromEntries(destinations), resources }
   }
 
   #destination(name: string): Destination {
@@ -149,6 +148,14 @@ export class MeshConfig implements Discovery {
     this.#destinations.set(name, made)
     this.#options.subscriptions.subscribe('listener', name)
     return made
+  }
+
+  #touch(name: string, destination: Destination): void {
+    destination.usedMs = this.#options.clock.monotonicMs()
+    if (destination.state === 'known') return
+    this.#unproven.used(name)
+    const surplus = this.#unproven.surplus()
+    if (surplus !== undefined) this.#forget(surplus)
   }
 
   #take(kind: ResourceKind, { name, version, bytes }: ReceivedResource): Decoded<unknown> {
@@ -243,10 +250,8 @@ export class MeshConfig implements Discovery {
     if (kind === 'listener') {
       const destination = this.#destinations.get(name)
       if (destination === undefined) return
-      destination.listener = undefined
-      destination.applied = undefined
-      destination.appliedTcp = undefined
-      this.#settle(destination, 'unknown')
+      destination.listener = destination.applied = destination.appliedTcp = undefined
+      this.#settle(name, destination, 'unknown')
       this.#options.sink.setUnknown(name)
     } else if (kind === 'routeConfiguration') {
       this.#routes.delete(name)
@@ -270,7 +275,7 @@ export class MeshConfig implements Discovery {
     const clusters = clustersOf(routes, tcp)
     for (const cluster of clusters) this.#options.subscriptions.subscribe('cluster', cluster)
     const now = this.#options.clock.monotonicMs()
-    if (!this.#warm(clusters)) {
+    if (!this.#endpoints.areWarm(clusters, this.#clusters)) {
       if (destination.warmUntilMs === Number.POSITIVE_INFINITY) {
         destination.warmUntilMs = now + warmingTimeoutMs
         this.#options.clock.after(warmingTimeoutMs, () => this.#advance())
@@ -283,19 +288,13 @@ export class MeshConfig implements Discovery {
       this.#options.sink.setRoutes(name, routes.hosts, apexOf(name, destination))
     destination.appliedTcp = tcp
     destination.applied = routes
-    this.#settle(destination, 'known')
+    this.#settle(name, destination, 'known')
   }
 
-  #warm(clusters: ReadonlySet<string>): boolean {
-    for (const name of clusters) {
-      const cluster = this.#clusters.get(name)
-      if (cluster === undefined || !this.#endpoints.isWarm(name, cluster)) return false
-    }
-    return true
-  }
-
-  #settle(destination: Destination, outcome: 'known' | 'unknown'): void {
+  #settle(name: string, destination: Destination, outcome: 'known' | 'unknown'): void {
     destination.state = outcome
+    if (outcome === 'known') this.#unproven.delete(name)
+    else this.#unproven.used(name)
     for (const resolve of destination.waiting.splice(0)) resolve(outcome)
   }
 
@@ -303,11 +302,11 @@ export class MeshConfig implements Discovery {
     const used = new Set<string>()
     const routeNames = new Set<string>()
     for (const destination of this.#destinations.values()) {
-      const { applied, appliedTcp } = destination
+      const { listener, applied, appliedTcp } = destination
+      if (listener === undefined && applied === undefined && appliedTcp === undefined) continue
       const next = clustersOf(routesOf(destination, this.#routes), tcpOf(destination))
       for (const name of [...clustersOf(applied, appliedTcp), ...next]) used.add(name)
-      const { listener } = destination
-      if (listener?.kind === 'destination' && 'rds' in listener.routes) routeNames.add(listener.routes.rds)
+      routeNames.add(rdsOf(destination) ?? '')
     }
     for (const [name, cluster] of this.#clusters) if (!used.has(name)) this.#dropCluster(name, cluster)
     for (const name of this.#routes.keys())
@@ -334,13 +333,17 @@ export class MeshConfig implements Discovery {
       const oldestMs = this.#options.clock.monotonicMs() - idleMs
       for (const [name, destination] of this.#destinations) {
         if (!this.#options.connected() || destination.usedMs > oldestMs) continue
-        this.#destinations.delete(name)
-        this.#raw.delete(`listener ${name}`)
-        this.#options.subscriptions.unsubscribe('listener', name)
-        this.#options.sink.removeRoutes(name)
+        this.#forget(name)
       }
       this.#collect()
       this.#scheduleSweep()
     })
+  }
+
+  #forget(name: string): void {
+    for (const resolve of this.#destinations.get(name)?.waiting.splice(0) ?? []) resolve('unavailable')
+    this.#drop('listener', name, this.#destinations)
+    this.#unproven.delete(name)
+    this.#options.sink.removeRoutes(name)
   }
 }

@@ -1,21 +1,15 @@
 /** Takes the control plane's watches, the only ones that there are, and sends what they see. */
 import type { Messages } from '../../api/xds/messages.ts'
 import { tapService } from '../../api/xds/services.ts'
-import type { Node } from '../../api/xds/types.ts'
-import type { Clock, Timer } from '../../core/clock.ts'
-import type { Log } from '../../core/log.ts'
+import type { Timer } from '../../core/clock.ts'
 import type { Tap, TapWatch } from '../telemetry/tap.ts'
+import type { CompanionParts } from './companion.ts'
 import { CompanionStream } from './companion-stream.ts'
 
 type Report = Messages['weft.tap.v1alpha1.TapReport']
 type Command = Messages['weft.tap.v1alpha1.TapCommand']
 
-export type TapClientOptions = {
-  readonly node: () => Node
-  readonly clock: Clock
-  readonly log: Log
-  readonly tap: Tap
-}
+export type TapClientOptions = CompanionParts & { readonly tap: Tap }
 
 const sendEveryMs = 200
 /** Each is asked about every exchange. */

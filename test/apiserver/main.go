@@ -1,4 +1,5 @@
-// A Kubernetes control plane for tests: etcd, kube-apiserver and kube-controller-manager in one process on loopback.
+// A Kubernetes control plane for tests: etcd, kube-apiserver and kube-controller-manager in one process on loopback, and
+// of a kubelet what forwards ports.
 //
 //	apiserver --folder DIR [--port N]
 //
@@ -45,6 +46,7 @@ type readyLine struct {
 	Server     string `json:"server"`
 	Kubeconfig string `json:"kubeconfig"`
 	Etcd       string `json:"etcd"`
+	Kubelet    int    `json:"kubelet"`
 }
 
 func main() {
@@ -103,7 +105,11 @@ func run(ctx context.Context, folder string, port int) error {
 	if err := waitForDefaults(ctx, files.adminKubeconfig, failed); err != nil {
 		return err
 	}
-	line, err := json.Marshal(readyLine{Server: server, Kubeconfig: files.adminKubeconfig, Etcd: endpoint})
+	kubelet, err := serveKubelet(files)
+	if err != nil {
+		return err
+	}
+	line, err := json.Marshal(readyLine{Server: server, Kubeconfig: files.adminKubeconfig, Etcd: endpoint, Kubelet: kubelet})
 	if err != nil {
 		return err
 	}

@@ -1,12 +1,11 @@
 /** `weft check` on a real mesh without a cluster, in which one thing after another is broken. */
-import { execFile } from 'node:child_process'
-import path from 'node:path'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { checkMesh } from '../../cli/check/run-checks.ts'
 import { freePorts } from '../../cli/demo/ports.ts'
 import { type BrokenMesh, pod, route, service, startBrokenMesh } from '../support/broken-mesh.ts'
+import { startRefusingSidecar } from '../support/refusing-sidecar.ts'
+import { weft } from '../support/weft-command.ts'
 
-const main = path.join(import.meta.dirname, '../../cli/main.ts')
 const timeout = 10_000
 
 let mesh: BrokenMesh
@@ -94,6 +93,17 @@ test('a sidecar that cannot listen where its pod says', async () => {
   await expect.poll(troubles, { timeout }).toContain('SIDECAR_NOT_READY')
 })
 
+test('a sidecar that refuses what it is sent', async () => {
+  mesh.plant(pod('picky', 'picky', { 'weft.dev/inject': 'enabled' }))
+  const stop = startRefusingSidecar(mesh.plane, 'picky', 'listeners[0]: not for me')
+  await expect.poll(troubles, { timeout }).toContain('CONFIG_REFUSED')
+  const checks = await checkMesh(mesh.admin)
+  expect(checks.find(({ id }) => id === 'CONFIG_REFUSED')?.message).toBe(
+    'the sidecar of shop/picky refuses a listener: listeners[0]: not for me',
+  )
+  stop()
+})
+
 test('a client of another version', async () => {
   const checks = await checkMesh(mesh.admin, '0.0.9')
   expect(checks.filter(({ outcome }) => outcome !== 'ok').map(({ id }) => id)).toEqual([
@@ -102,22 +112,14 @@ test('a client of another version', async () => {
 })
 
 test('a control plane that is away: exit status 1, and what to do', async () => {
-  const run = await weft('check', '--control-plane', `127.0.0.1:${closedPort}`, '-o', 'short')
+  const run = await weft(['check', '--control-plane', `127.0.0.1:${closedPort}`, '-o', 'short'])
   expect(run.status).toBe(1)
   expect(run.stdout).toContain('CONTROL_PLANE_UNREACHABLE: see whether it runs')
 })
 
 test('the command: exit status 0 and every line, without colour where there is no terminal', async () => {
-  const run = await weft('check', '--control-plane', mesh.admin)
+  const run = await weft(['check', '--control-plane', mesh.admin])
   expect([run.status, run.stdout.includes('\u001b')]).toEqual([0, false])
   expect(run.stdout).toContain('√ the root certificate is valid until')
   expect(run.stdout).toContain('All checks pass.')
 })
-
-function weft(...args: readonly string[]): Promise<{ readonly status: number; readonly stdout: string }> {
-  return new Promise((resolve) => {
-    execFile(process.execPath, [main, ...args], (error, stdout) => {
-      resolve({ status: error === null ? 0 : Number(error.code), stdout })
-    })
-  })
-}

@@ -84,7 +84,7 @@ test('where the policy allows it, opens one to what the mesh does not know', asy
 test('to the sidecar itself would be a loop', async () => {
   const { port } = await setUp({ outboundPolicy: 'allow' })
   const { text, closed } = await exchangeRaw(port, [head(`127.0.0.1:${port}`)])
-  expect(text).toMatch(/^HTTP\/1\.1 502 .*DESTINATION_UNKNOWN/s)
+  expect(text).toMatch(/^HTTP\/1\.1 508 .*LOOP_DETECTED/s)
   expect(closed).toBe(true)
 })
 

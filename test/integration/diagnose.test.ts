@@ -1,13 +1,12 @@
 /** `weft diagnose` on a real mesh in which one thing after another is broken. */
-import { execFile } from 'node:child_process'
-import path from 'node:path'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { diagnose, type FullDiagnosis } from '../../cli/diagnose/diagnose.ts'
 import { freePorts } from '../../cli/demo/ports.ts'
 import { directAccess } from '../../cli/reach/direct-access.ts'
 import { type BrokenMesh, pod, route, service, slice, startBrokenMesh } from '../support/broken-mesh.ts'
+import { startRefusingSidecar } from '../support/refusing-sidecar.ts'
+import { weft } from '../support/weft-command.ts'
 
-const main = path.join(import.meta.dirname, '../../cli/main.ts')
 const timeout = 10_000
 
 let mesh: BrokenMesh
@@ -135,6 +134,14 @@ test('a client whose sidecar is not connected', async () => {
   await expect.poll(() => endOf('app:8080', 'idle'), { timeout }).toBe('SOURCE_NOT_CONNECTED')
 })
 
+test('a client whose sidecar refuses what it is sent', async () => {
+  mesh.plant(pod('picky', 'picky', { 'weft.dev/inject': 'enabled' }))
+  const stop = startRefusingSidecar(mesh.plane, 'picky', 'listeners[0]: not for me')
+  await expect.poll(() => endOf('app:8080', 'picky'), { timeout }).toBe('CONFIG_REFUSED')
+  expect((await ask('app:8080', 'picky')).end?.message).toContain('listeners[0]: not for me')
+  stop()
+})
+
 test('a client that is no pod', async () => {
   expect(await endOf('app:8080', 'nobody')).toBe('SOURCE_UNKNOWN')
 })
@@ -159,16 +166,8 @@ test('an application that does not listen behind its sidecar', async () => {
   const { port } = mesh.application
   await mesh.application.stop()
   await expect.poll(() => endOf('app:8080'), { timeout }).toBe('APPLICATION_NOT_LISTENING')
-  const run = await weft('diagnose', 'shop/web', 'app:8080', '--control-plane', mesh.admin)
+  const run = await weft(['diagnose', 'shop/web', 'app:8080', '--control-plane', mesh.admin])
   expect(run.status).toBe(1)
   expect(run.stdout).toContain(`does not accept on 127.0.0.1:${port}`)
   expect(run.stdout).toContain('It ends at the application: APPLICATION_NOT_LISTENING.')
 })
-
-function weft(...args: readonly string[]): Promise<{ readonly status: number; readonly stdout: string }> {
-  return new Promise((resolve) => {
-    execFile(process.execPath, [main, ...args], (error, stdout) => {
-      resolve({ status: error === null ? 0 : Number(error.code), stdout })
-    })
-  })
-}

@@ -1,6 +1,7 @@
 /** A client nobody here wrote: gRPC's own xDS client, split by the same TrafficSplit file that sidecars follow. */
 import * as grpc from '@grpc/grpc-js'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { LiveMesh } from '../../api/live.ts'
 import { fetchText } from '../../cli/demo/sidecar-admin.ts'
 import {
   removeFolder,
@@ -133,4 +134,17 @@ spec:
   }
   expect(await answers('nacks')).toBe(0)
   expect(plane.logLines.filter((line) => line.includes('RESOURCE_REJECTED'))).toEqual([])
+})
+
+test('a stock gRPC client reports its load, as its clusters ask it to', async () => {
+  await shareOfV2(50)
+  const reported = async (): Promise<number> => {
+    const { text } = await fetchText(plane.running.adminPort, '/live/mesh')
+    const { edges } = JSON.parse(text) as LiveMesh
+    const edge = edges.find(
+      ({ source, backend }) => source.name === 'test-client' && backend.name === 'catalog-v1',
+    )
+    return edge?.requestsPerSecond ?? 0
+  }
+  await expect.poll(reported, { timeout: 10_000 }).toBeGreaterThan(0)
 })

@@ -2,7 +2,7 @@
 import type net from 'node:net'
 import { afterEach, describe, expect, test } from 'vitest'
 import { invalidBackendCluster } from '../../proxy/cluster/cluster-config.ts'
-import { forwardRule, startPlainDataPath } from '../support/plain-data-path.ts'
+import { forwardRule, setAppEndpoints, startPlainDataPath } from '../support/plain-data-path.ts'
 import { exchangeRaw, RawClient, startRawServer } from '../support/raw-tcp.ts'
 
 const cleanups: (() => unknown)[] = []
@@ -105,4 +105,15 @@ test.each([
   expect(text).toMatch(new RegExp(`^HTTP/1.1 ${status} `))
   expect(text).toMatch(new RegExp(`^weft-error: ${flag}\r$`, 'm'))
   expect(text).toMatch(new RegExp(`^${code}: `, 'm'))
+})
+
+test('an endpoint that is the sidecar itself is a loop, and is not sent to', async () => {
+  const { dataPath, port, stop } = await startPlainDataPath([1])
+  cleanups.push(stop)
+  setAppEndpoints(dataPath, [port])
+  const { text } = await exchangeRaw(port, [
+    'GET / HTTP/1.1\r\nHost: app.test:80\r\nConnection: close\r\n\r\n',
+  ])
+  expect(text).toMatch(/^HTTP\/1\.1 508 .*\r\nweft-error: LH\r\n.*LOOP_DETECTED: /s)
+  expect(dataPath.serveStats.outbound.opened).toBe(1)
 })

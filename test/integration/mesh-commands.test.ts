@@ -1,26 +1,18 @@
 /** The commands that show a mesh, as a person or a program runs them, on a real mesh. */
-import { execFile } from 'node:child_process'
+import { stripVTControlCharacters } from 'node:util'
+import { type ChildProcess, spawn } from 'node:child_process'
 import path from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { parse } from 'yaml'
 import { version } from '../../core/version.ts'
 import { type BrokenMesh, route, startBrokenMesh } from '../support/broken-mesh.ts'
 import { HttpClient } from '../support/http-client.ts'
-
-const main = path.join(import.meta.dirname, '../../cli/main.ts')
+import { type Run, weft as runWeft, weftMain } from '../support/weft-command.ts'
 
 let mesh: BrokenMesh
 
-type Run = { readonly status: number; readonly stdout: string; readonly stderr: string }
-
 function weft(...args: readonly string[]): Promise<Run> {
-  return new Promise((resolve) => {
-    execFile(
-      process.execPath,
-      [main, ...args, '--control-plane', mesh.admin],
-      { timeout: 20_000 },
-      (error, stdout, stderr) => resolve({ status: error === null ? 0 : Number(error.code), stdout, stderr }),
-    )
-  })
+  return runWeft([...args, '--control-plane', mesh.admin])
 }
 
 async function json<T>(...args: readonly string[]): Promise<T> {
@@ -127,11 +119,70 @@ test('split set edits the folder that the control plane reads, and the mesh foll
   const folder = path.join(mesh.plane.folder, 'config')
   const { stdout } = await weft('split', 'show', '-o', 'json')
   expect(stdout).toContain('"weightMilli": 1000')
-  await new Promise<void>((resolve, reject) => {
-    const args = [main, 'split', 'set', 'canary', 'app=5', '-n', 'shop', '--config', folder]
-    execFile(process.execPath, args, (error) => (error === null ? resolve() : reject(error)))
-  })
+  const set = await runWeft(['split', 'set', 'canary', 'app=5', '-n', 'shop', '--config', folder])
+  expect([set.status, set.stdout]).toEqual([0, expect.stringContaining(' is changed\n')])
   await expect
     .poll(async () => (await weft('split', '-o', 'json')).stdout, { timeout: 10_000 })
     .toContain('"weightMilli": 5000')
 })
+
+const listings = ['stat', 'edges', 'routes', 'policy', 'identity', 'split', 'config shop/web', 'version']
+
+test.each(listings)(
+  '%s: the same for programs as JSON and YAML, and no colours without a terminal',
+  async (line) => {
+    const words = line.split(' ')
+    const [json, yaml, wide] = await Promise.all(
+      ['json', 'yaml', 'wide'].map((form) => weft(...words, '-o', form)),
+    )
+    expect([json?.status, yaml?.status, wide?.status]).toEqual([0, 0, 0])
+    // Figures move between two runs; what they are called does not.
+    expect(shapeOf(parse(yaml?.stdout ?? ''))).toEqual(shapeOf(JSON.parse(json?.stdout ?? '')))
+    expect(wide?.stdout).not.toContain('\u001b')
+  },
+)
+
+function shapeOf(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(shapeOf)
+  if (typeof value !== 'object' || value === null) return '-'
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, shapeOf(inner)]))
+}
+
+/** A pseudo-terminal of that size, in which the command runs; what is written to it is typed. */
+function inTerminal(columns: number, rows: number, ...args: readonly string[]) {
+  const command = `stty cols ${columns} rows ${rows}; exec '${process.execPath}' '${weftMain}' ${args.join(' ')}`
+  const child: ChildProcess = spawn('script', ['-qefc', command, '/dev/null'], {
+    env: { ...process.env, TERM: 'xterm', SHELL: '/bin/sh' },
+  })
+  let shown = ''
+  child.stdout?.on('data', (piece: Buffer) => (shown += piece.toString()))
+  const ended = new Promise<number | null>((resolve) => child.once('exit', resolve))
+  return { shown: () => shown, type: (keys: string) => void child.stdin?.write(keys), ended }
+}
+
+test.skipIf(process.platform !== 'linux')(
+  'top paints pictures that fit the terminal, and leaves it as it was when Ctrl-C ends it',
+  async () => {
+    const client = new HttpClient(mesh.web.port)
+    const traffic = setInterval(() => void client.send('http://app.shop:8080/a'), 50)
+    const top = inTerminal(60, 8, 'top', '--control-plane', mesh.admin)
+    try {
+      await expect.poll(top.shown, { timeout: 15_000 }).toMatch(/pod\/web/)
+      top.type('\u0003')
+      expect(await top.ended).toBe(0)
+    } finally {
+      clearInterval(traffic)
+      client.close()
+    }
+    const [, ...pictures] = top.shown().split('\u001b[H')
+    const lines = stripVTControlCharacters(pictures.at(-1) as string)
+      .replace('^C', '')
+      .split(/\r?\n/)
+    expect(lines[0]).toMatch(/^2 sidecars, 1 edges/)
+    expect(lines[2]).toMatch(/^SOURCE +SERVICE/)
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(60)
+    expect(lines.length).toBeLessThanOrEqual(8)
+    expect(top.shown()).toContain('\u001b[?25l')
+    expect(top.shown().trimEnd().endsWith('\u001b[?25h')).toBe(true)
+  },
+)

@@ -5,7 +5,6 @@ import path from 'node:path'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { checkCluster } from '../../cli/check/run-checks.ts'
 import { freePorts } from '../../cli/demo/ports.ts'
-import { installText } from '../../cli/install.ts'
 import { systemClock } from '../../core/clock.ts'
 import { KubernetesClient } from '../../core/kubernetes/api-client.ts'
 import { readKubeconfig } from '../../core/kubernetes/kubeconfig.ts'
@@ -14,36 +13,19 @@ import { type RunningInjector, startInjector } from '../../injector/injector.ts'
 import { readInjectorSettings } from '../../injector/settings.ts'
 import { accountKubeconfig } from '../support/account-kubeconfig.ts'
 import { ApiServer } from '../support/api-server.ts'
-import { ClusterControlPlane } from '../support/cluster-control-plane.ts'
+import type { ClusterControlPlane } from '../support/cluster-control-plane.ts'
+import { installWeft, planeAddress, setInstalledPod, startInstalledPlane } from '../support/installed-weft.ts'
 import { removeFolder } from '../support/running-control-plane.ts'
 
 const folder = mkdtempSync(path.join(tmpdir(), 'weft-check-'))
 const log = createLog({ process: 'test', level: 'silent' })
 const patience = { timeout: 30_000, interval: 200 }
 const webhook = 'mutatingwebhookconfiguration/weft-injector'
-const install = {
-  image: 'weft:test',
-  imagePullPolicy: 'IfNotPresent',
-  trustDomain: 'cluster.local',
-  interception: 'init',
-  ha: false,
-} as const
-
 let server: ApiServer
 let api: KubernetesClient
 let plane: ClusterControlPlane
 let injector: RunningInjector
 let planeAccount: string
-
-/** We are the kubelet: the one pod that the Deployment made is ready at `ip`, or is not. */
-async function setPod(component: string, ip: string, ready: 'True' | 'False'): Promise<void> {
-  const selector = `app.kubernetes.io/name=${component}`
-  const name = (await server.kubectl(['get', 'pods', '-n', 'weft', '-l', selector, '-o', 'name'])).trim()
-  const conditions = [{ type: 'Ready', status: ready }]
-  const status = { phase: 'Running', podIP: ip, podIPs: [{ ip }], conditions }
-  const args = ['patch', name, '-n', 'weft', '--subresource=status', '-p', JSON.stringify({ status })]
-  await server.kubectl(args)
-}
 
 function runInjector(kubeconfig: string, address: string): Promise<RunningInjector> {
   const args = [
@@ -71,14 +53,12 @@ async function startWebhook(): Promise<void> {
 beforeAll(async () => {
   server = await ApiServer.start()
   api = new KubernetesClient(readKubeconfig([server.kubeconfig]), systemClock)
-  await server.apply(installText(install))
-  await server.apply(JSON.stringify({ apiVersion: 'v1', kind: 'Node', metadata: { name: 'node-1' } }))
-  planeAccount = await accountKubeconfig(server, 'weft-control-plane', folder)
-  plane = await startPlane()
+  planeAccount = await installWeft(server, folder)
+  plane = await startInstalledPlane(planeAccount)
   await startWebhook()
   // The control plane's pod is at the address where this machine's control plane listens.
-  await vi.waitFor(() => setPod('weft-control-plane', '10.244.0.1', 'True'), patience)
-  await vi.waitFor(() => setPod('weft-injector', '10.244.0.9', 'True'), patience)
+  await vi.waitFor(() => setInstalledPod(server, 'weft-control-plane', planeAddress, 'True'), patience)
+  await vi.waitFor(() => setInstalledPod(server, 'weft-injector', '10.244.0.9', 'True'), patience)
 }, 300_000)
 
 afterAll(async () => {
@@ -89,15 +69,8 @@ afterAll(async () => {
   removeFolder(folder)
 })
 
-async function startPlane(): Promise<ClusterControlPlane> {
-  const [grpcPort = 0] = await freePorts(1)
-  const started = await ClusterControlPlane.start(planeAccount, { grpcPort, adminPort: 9990 })
-  await started.untilReady()
-  return started
-}
-
 async function failing(proxy = false): Promise<readonly string[]> {
-  const checks = await checkCluster(api, { pre: false, proxy })
+  const checks = await checkCluster(api, { pre: false, proxy }, server.kubeconfig)
   return checks.filter(({ outcome }) => outcome === 'fails').map(({ id }) => id)
 }
 
@@ -114,7 +87,7 @@ async function without(object: string, id: string): Promise<void> {
 
 test('a cluster in which all is well: nothing fails', async () => {
   await expect.poll(() => failing(true), patience).toEqual([])
-  const ids = (await checkCluster(api, { pre: false, proxy: true })).map(({ id }) => id)
+  const ids = (await checkCluster(api, { pre: false, proxy: true }, server.kubeconfig)).map(({ id }) => id)
   for (const id of [
     'EVERYTHING_INSTALLED',
     'WEBHOOK_ANSWERS',
@@ -146,9 +119,9 @@ test('a webhook that the API server cannot trust', async () => {
 })
 
 test('a control plane whose pods are not ready', async () => {
-  await setPod('weft-control-plane', '10.244.0.1', 'False')
+  await setInstalledPod(server, 'weft-control-plane', planeAddress, 'False')
   await expect.poll(() => failing(), patience).toEqual(['REPLICAS_NOT_READY'])
-  await setPod('weft-control-plane', '10.244.0.1', 'True')
+  await setInstalledPod(server, 'weft-control-plane', planeAddress, 'True')
 })
 
 test('a trust bundle that is empty', async () => {
@@ -189,7 +162,7 @@ test('a pod that should have a sidecar and has none', async () => {
 
 test('rights that are not enough to install', async () => {
   const limited = new KubernetesClient(readKubeconfig([planeAccount]), systemClock)
-  const checks = await checkCluster(limited, { pre: true, proxy: false })
+  const checks = await checkCluster(limited, { pre: true, proxy: false }, planeAccount)
   limited.close()
   const refused = checks.filter(({ id }) => id === 'MAY_NOT_CREATE').map(({ message }) => message)
   expect(refused).toContain('may not create clusterroles.rbac.authorization.k8s.io')
@@ -198,7 +171,7 @@ test('rights that are not enough to install', async () => {
 test('a control plane that does not answer', async () => {
   await plane.stop()
   await expect.poll(() => failing(), patience).toContain('CONTROL_PLANE_UNREACHABLE')
-  plane = await startPlane()
+  plane = await startInstalledPlane(planeAccount)
 })
 
 test('a webhook that is not there to answer', async () => {

@@ -1,11 +1,16 @@
-/** A kubeconfig with the rights of one of weft's ServiceAccounts and no others. */
+/** A kubeconfig with the rights of one ServiceAccount and no others. */
 import { writeFileSync } from 'node:fs'
 import path from 'node:path'
 import type { ApiServer } from './api-server.ts'
 
-/** The file, in `folder`; `account` is in namespace `weft`. */
-export async function accountKubeconfig(server: ApiServer, account: string, folder: string): Promise<string> {
-  const token = await server.kubectl(['create', 'token', '-n', 'weft', account, '--duration=2h'])
+/** The file, in `folder`. */
+export async function accountKubeconfig(
+  server: ApiServer,
+  account: string,
+  folder: string,
+  namespace = 'weft',
+): Promise<string> {
+  const token = await server.kubectl(['create', 'token', '-n', namespace, account, '--duration=2h'])
   const view = await server.kubectl(['config', 'view', '--raw', '--minify', '-o', 'json'])
   const { clusters } = JSON.parse(view) as { readonly clusters: readonly [{ readonly cluster: object }] }
   const config = {

@@ -16,7 +16,12 @@ const startTimeoutMs = 120_000
 const buildTimeoutMs = 40 * 60_000
 const kubectlTimeoutMs = 60_000
 
-type ReadyLine = { readonly server: string; readonly kubeconfig: string; readonly etcd: string }
+type ReadyLine = {
+  readonly server: string
+  readonly kubeconfig: string
+  readonly etcd: string
+  readonly kubelet: number
+}
 
 /** Builds the API server; quick when nothing changed. */
 export async function buildApiServer(): Promise<void> {
@@ -33,6 +38,7 @@ export class ApiServer {
   readonly #folder: string | undefined
   #port: string
   #etcd = ''
+  #kubeletPort = 0
   #child: ChildProcess | undefined
 
   private constructor(kubeconfig: string, folder: string | undefined) {
@@ -62,9 +68,15 @@ export class ApiServer {
     closeSync(file)
     this.#child = child
     const line = await firstLine(child, () => readFileSync(log, 'utf8').slice(-3000))
-    const { server, etcd } = JSON.parse(line) as ReadyLine
+    const { server, etcd, kubelet } = JSON.parse(line) as ReadyLine
+    this.#kubeletPort = kubelet
     this.#port = new URL(server).port
     this.#etcd = etcd
+  }
+
+  /** Where the kubelet of a node forwards ports of pods whose loopback is this machine's; 0 in a cluster that is not ours. */
+  get kubeletPort(): number {
+    return this.#kubeletPort
   }
 
   /** Ends it as a power cut would. */

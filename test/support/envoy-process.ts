@@ -86,6 +86,10 @@ function bootstrap(plane: TestControlPlane, { protocol, adminPort, listeners }: 
       lds_config: ads,
       cds_config: ads,
     },
+    // Envoy is told by its bootstrap, and by no cluster, where it reports load to.
+    cluster_manager: {
+      load_stats_config: { api_type: 'GRPC', transport_api_version: 'V3', grpc_services: [service] },
+    },
     static_resources: { clusters: [controlPlaneCluster(plane)] },
   }
 }

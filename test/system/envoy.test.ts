@@ -1,5 +1,8 @@
 /** A stock Envoy under our control plane, beside a sidecar: both serve the same requests alike. */
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { LiveMesh } from '../../api/live.ts'
+import { fetchText } from '../../cli/demo/sidecar-admin.ts'
+import { type StatRow, statRows } from '../../cli/stat.ts'
 import { type EnvoyProcess, startEnvoy } from '../support/envoy-process.ts'
 import { type GatewayMesh, startGatewayMesh } from '../support/gateway-mesh.ts'
 import { HttpClient, type HttpRequest } from '../support/http-client.ts'
@@ -456,6 +459,26 @@ describeWithEnvoy('a stock Envoy', () => {
       await expect
         .poll(() => spread(by), { message: by, timeout: 10_000 })
         .toBe(balancer.hash === undefined ? 3 : 1)
+  })
+
+  test('reports its load, so that weft stat shows what came through it', async () => {
+    for (const by of protocols) {
+      const client = clientOf(by, 'limited')
+      for (let i = 0; i < 20; i++) await client.send(`http://${nameOf('limited')}/`)
+      client.close()
+    }
+    const row = async (): Promise<StatRow | undefined> => {
+      const { text } = await fetchText(mesh.plane.running.adminPort, '/live/mesh')
+      const live = JSON.parse(text) as LiveMesh
+      const edges = live.edges.filter(({ source }) => source.name === 'gateway')
+      return statRows({ ...live, edges }, { subject: 'svc', namespace: 'shop' }).find(({ name }) =>
+        name.startsWith('svc/limited'),
+      )
+    }
+    await expect
+      .poll(async () => (await row())?.requestsPerSecond ?? 0, { timeout: 15_000 })
+      .toBeGreaterThan(0)
+    expect((await row())?.successRatio).toBe(1)
   })
 
   test('refuses nothing that it is sent', async () => {

@@ -67,6 +67,17 @@ export class PrometheusProcess {
     return answer.data.result
   }
 
+  /** What a variable of a dashboard offers: the values that a label has on the series of a selector. */
+  async labelValues(label: string, selector: string): Promise<readonly string[]> {
+    const query = new URLSearchParams({ 'match[]': selector })
+    const { body } = await request(
+      `http://127.0.0.1:${this.#port}/api/v1/label/${label}/values?${query.toString()}`,
+    )
+    const answer = (await body.json()) as { status: string; error?: string; data: string[] }
+    if (answer.status !== 'success') throw new Error(`${selector}: ${answer.error ?? ''}`)
+    return answer.data
+  }
+
   /** The value of an expression that gives one series. */
   async value(expression: string): Promise<number> {
     const [series] = await this.query(expression)

@@ -11,7 +11,7 @@ import { PrometheusProcess } from './prometheus-process.ts'
 import { describeWith } from './requirements.ts'
 
 const loadMs = 25_000
-const variables: Readonly<Record<string, string>> = {
+const chosen: Readonly<Record<string, string>> = {
   $__rate_interval: '20s',
   $namespace: 'shop',
   $service: 'catalog-v1|catalog-v2|inventory|web',
@@ -22,7 +22,7 @@ const variables: Readonly<Record<string, string>> = {
 const inClusterOnly = 'weft_watch_silence_seconds'
 
 function filledIn(expression: string): string {
-  return Object.entries(variables).reduce((text, [name, value]) => text.replaceAll(name, value), expression)
+  return Object.entries(chosen).reduce((text, [name, value]) => text.replaceAll(name, value), expression)
 }
 
 /** An alert on a mesh that is well is empty: compared with `bool`, it shows whether it has something to judge. */
@@ -77,13 +77,47 @@ describeWith(['prometheus', 'promtool'], 'Prometheus over the demo', () => {
   for (const { title, panels } of dashboards)
     for (const panel of panels)
       it(`answers '${panel.title}' of ${title}`, async () => {
-        for (const { expr } of panel.queries) {
+        for (const { expr, legend } of panel.queries) {
           const series = await prometheus.query(filledIn(expr))
           // Not a number is what a ratio or a quantile of nothing is.
           const figures = series.filter(({ value }) => Number.isFinite(Number(value[1])))
           expect(figures.length, filledIn(expr)).toBeGreaterThan(0)
+          // What is not there in the demo shows as a zero without labels.
+          const labelled = figures.filter(({ metric }) => Object.keys(metric).length > 0)
+          for (const [, label = ''] of legend.matchAll(/\{\{(\w+)\}\}/g))
+            for (const { metric } of labelled) expect(metric[label], `${legend} of ${expr}`).toBeDefined()
         }
       })
+
+  for (const { title, variables } of dashboards)
+    for (const { name, query } of variables)
+      it(`offers values for the variable '${name}' of ${title}`, async () => {
+        const [, selector = '', label = ''] = /^label_values\((.+), (\w+)\)$/.exec(query) ?? []
+        const values = await prometheus.labelValues(label, filledIn(selector))
+        expect(values.length, query).toBeGreaterThan(0)
+        // What the panels above were asked with is among them.
+        for (const value of (chosen[`$${name}`] as string).split('|')) expect(values).toContain(value)
+      })
+
+  it("has Istio's sizes for every request that was counted", async () => {
+    const count = (family: string) => prometheus.value(`sum(${family}{reporter="destination"})`)
+    expect(await count('istio_request_bytes_count')).toBe(await count('istio_requests_total'))
+    expect(await count('istio_response_bytes_sum')).toBeGreaterThan(0)
+  })
+
+  it('counts by route and backend what it counts by endpoint', async () => {
+    const own = 'pod="web",parent_name="catalog"'
+    const byRoute = await prometheus.value(`sum(outbound_http_route_request_statuses_total{${own}})`)
+    const byBackend = await prometheus.query(
+      `sum by (backend_name) (outbound_http_route_backend_response_statuses_total{${own}})`,
+    )
+    const byEndpoint = await prometheus.value(
+      'sum(response_total{pod="web",direction="outbound",authority=~"catalog.*"})',
+    )
+    expect(byRoute).toBe(byEndpoint)
+    const backends = new Set(byBackend.map(({ metric }) => metric['backend_name']))
+    expect(backends).toEqual(new Set(['catalog-v1', 'catalog-v2']))
+  })
 
   for (const group of rules.groups)
     for (const rule of group.rules)

@@ -44,6 +44,17 @@ export const service: DashboardSpec = {
       queries: [{ expr: requestRate(toService, 'dst_service, dst_pod'), legend: '{{dst_pod}}' }],
     },
     {
+      title: 'Led here by',
+      unit: 'reqps',
+      description: 'The Service that was asked for, and the route or split that chose this one',
+      queries: [
+        {
+          expr: 'sum by (parent_name, route_kind, route_name, backend_name) (rate(outbound_http_route_backend_requests_total{backend_namespace=~"$namespace",backend_name=~"$service"}[$__rate_interval]))',
+          legend: '{{parent_name}} by {{route_kind}} {{route_name}} to {{backend_name}}',
+        },
+      ],
+    },
+    {
       title: 'Endpoints',
       unit: 'short',
       description: 'By whether they are sent to',
