@@ -20,8 +20,8 @@ async function write(...names: readonly string[]): Promise<void> {
 }
 
 test('where turns have several wires to write to, all of them wait for the turn’s end', async () => {
-  await write('a', 'b')
-  await write('a', 'b')
+  // Whatever tests before this one in the same process have left.
+  for (let i = 0; i < 20; i++) await write('a', 'b')
   order.length = 0
   await write('a', 'b', 'c')
   expect(order).toEqual(['a written', 'b written', 'c written', 'a', 'b', 'c'])
