@@ -74,7 +74,7 @@ export type ServeParts = {
   readonly onTcpRefused: (error: WeftError, client: Pick<TcpRecord, 'peer'>) => void
 }
 
-type Observers = Pick<ServerConnectionOptions, 'onViolation' | 'onFlag'>
+type SharedServerOptions = Omit<ServerConnectionOptions, 'connect' | 'onTunnel' | 'onClosed'>
 
 function tunnel(client: Wire, reply: Reply, early: Buffer, parts: ServeParts): void {
   if (reply.tunnel === undefined) return
@@ -115,17 +115,9 @@ export function serveHttp2(
   parts: ServeParts,
   form: HeadForm = new HpackForm(),
 ): void {
-  const { timeouts } = parts
   const connection = new Http2ServerConnection(wire, {
-    handler,
+    ...serverOptions(handler, downstream, parts),
     form,
-    downstream,
-    admission: parts.admission,
-    nowMs: parts.clock.monotonicMs,
-    headTimeoutMs: timeouts.headMs,
-    idleTimeoutMs: timeouts.idleMs,
-    streamIdleTimeoutMs: timeouts.streamIdleMs,
-    ...observersOf(downstream, parts),
     onClosed: (closed) => parts.connections.remove(closed),
   })
   parts.connections.add(connection)
@@ -135,9 +127,17 @@ export function serveHttp2(
   if (wire.ended) session.onEnd()
 }
 
-/** Who is told of what goes wrong on a client's connection. */
-function observersOf(downstream: Downstream, parts: ServeParts): Observers {
+/** What both codecs need. */
+function serverOptions(handler: Handler, downstream: Downstream, parts: ServeParts): SharedServerOptions {
+  const { timeouts } = parts
   return {
+    handler,
+    downstream,
+    admission: parts.admission,
+    nowMs: parts.clock.monotonicMs,
+    headTimeoutMs: timeouts.headMs,
+    idleTimeoutMs: timeouts.idleMs,
+    streamIdleTimeoutMs: timeouts.streamIdleMs,
     onViolation: (error, began) => {
       parts.stats.violations++
       parts.onViolation(error, downstream, began)
@@ -155,17 +155,9 @@ export function serveHttp1(
   parts: ServeParts,
   connect?: Handler,
 ): void {
-  const { timeouts } = parts
   const connection = new ServerConnection(wire, {
-    handler,
+    ...serverOptions(handler, downstream, parts),
     connect,
-    downstream,
-    admission: parts.admission,
-    nowMs: parts.clock.monotonicMs,
-    headTimeoutMs: timeouts.headMs,
-    idleTimeoutMs: timeouts.idleMs,
-    streamIdleTimeoutMs: timeouts.streamIdleMs,
-    ...observersOf(downstream, parts),
     onTunnel: (client, reply, early) => tunnel(client, reply, early, parts),
     onClosed: (closed) => parts.connections.remove(closed),
   })

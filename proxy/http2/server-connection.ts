@@ -1,11 +1,10 @@
 /** One client connection that speaks HTTP/2: takes its streams, watches over it, and ends it in good order. */
-import type { Downstream, Handler, ResponseFlag } from '../exchange.ts'
 import { HeaderList } from '../header-list.ts'
 import { statusText } from '../http1/status-text.ts'
+import type { ServerConnectionOptions } from '../http1/server-connection.ts'
 import { WireError } from '../http1/wire-error.ts'
 import type { Connection } from '../listen/connections.ts'
 import type { Wire } from '../listen/wire.ts'
-import type { Admission } from '../overload/admission.ts'
 import { ConnectionFault } from './faults.ts'
 import { errorCode, largestStreamId } from './frame-types.ts'
 import type { HeadBlock, HeadForm, IncomingRequest, Malformed } from './head-form.ts'
@@ -14,22 +13,9 @@ import { ServerStream } from './server-stream.ts'
 import { Session, type SessionOwner } from './session.ts'
 import { StallWatch } from './stall-watch.ts'
 
-export type Http2ServerOptions = {
+/** As of HTTP/1; a head's time is that of a header block and of the first SETTINGS, and idle is who has no stream. */
+export type Http2ServerOptions = Omit<ServerConnectionOptions, 'connect' | 'onTunnel' | 'onClosed'> & {
   readonly form: HeadForm
-  readonly handler: Handler
-  readonly downstream: Downstream
-  readonly admission: Admission
-  readonly nowMs: () => number
-  /** From the first byte of a header block to its last, and from the connection's beginning to its SETTINGS. */
-  readonly headTimeoutMs: number
-  /** Without a stream. */
-  readonly idleTimeoutMs: number
-  /** While the client takes nothing of what it is sent, or sends nothing of a body that it has begun. */
-  readonly streamIdleTimeoutMs: number
-  /** The client broke the protocol. `began`: in an exchange, which is logged as such. */
-  readonly onViolation: (error: WireError, began: boolean) => void
-  /** An exchange is over that something was wrong with, or a request was refused before it became one. */
-  readonly onFlag: (flag: ResponseFlag) => void
   readonly onClosed: (connection: Http2ServerConnection) => void
 }
 
