@@ -10,6 +10,8 @@ export type Variant = {
   readonly routes: number
   /** Sends the spans of sampled requests to a collector. */
   readonly spans: boolean
+  /** Set: the one sidecar stands before the application, with as many rules of access. */
+  readonly rules?: number
   /** More flags of the sidecar, without their dashes. */
   readonly settings?: Readonly<Record<string, string>>
   /** Left out of the sidecar's chains. */

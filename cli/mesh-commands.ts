@@ -133,14 +133,20 @@ export function addRoutes({ program, withExample }: Registration): void {
 export function addPolicy({ program, withExample }: Registration): void {
   const command = program
     .command('policy')
-    .description('TrafficPolicies: where each counts, and where the settings of a Service come from')
+    .description(
+      'policies: where each counts, who may call whom, and where the settings of a Service come from',
+    )
     .option('-n, --namespace <name>', 'of this namespace only')
     .addOption(outputOption())
   withConnection(command).action(async (flags: Listed) => {
     const { policiesText, readPolicies } = await import('./policy.ts')
-    const { policies, services } = await reach(flags, readPolicies)
+    const { policies, services, access } = await reach(flags, readPolicies)
     const { namespace, output } = flags
-    const page = { policies: within(policies, namespace), services: within(services, namespace) }
+    const page = {
+      policies: within(policies, namespace),
+      services: within(services, namespace),
+      access: within(access, namespace),
+    }
     process.stdout.write(machineText(page, output) ?? policiesText(page, screenOf(), output === 'wide'))
   })
   withExample(command, 'weft policy -n shop')

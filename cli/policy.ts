@@ -1,4 +1,5 @@
-/** `weft policy`: which TrafficPolicy counts where, and where each setting of a Service comes from. */
+/** `weft policy`: which policy counts where, who may call whom, and where each setting of a Service comes from. */
+import type { AccessReport } from '../control-plane/model/access-status.ts'
 import type { PolicyStatus, ServiceTraffic } from '../control-plane/model/policy-status.ts'
 import type { Screen } from './output.ts'
 import { type MeshAccess, readPage } from './reach/mesh-access.ts'
@@ -7,6 +8,7 @@ import { type Table, tableText } from './text-table.ts'
 export type PoliciesPage = {
   readonly policies: readonly PolicyStatus[]
   readonly services: readonly ServiceTraffic[]
+  readonly access: readonly AccessReport[]
 }
 
 function policiesTable({ policies }: Pick<PoliciesPage, 'policies'>, wide: boolean): Table {
@@ -28,6 +30,26 @@ function policiesTable({ policies }: Pick<PoliciesPage, 'policies'>, wide: boole
   return { columns: wide ? [...columns, 'MESSAGE'] : columns, rows }
 }
 
+function accessTable({ access }: Pick<PoliciesPage, 'access'>, wide: boolean): Table {
+  const rows = access.map(({ kind, namespace, name, targets, mtls, verdict, rules, pods, conditions }) => {
+    const counts = Object.entries(rules).filter(([, count]) => count > 0)
+    const trouble = conditions.find(({ status }) => status === 'False')
+    return [
+      namespace,
+      `${kind} ${name}`,
+      targets.join(', '),
+      String(pods),
+      mtls || '-',
+      counts.map(([action, count]) => `${count} ${action}`).join(', ') || '-',
+      verdict ?? '-',
+      trouble?.reason ?? 'in force',
+      ...(wide ? [trouble?.message ?? ''] : []),
+    ]
+  })
+  const columns = ['NAMESPACE', 'ACCESS', 'TO', 'PODS', 'MTLS', 'RULES', 'DEFAULT', 'STATE']
+  return { columns: wide ? [...columns, 'MESSAGE'] : columns, rows }
+}
+
 /** Where the settings in force come from. */
 function servicesTable({ services }: Pick<PoliciesPage, 'services'>): Table {
   const rows = services.flatMap(({ namespace, name, ports }) =>
@@ -45,7 +67,9 @@ export function readPolicies(access: MeshAccess): Promise<PoliciesPage> {
 
 /** Pure. */
 export function policiesText(page: PoliciesPage, screen: Screen, wide: boolean): string {
-  const tables = [policiesTable(page, wide), servicesTable(page)].filter(({ rows }) => rows.length > 0)
+  const tables = [policiesTable(page, wide), accessTable(page, wide), servicesTable(page)].filter(
+    ({ rows }) => rows.length > 0,
+  )
   if (tables.length === 0) return 'There are no policies, and no settings on Services.\n'
   return tables.map((table) => tableText(table, screen, wide)).join('\n')
 }

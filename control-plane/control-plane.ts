@@ -29,6 +29,7 @@ import { TapBroker } from './live/tap-broker.ts'
 import { addTapPage } from './live/tap-page.ts'
 import { tapHandlers, type TapServiceParts } from './live/tap-service.ts'
 import { registerControlPlaneMetrics } from './metrics.ts'
+import { accessPolicyReport, trafficTargetReport } from './model/access-status.ts'
 import { MeshModel } from './model/mesh-model.ts'
 import { keyOf } from './model/naming.ts'
 import type { Change } from './model/objects.ts'
@@ -170,8 +171,12 @@ function addPages(
   }))
   admin.page('GET', '/policies', () => ({
     body: {
-      policies: [...model.allPolicies()].map((policy) => policyStatus(model, policy)),
+      policies: [...model.traffic.all()].map((policy) => policyStatus(model, policy)),
       services: [...model.services()].flatMap(([, service]) => serviceTraffic(model, service) ?? []),
+      access: [
+        ...[...model.access.allPolicies()].map((policy) => accessPolicyReport(model, policy)),
+        ...[...model.access.allTargets()].map((target) => trafficTargetReport(model, target)),
+      ],
     },
   }))
   admin.page('GET', '/clients', () => ({ body: ads.clients() }))

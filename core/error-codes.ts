@@ -334,6 +334,11 @@ export const errorCodes = {
     hint: 'see the AccessPolicy of the workload',
     http: { status: 403, flag: 'UAEX' },
   },
+  PATH_AMBIGUOUS: {
+    summary: 'the path of the request can be read in more than one way',
+    hint: 'send it without encoded slashes, backslashes and control characters, encoded once and in UTF-8; a policy decides by the path',
+    http: { status: 400, flag: 'DPE' },
+  },
   RATE_LIMITED: {
     summary: 'the rate limit is reached',
     hint: 'send fewer requests, or raise the limit',

@@ -9,14 +9,12 @@ import type { ClusterConfig, EndpointConfig, InboundConfig } from './cluster/clu
 import { ClusterSet } from './cluster/cluster-set.ts'
 import type { ClusterParts } from './cluster/cluster.ts'
 import type { ConfigSink, Discovery } from './config-sink.ts'
+import type { DataPathOptions } from './data-path-options.ts'
 import { Dialler } from './dialler.ts'
 import type { DnsHosts } from './dns/dns-endpoints.ts'
-import { Egress, type EgressOptions } from './egress.ts'
-import type { Downstream } from './exchange.ts'
-import type { WireError } from './http1/wire-error.ts'
+import { Egress } from './egress.ts'
 import { Inbound, type MeshAccept } from './inbound.ts'
 import { inboundLabels, inboundLoad, listenerLabels } from './inbound-labels.ts'
-import type { Layer } from './layer.ts'
 import { ConnectionLimit } from './listen/connection-limit.ts'
 import { Connections } from './listen/connections.ts'
 import { OutboundListener } from './outbound-listener.ts'
@@ -24,48 +22,17 @@ import { OutboundTcp } from './outbound-tcp.ts'
 import { makeEndpoints } from './make-endpoints.ts'
 import { Outbound } from './outbound.ts'
 import { Admission } from './overload/admission.ts'
-import type { MeshDial } from './pool/dial.ts'
 import type { VirtualHostRules } from './route/route-rule.ts'
 import type { TcpRoute } from './route/tcp-route.ts'
-import { type ClientTimeouts, makeServeStats, type ServeParts, type ServeStats } from './serve.ts'
+import { makeServeStats, type ServeParts, type ServeStats } from './serve.ts'
 import { StaticListener } from './static-listener.ts'
-import type { TcpRecord } from './telemetry/access-records.ts'
 import { type TcpUpstream, watchTunnel } from './tcp-forward.ts'
 import { localStatsOf } from './local-stats.ts'
 import { GoldenStatsTable } from './telemetry/golden-stats.ts'
+import { type AccessCounts, makeAccessCounts } from './telemetry/access-stats.ts'
 import { MirrorStatsTable } from './telemetry/mirror-stats.ts'
 import { RouteStatsTable } from './telemetry/route-stats.ts'
 import { TcpStatsTable } from './telemetry/tcp-stats.ts'
-
-export type Address = { readonly host: string; readonly port: number }
-
-export type DataPathOptions = EgressOptions & {
-  readonly namespace: string
-  readonly outboundAddress: Address | undefined
-  readonly outboundPolicy: 'allow' | 'deny'
-  /** Set in redirected mode. */
-  readonly inboundAddress: Address | undefined
-  readonly originalDestination: ((fd: number) => string | undefined) | undefined
-  /** Of the admin server. */
-  readonly adminPort: number
-  readonly detectTimeoutMs: number
-  readonly clientTimeouts: ClientTimeouts
-  /** Client connections of both sides together. */
-  readonly maxConnections: number
-  /** Where this sidecar is; empty: as the mesh says. */
-  readonly zone: string
-  readonly dialMesh: MeshDial
-  readonly acceptMesh: MeshAccept
-  /** Trace and access log, outermost first. */
-  readonly observers: readonly Layer[]
-  /** The access log of connections. */
-  readonly onTcpEnd?: (record: TcpRecord) => void
-  readonly onUnexpected: (error: unknown) => void
-  readonly onRefused: (error: WeftError, peer: string) => void
-  readonly onViolation: (error: WireError, downstream: Downstream, began: boolean) => void
-  readonly onListenerError: (error: Error) => void
-  readonly onInboundProblem: (problem: WeftError | undefined) => void
-}
 
 const sweepEveryMs = 1_000
 
@@ -73,6 +40,7 @@ export class DataPath implements ConfigSink {
   readonly golden: GoldenStatsTable
   readonly routes: RouteStatsTable
   readonly tcp: TcpStatsTable
+  readonly accessCounts: AccessCounts
   readonly clusters: ClusterSet
   readonly egress: Egress
   readonly connectionLimit: ConnectionLimit
@@ -97,6 +65,7 @@ export class DataPath implements ConfigSink {
     this.golden = new GoldenStatsTable(clock.monotonicMs)
     this.routes = new RouteStatsTable(clock.monotonicMs)
     this.tcp = new TcpStatsTable(clock.monotonicMs)
+    this.accessCounts = makeAccessCounts(clock.monotonicMs)
     const isOwnAddress = (host: string, port: number): boolean =>
       port === this.outboundPort && (host.startsWith('127.') || host === '::1')
     this.#dialler = new Dialler({ clock, dialMesh: options.dialMesh, stats: this.tcp, isOwnAddress })
@@ -130,6 +99,7 @@ export class DataPath implements ConfigSink {
       redirectAddress: options.inboundAddress,
       isOwnPort: (port) => port === this.outboundPort || port === options.adminPort,
       rateLimitCounts: this.rateLimitCounts,
+      accessCounts: this.accessCounts,
       statsFor: (client) => this.golden.for(inboundLabels(client), inboundLoad(client)),
       tcpStatsFor: (client) => this.tcp.for({ ...inboundLabels(client), peer: 'dst' }, inboundLoad(client)),
     })

@@ -1,6 +1,7 @@
 /** One request and its reply in flight: what the codecs make and the layers read. */
 import type { Buffer } from 'node:buffer'
 import type { errorCodes } from '../core/error-codes.ts'
+import type { PeerAccess } from './authz/peer-access.ts'
 import type { Body, BodyLength } from './body.ts'
 import type { Cluster } from './cluster/cluster.ts'
 import type { Endpoint } from './cluster/endpoint.ts'
@@ -29,7 +30,14 @@ export type Downstream = {
   readonly applicationPort: number
   /** Where this connection's exchanges are counted; undefined: by the endpoint that answered. */
   readonly stats: GoldenStats | undefined
+  /** How the application is told who the client is; undefined: nobody knows. */
+  readonly identity?: FieldLines | undefined
+  /** What the rules of access have found out about the peer; the layer's own. */
+  access?: PeerAccess | undefined
 }
+
+/** Header fields as they are written, for `HeaderList.appendLines`. */
+export type FieldLines = { readonly lines: string; readonly mask: number }
 
 type Answering = Extract<(typeof errorCodes)[keyof typeof errorCodes], { readonly http: unknown }>
 
@@ -76,6 +84,9 @@ export class Exchange {
   apex = ''
   routeName = ''
   clusterName = ''
+  /** The rule of access that decided on it, and one that is only to tell of it; empty: none. */
+  accessRule = ''
+  auditRule = ''
   /** `address:port` of the endpoint of the last attempt. */
   upstreamAddress = ''
   /** The endpoint's principal, when it was reached over mesh mTLS. */

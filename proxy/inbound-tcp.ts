@@ -1,12 +1,15 @@
 /** Passes bytes on to the application: what is not HTTP, and what has come over mesh TLS as opaque. */
 import { Buffer } from 'node:buffer'
 import type { Clock } from '../core/clock.ts'
+import { toWeftError } from '../core/errors.ts'
 import { applicationConnectTimeoutMs } from './application-cluster.ts'
+import type { Peer } from './authz/peer.ts'
 import type { InboundPort } from './cluster/cluster-config.ts'
 import type { EarlyUpstream } from './early-upstream.ts'
 import type { ClientFacts } from './inbound-labels.ts'
 import type { Wire } from './listen/wire.ts'
 import { dialPlain } from './pool/dial.ts'
+import type { PortAccess } from './port-access.ts'
 import type { ServeParts } from './serve.ts'
 import { forwardTcp, type TcpUpstream } from './tcp-forward.ts'
 import type { TcpStats } from './telemetry/tcp-stats.ts'
@@ -16,6 +19,9 @@ export type InboundTcpParts = {
   readonly serve: ServeParts
   readonly tcpStatsFor: (facts: ClientFacts) => TcpStats
 }
+
+/** A port as it is configured, and who may reach it. */
+export type OpenPort = { readonly config: InboundPort; readonly access: PortAccess }
 
 const noBytes = Buffer.alloc(0)
 
@@ -30,16 +36,22 @@ export class InboundTcp {
   forwardClear(
     client: Wire,
     bytes: Buffer,
-    peer: string,
-    port: InboundPort,
+    address: string,
+    port: OpenPort,
     early: EarlyUpstream | undefined,
   ): void {
-    const dialling = early === undefined || early.gone ? this.dial(port, undefined) : early.take()
-    this.#forward(client, bytes, { peer, principal: undefined }, port, dialling)
+    const peer = { address, principal: undefined }
+    this.#forward(client, bytes, peer, port, () => {
+      if (early === undefined || early.gone) return this.dial(port.config, undefined)
+      return early.take()
+    })
+    // Not taken: the client may not pass.
+    early?.drop()
   }
 
-  forwardMesh(client: Wire, peer: string, principal: string, port: InboundPort): void {
-    this.#forward(client, noBytes, { peer, principal }, port, this.dial(port, principal))
+  forwardMesh(client: Wire, address: string, principal: string, port: OpenPort): void {
+    const dial = (): Promise<TcpUpstream> => this.dial(port.config, principal)
+    this.#forward(client, noBytes, { address, principal }, port, dial)
   }
 
   /** A connection to the application. Rejects with UpstreamFailure. */
@@ -61,12 +73,19 @@ export class InboundTcp {
   #forward(
     client: Wire,
     bytes: Buffer,
-    from: { readonly peer: string; readonly principal: string | undefined },
-    { applicationHost, applicationPort }: InboundPort,
-    dialling: Promise<TcpUpstream>,
+    from: Peer,
+    { config, access }: OpenPort,
+    dial: () => Promise<TcpUpstream>,
   ): void {
-    const destination = `${applicationHost}:${applicationPort}`
-    const facts = { direction: 'inbound', destination, ...from } as const
-    void forwardTcp(client, bytes, dialling, facts, this.#parts.serve)
+    const { address: peer, principal } = from
+    const destination = `${config.applicationHost}:${config.applicationPort}`
+    const facts = { direction: 'inbound', destination, peer, principal } as const
+    const { serve } = this.#parts
+    try {
+      const rule = access.admitConnection(from)
+      void forwardTcp(client, bytes, dial(), rule === '' ? facts : { ...facts, rule }, serve)
+    } catch (error) {
+      void forwardTcp(client, bytes, Promise.reject(toWeftError(error)), facts, serve)
+    }
   }
 }

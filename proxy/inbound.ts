@@ -4,10 +4,11 @@ import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { defaultOpaquePorts } from '../api/opaque-ports.ts'
 import type { Timer } from '../core/clock.ts'
-import { toWeftError, WeftError } from '../core/errors.ts'
+import { toWeftError, type WeftError } from '../core/errors.ts'
 import { includesPort } from '../core/port-ranges.ts'
 import { type InboundConfig, type InboundPort, plainEndpoint } from './cluster/cluster-config.ts'
 import { applicationCluster } from './application-cluster.ts'
+import { AccessByPort } from './access-by-port.ts'
 import { Cluster, type ClusterParts } from './cluster/cluster.ts'
 import { EarlyUpstream } from './early-upstream.ts'
 import type { Downstream, Exchange, Handler } from './exchange.ts'
@@ -15,9 +16,9 @@ import type { ClientFacts } from './inbound-labels.ts'
 import { InboundTcp, type InboundTcpParts } from './inbound-tcp.ts'
 import { compose, type Layer } from './layer.ts'
 import { balance } from './layers/balance.ts'
+import { clientIdentity, identityFields } from './layers/client-identity.ts'
 import { metrics } from './layers/metrics.ts'
 import { rescue } from './layers/rescue.ts'
-import { requireMeshTls } from './layers/require-mesh-tls.ts'
 import { retry } from './layers/retry.ts'
 import type { RateLimitCounts } from './layers/rate-limit.ts'
 import { shed } from './layers/shed.ts'
@@ -27,17 +28,19 @@ import { detect, type Detected, Detector, detectTls } from './listen/detect.ts'
 import { type Accepted, Listener } from './listen/listener.ts'
 import { Wire } from './listen/wire.ts'
 import type { Admission } from './overload/admission.ts'
+import type { PortAccess } from './port-access.ts'
 import { RateLimits } from './rate-limits.ts'
 import type { RateLimitPolicy } from './rate-limit/rate-limit-policy.ts'
 import { DestinationRetries } from './retry/destination-retries.ts'
 import { headForm } from './http2/head-forms.ts'
 import { serveHttp1, serveHttp2 } from './serve.ts'
+import type { AccessCounts } from './telemetry/access-stats.ts'
 import type { GoldenStats } from './telemetry/golden-stats.ts'
 
 /** Terminates mesh TLS on a socket whose ClientHello was put back; calls exactly one of the two. */
 export type MeshAccept = (
   socket: Socket,
-  onSecure: (tls: TLSSocket, principal: string, alpn: string) => void,
+  onSecure: (tls: TLSSocket, principal: string, alpn: string, fingerprint: string) => void,
   onRefused: (error: WeftError) => void,
 ) => void
 
@@ -48,6 +51,9 @@ export type InboundParts = InboundTcpParts & {
   readonly clusterParts: ClusterParts
   readonly acceptMesh: MeshAccept
   readonly rateLimitCounts: RateLimitCounts
+  readonly accessCounts: AccessCounts
+  /** Our own SPIFFE id; undefined without a mesh. */
+  readonly ownPrincipal: string | undefined
   /** undefined: nothing is redirected, ports are bound one by one. */
   readonly originalDestination: ((fd: number) => string | undefined) | undefined
   readonly redirectAddress: { readonly host: string; readonly port: number } | undefined
@@ -63,6 +69,9 @@ export type InboundParts = InboundTcpParts & {
   readonly observers: readonly Layer[]
 }
 
+/** Who a client has proven to be. */
+export type MeshPeer = { readonly principal: string; readonly fingerprint: string }
+
 /** A port in use is often that of a predecessor that drains. */
 const openAgainMs = 1_000
 
@@ -72,6 +81,7 @@ type Port = {
   /** The same for all connections, also of those that are older than a limit. */
   readonly handler: Handler
   readonly limit: (policies: readonly RateLimitPolicy[]) => void
+  readonly access: PortAccess
   listener: Listener | undefined
 }
 
@@ -79,8 +89,8 @@ export class Inbound {
   readonly #parts: InboundParts
   readonly #tcp: InboundTcp
   readonly #ports = new Map<number, Port>()
+  readonly #access: AccessByPort
   #redirected: Listener | undefined
-  #mtls: InboundConfig['mtls'] = 'permissive'
   #opaquePorts = defaultOpaquePorts
   #applying: Promise<void> = Promise.resolve()
   #again: Timer | undefined
@@ -89,6 +99,7 @@ export class Inbound {
   constructor(parts: InboundParts) {
     this.#parts = parts
     this.#tcp = new InboundTcp(parts)
+    this.#access = new AccessByPort(parts.accessCounts)
   }
 
   get ports(): readonly InboundPort[] {
@@ -117,12 +128,13 @@ export class Inbound {
 
   async #apply(config: InboundConfig): Promise<void> {
     if (this.#closed) return
-    this.#mtls = config.mtls
+    // First: nothing is opened, and no connection goes on, by rules that are not in force any more.
+    this.#access.set(config)
     this.#opaquePorts = config.opaquePorts ?? defaultOpaquePorts
     const wanted = new Map(config.ports.map((port) => [port.applicationPort, port]))
     for (const [number, port] of this.#ports) {
-      const next = wanted.get(number)
-      if (next !== undefined && same(next, port.config)) {
+      const next = wanted.get(number) ?? this.#unnamed(number)
+      if (same(next, port.config)) {
         port.config = next
         port.limit(next.rateLimits ?? [])
         continue
@@ -167,6 +179,7 @@ export class Inbound {
 
   #makePort(config: InboundPort): Port {
     const { admission, clock, clusterParts, observers, onUnexpected, statsFor } = this.#parts
+    const access = this.#access.of(config.applicationPort)
     const cluster = new Cluster(applicationCluster(config), clusterParts)
     cluster.setEndpoints([plainEndpoint(config.applicationHost, config.applicationPort)])
     const nowMs = clock.monotonicMs
@@ -185,15 +198,17 @@ export class Inbound {
       rescue(onUnexpected),
       // Before any work is done that overload could be spared.
       shed(admission),
+      // Before anybody looks at what it says of the client.
+      clientIdentity(),
       // Before anything is sent to the application.
-      requireMeshTls(() => this.#mtls === 'strict'),
+      access.layer,
       // Last: what is refused for another reason takes nothing from what others may send.
       limits.layer,
       retry(new DestinationRetries(nowMs)),
     )(balance(() => cluster, nowMs))
     const limit = (policies: readonly RateLimitPolicy[]): void => limits.set(policies)
     limit(config.rateLimits ?? [])
-    return { config, cluster, handler, limit, listener: undefined }
+    return { config, cluster, handler, limit, access, listener: undefined }
   }
 
   #acceptRedirected(accepted: Accepted): void {
@@ -215,13 +230,17 @@ export class Inbound {
   }
 
   /** A port that the control plane has not named: what the pod's rules redirect is a port of the pod. */
-  #portFor(number: number): Port {
-    const port = this.#makePort({
+  #unnamed(number: number): InboundPort {
+    return {
       listen: undefined,
       applicationHost: '127.0.0.1',
       applicationPort: number,
       protocol: includesPort(this.#opaquePorts, number) ? 'opaque' : 'detect',
-    })
+    }
+  }
+
+  #portFor(number: number): Port {
+    const port = this.#makePort(this.#unnamed(number))
     this.#ports.set(number, port)
     return port
   }
@@ -246,7 +265,7 @@ export class Inbound {
         },
         onSilent: () => {
           // What speaks in clear is refused anyway, so it need not be found out.
-          if (this.#mtls === 'strict') return
+          if (port.access.refusesClear) return
           if (opaque) detector.giveUp()
           else early = new EarlyUpstream(this.#tcp.dial(port.config, undefined), () => detector.giveUp())
         },
@@ -270,7 +289,8 @@ export class Inbound {
       wire.pause()
       this.#parts.acceptMesh(
         wire.release(bytes),
-        (tls, principal, alpn) => this.#serveMesh(tls, principal, alpn, accepted, port),
+        (tls, principal, alpn, fingerprint) =>
+          this.#serveMesh(tls, { principal, fingerprint }, alpn, accepted, port),
         (error) => this.#parts.onRefused(error, accepted.peerAddress),
       )
     } else if (detected.kind === 'http1' || detected.kind === 'http2') {
@@ -280,39 +300,24 @@ export class Inbound {
       serve(wire, downstream, port.handler, { bytes, firstByteMs }, this.#parts.serve)
     } else {
       // The application's own TLS, anything else: the application's business, byte for byte.
-      this.#forwardClear(accepted, bytes, port, early)
+      this.#tcp.forwardClear(wire, bytes, accepted.peerAddress, port, early)
     }
   }
 
-  /** Bytes that nobody has proven to be somebody's: where that is asked for, they do not reach the application. */
-  #forwardClear(
-    { wire, peerAddress }: Accepted,
-    bytes: Buffer,
-    port: Port,
-    early: EarlyUpstream | undefined,
-  ): void {
-    if (this.#mtls !== 'strict') {
-      this.#tcp.forwardClear(wire, bytes, peerAddress, port.config, early)
-      return
-    }
-    early?.drop()
-    wire.destroy()
-    this.#parts.onRefused(new WeftError('REQUEST_DENIED', 'this workload takes mesh mTLS only'), peerAddress)
-  }
-
-  #serveMesh(tls: TLSSocket, principal: string, alpn: string, accepted: Accepted, port: Port): void {
+  #serveMesh(tls: TLSSocket, peer: MeshPeer, alpn: string, accepted: Accepted, port: Port): void {
     const wire = Wire.over(tls)
     if (alpn === 'weft-tcp') {
-      this.#tcp.forwardMesh(wire, accepted.peerAddress, principal, port.config)
+      this.#tcp.forwardMesh(wire, accepted.peerAddress, peer.principal, port)
       return
     }
-    const downstream = this.#downstream(accepted, port, principal)
+    const downstream = this.#downstream(accepted, port, peer)
     const { serve } = this.#parts
     if (alpn === 'weft-h1') serveHttp1(wire, downstream, port.handler, undefined, serve)
     else serveHttp2(wire, downstream, port.handler, undefined, serve, headForm(alpn))
   }
 
-  #downstream(accepted: Accepted, port: Port, principal: string | undefined): Downstream {
+  #downstream(accepted: Accepted, port: Port, peer: MeshPeer | undefined): Downstream {
+    const principal = peer?.principal
     const meshTls = principal !== undefined
     const { applicationPort } = port.config
     return {
@@ -324,6 +329,8 @@ export class Inbound {
       originalDestination: undefined,
       applicationPort,
       stats: this.#parts.statsFor({ meshTls, principal, port: applicationPort }),
+      identity: peer && identityFields(peer, this.#parts.ownPrincipal),
+      access: undefined,
     }
   }
 }

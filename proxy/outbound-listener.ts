@@ -152,6 +152,8 @@ export class OutboundListener {
       originalDestination: original,
       applicationPort: 0,
       stats: undefined,
+      identity: undefined,
+      access: undefined,
     }
     const { handler, connect, serve } = this.#parts
     if (detected.kind === 'http2') {

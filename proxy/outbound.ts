@@ -8,6 +8,7 @@ import { HeaderList } from './header-list.ts'
 import { connectNotAllowed } from './http1/request-head.ts'
 import { WireError } from './http1/wire-error.ts'
 import { compose, type Layer } from './layer.ts'
+import { withoutClientIdentity } from './layers/client-identity.ts'
 import { metrics } from './layers/metrics.ts'
 import { rescue } from './layers/rescue.ts'
 import { shed } from './layers/shed.ts'
@@ -73,6 +74,7 @@ export class Outbound {
       rescue(parts.onUnexpected),
       // Before any work is done that overload could be spared.
       shed(parts.admission),
+      withoutClientIdentity(),
     )
     this.handler = this.#chain((x, receiver) => this.#toDestination(x, receiver))
     const tunnel = this.#chain((x, receiver) => void this.#tunnel(x, receiver))

@@ -2,7 +2,8 @@
 import type { Clock } from '../core/clock.ts'
 import type { Log } from '../core/log.ts'
 import type { Registry } from '../core/metrics.ts'
-import type { DataPath, DataPathOptions } from './data-path.ts'
+import type { DataPath } from './data-path.ts'
+import type { DataPathOptions } from './data-path-options.ts'
 import { OverloadMonitor } from './overload/overload-monitor.ts'
 import {
   cgroupMemoryLimit,

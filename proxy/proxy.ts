@@ -1,5 +1,6 @@
 /** Puts a sidecar together: identity, configuration, data path, admin. Reads like the list of its parts. */
 import { parseApplicationProbes } from '../api/application-probe.ts'
+import { formatSpiffeId } from '../api/spiffe.ts'
 import { AdminServer } from '../core/admin-server.ts'
 import { type Clock, systemClock } from '../core/clock.ts'
 import { describe, failureFields } from '../core/errors.ts'
@@ -12,7 +13,8 @@ import { addPages } from './admin/pages.ts'
 import { addProbes } from './admin/probes.ts'
 import { openBootstrap, staticDials, withBootstrap } from './bootstrap/apply-bootstrap.ts'
 import { loadBootstrap } from './bootstrap/decode-bootstrap.ts'
-import { DataPath, type DataPathOptions } from './data-path.ts'
+import { DataPath } from './data-path.ts'
+import type { DataPathOptions } from './data-path-options.ts'
 import { DnsResolver } from './dns/host-resolver.ts'
 import { messageSizes } from './layers/message-sizes.ts'
 import { tapped } from './layers/tap.ts'
@@ -131,6 +133,7 @@ function makeDataPath(
     {
       clock,
       namespace: settings.namespace,
+      ownPrincipal: more.alone ? undefined : formatSpiffeId(settings),
       zone: settings.zone ?? '',
       // Without a mesh there is nothing to send to but what the file's own listeners lead to.
       outboundAddress: more.alone ? undefined : settings.outboundAddress,

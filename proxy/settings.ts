@@ -213,7 +213,7 @@ export const proxySettings = {
     env: 'WEFT_DECISION_HEADERS',
     kind: 'boolean',
     default: 'false',
-    help: 'replies name the route and the backend that were chosen, in weft-route and weft-backend',
+    help: 'replies name what was decided: the route and the backend in weft-route and weft-backend, the rule of access in weft-rule',
   },
   tracing: {
     flag: '--tracing',

@@ -116,6 +116,8 @@ export class StaticListener {
       originalDestination: undefined,
       applicationPort: 0,
       stats: this.#parts.statsFor(principal),
+      identity: undefined,
+      access: undefined,
     }
   }
 

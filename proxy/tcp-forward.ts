@@ -21,7 +21,7 @@ export type TcpUpstream = {
   readonly release: () => void
 }
 
-export type TcpClient = Pick<TcpRecord, 'direction' | 'peer' | 'principal' | 'destination'>
+export type TcpClient = Pick<TcpRecord, 'direction' | 'peer' | 'principal' | 'destination' | 'rule'>
 
 const flags = {
   complete: '',

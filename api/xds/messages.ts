@@ -746,6 +746,7 @@ export interface Messages {
     readonly streamIdleTimeout?: Messages['google.protobuf.Duration'] | undefined
     readonly requestTimeout?: Messages['google.protobuf.Duration'] | undefined
     readonly generateRequestId?: Messages['google.protobuf.BoolValue'] | undefined
+    readonly normalizePath?: Messages['google.protobuf.BoolValue'] | undefined
     readonly upgradeConfigs?: readonly (Messages['envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.UpgradeConfig'])[] | undefined
     readonly serverHeaderTransformation?: 'OVERWRITE' | 'APPEND_IF_ABSENT' | 'PASS_THROUGH' | undefined
   }
@@ -760,6 +761,11 @@ export interface Messages {
   'envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager.UpgradeConfig': {
     readonly upgradeType?: string | undefined
     readonly enabled?: Messages['google.protobuf.BoolValue'] | undefined
+  }
+  'envoy.extensions.filters.network.rbac.v3.RBAC': {
+    readonly rules?: Messages['envoy.config.rbac.v3.RBAC'] | undefined
+    readonly shadowRules?: Messages['envoy.config.rbac.v3.RBAC'] | undefined
+    readonly statPrefix?: string | undefined
   }
   'envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy': {
     readonly statPrefix?: string | undefined

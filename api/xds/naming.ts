@@ -19,6 +19,8 @@ export const invalidBackendCluster = 'weft:invalid-backend'
 /** The filter whose settings on a route keep sessions. */
 export const statefulSessionFilter = 'envoy.filters.http.stateful_session'
 export const faultFilter = 'envoy.filters.http.fault'
+export const httpRbacFilter = 'envoy.filters.http.rbac'
+export const networkRbacFilter = 'envoy.filters.network.rbac'
 export const localRateLimitFilter = 'envoy.filters.http.local_ratelimit'
 /** What sidecars are told of retries beyond Envoy's words: a `weft.route.v1.RetryOptions`, per route. */
 export const retryOptions = 'weft.dev/retry'

@@ -18,6 +18,11 @@ export type LocalRateLimit = Messages['envoy.extensions.filters.http.local_ratel
 export type RateLimit = Messages['envoy.config.route.v3.RateLimit']
 export type TokenBucket = Messages['envoy.type.v3.TokenBucket']
 export type HttpFault = Messages['envoy.extensions.filters.http.fault.v3.HTTPFault']
+export type CidrRange = Messages['envoy.config.core.v3.CidrRange']
+export type Rbac = Messages['envoy.config.rbac.v3.RBAC']
+export type RbacPolicy = Messages['envoy.config.rbac.v3.Policy']
+export type RbacPermission = Messages['envoy.config.rbac.v3.Permission']
+export type RbacPrincipal = Messages['envoy.config.rbac.v3.Principal']
 export type TcpProxy = Messages['envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy']
 
 export type RouteConfiguration = Messages['envoy.config.route.v3.RouteConfiguration']

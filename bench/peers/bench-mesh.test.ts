@@ -2,12 +2,13 @@ import { expect, test } from 'vitest'
 import { parseFile } from '../../control-plane/providers/directory/parse-file.ts'
 import { benchMeshYaml } from './bench-mesh.ts'
 
-const mesh = { endpointPort: 8081, inbound: undefined, routes: 1, rollout: false }
+const mesh = { endpointPort: 8081, inbound: undefined, routes: 1, rules: 0, rollout: false }
 
 test.each([
   ['one proxy', mesh],
   ['a pair', { ...mesh, inbound: { applicationPort: 8082 } }],
   ['many routes', { ...mesh, routes: 1000 }],
+  ['rules of access', { ...mesh, rules: 100 }],
   ['a rollout', { ...mesh, rollout: true }],
 ])('the control plane takes the mesh of %s without a word', (_what, given) => {
   const { problems, objects } = parseFile('mesh.yaml', benchMeshYaml(given))

@@ -1,11 +1,14 @@
 /** The mesh of a measurement as Kubernetes YAML: a client whose requests go to one Service. Pure. */
 import { stringify } from 'yaml'
+import { accessRules } from './access-rules.ts'
 
 export type BenchMesh = {
   /** What the Service's one endpoint listens on. */
   readonly endpointPort: number
   /** Set when a sidecar stands before the application: then its listen port is the endpoint's. */
   readonly inbound: { readonly applicationPort: number } | undefined
+  /** Of access, in front of the application. */
+  readonly rules: number
   readonly routes: number
   /** Another endpoint, and a share of the requests for a second Service: what a rollout changes, again and again. */
   readonly rollout: boolean
@@ -65,6 +68,13 @@ function pod(name: string, annotations: Readonly<Record<string, string>>): strin
   return object('v1', 'Pod', name, { spec: { serviceAccountName: name } }, { annotations })
 }
 
+function policy(rules: number): string {
+  const targetRefs = [{ kind: 'ServiceAccount', name: 'app' }]
+  return object('weft.dev/v1alpha1', 'AccessPolicy', 'app', {
+    spec: { targetRefs, rules: accessRules(rules) },
+  })
+}
+
 export function benchMeshYaml(mesh: BenchMesh): string {
   const { endpointPort, inbound, rollout } = mesh
   const target = inbound === undefined ? {} : { targetRef: { kind: 'Pod', name: 'app', namespace } }
@@ -84,5 +94,6 @@ export function benchMeshYaml(mesh: BenchMesh): string {
     pod('client', {}),
     pod('app', applicationAnnotations),
     ...routes(mesh),
+    ...(mesh.rules === 0 ? [] : [policy(mesh.rules)]),
   ].join('---\n')
 }

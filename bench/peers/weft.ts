@@ -27,31 +27,45 @@ export type WeftOptions = {
   readonly nodeArgs?: (role: Role) => readonly string[]
 }
 
-async function placesOf({ topology, variant: { without } }: Setup, port: number): Promise<Place[]> {
+async function placesOf({ topology, variant }: Setup, port: number): Promise<Place[]> {
+  const { without, rules } = variant
   const bundle = without === undefined ? {} : { bundle: await bundleWithout(without) }
-  const outbound: Place = { role: 'outbound', pod: 'client', outboundPort: port, ...bundle }
-  if (topology === 'plain') return [outbound]
   const [unusedPort] = (await freePorts(1)) as [number]
-  return [outbound, { role: 'inbound', pod: 'app', outboundPort: unusedPort }]
+  const inbound: Place = { role: 'inbound', pod: 'app', outboundPort: unusedPort }
+  if (rules !== undefined) return [inbound]
+  const outbound: Place = { role: 'outbound', pod: 'client', outboundPort: port, ...bundle }
+  return topology === 'plain' ? [outbound] : [outbound, inbound]
 }
 
 /** The mesh of the setup, before or in the middle of a rollout. */
-async function meshesOf({ topology, backendPort, variant }: Setup): Promise<(rollout: boolean) => BenchMesh> {
-  const [inboundPort] = (await freePorts(1)) as [number]
-  const pair = topology === 'pair'
+function meshesOf(
+  { topology, backendPort, variant }: Setup,
+  inboundPort: number,
+): (rollout: boolean) => BenchMesh {
+  const meshed = topology === 'pair' || variant.rules !== undefined
   return (rollout) => ({
-    endpointPort: pair ? inboundPort : backendPort,
-    inbound: pair ? { applicationPort: backendPort } : undefined,
+    endpointPort: meshed ? inboundPort : backendPort,
+    inbound: meshed ? { applicationPort: backendPort } : undefined,
     routes: variant.routes,
+    rules: variant.rules ?? 0,
     rollout,
   })
+}
+
+/** Every request has to have met the last of the rules. */
+async function verifyRules(sidecar: Sidecar, rules: number): Promise<void> {
+  if (rules === 0) return
+  const all = await readMetric(sidecar.adminPort, 'request_total')
+  const allowed = await readMetric(sidecar.adminPort, 'inbound_http_authz_allow_total', 'authz_rule="last"')
+  if (all === 0 || allowed !== all) throw new Error(`${all - allowed} of ${all} requests met another rule`)
 }
 
 /** Starts a real control plane and the sidecars of the topology. */
 export async function startWeft(setup: Setup, { nodeArgs }: WeftOptions = {}): Promise<RunningPeer> {
   await using starting = new AsyncDisposableStack()
-  const [port] = (await freePorts(1)) as [number]
-  const meshOf = await meshesOf(setup)
+  const [port, inboundPort] = (await freePorts(2)) as [number, number]
+  const { rules } = setup.variant
+  const meshOf = meshesOf(setup, inboundPort)
   const sink = setup.variant.spans ? await SpanSink.start() : undefined
   if (sink !== undefined) starting.defer(() => sink.stop())
   const mesh = await Mesh.start(setup.folder, benchMeshYaml(meshOf(false)))
@@ -68,11 +82,12 @@ export async function startWeft(setup: Setup, { nodeArgs }: WeftOptions = {}): P
   if (viewer !== undefined) starting.defer(() => viewer.stop())
   const running = starting.move()
   return {
-    port,
+    port: rules === undefined ? port : inboundPort,
     processes: sidecars,
     readyMs: first.readyMs,
     verify: async () => {
-      await verifyTls(sidecars)
+      if (rules === undefined) await verifyTls(sidecars)
+      else await verifyRules(first, rules)
       // Spans come in batches, a while after their requests.
       if (sink !== undefined) await until(() => Promise.resolve(sink.spans > 0), 'the collector of spans')
       if (viewer !== undefined) await until(() => Promise.resolve(viewer.seen > 0), 'the viewer of exchanges')

@@ -3,25 +3,7 @@ import type { RequestShape } from '../load/request.ts'
 import { plainGet } from '../load/request.ts'
 import type { Variant } from '../peer.ts'
 import type { Load } from '../scenario.ts'
-
-/** By the variant that it is divided by: CPU per request, medians. */
-export type TelemetryLimit = { readonly what: string; readonly base: string; readonly atMost: number }
-
-export type TelemetryVariant = {
-  readonly name: string
-  /** What the sidecar is started with. */
-  readonly variant: Variant
-  readonly limits: readonly TelemetryLimit[]
-}
-
-/** Variants side by side under one load; the table divides by `off`. */
-export type TelemetryGroup = {
-  readonly name: string
-  readonly title: string
-  readonly load: Load
-  readonly request: RequestShape
-  readonly variants: readonly TelemetryVariant[]
-}
+import type { BenchVariant, VariantGroup } from '../variant-bench.ts'
 
 type Settings = NonNullable<Variant['settings']>
 
@@ -35,7 +17,7 @@ const traced = (settings: Settings): Variant => ({ routes: 1, spans: true, setti
 
 /** Neither traces nor lines of a log; metrics are counted, and a tap could begin. */
 const quiet: Settings = { tracing: 'false', 'access-log': 'off' }
-const off: TelemetryVariant = { name: 'off', variant: plain(quiet), limits: [] }
+const off: BenchVariant = { name: 'off', variant: plain(quiet), limits: [] }
 const saturated: Load = { kind: 'saturated', connections: 16 }
 
 const traceId = '463ac35c9f6413ad48485a3953bb6124'
@@ -49,14 +31,15 @@ const continued: RequestShape = {
   ],
 }
 
-function against(base: string, name: string, variant: Variant, atMost: number): TelemetryVariant {
+function against(base: string, name: string, variant: Variant, atMost: number): BenchVariant {
   return { name, variant, limits: [{ what: name, base, atMost }] }
 }
 
-export const groups: readonly TelemetryGroup[] = [
+export const groups: readonly VariantGroup[] = [
   {
     name: 'telemetry',
     title: 'one proxy, saturated, by what it tells of its requests',
+    base: 'off',
     load: saturated,
     request: plainGet,
     variants: [
@@ -77,6 +60,7 @@ export const groups: readonly TelemetryGroup[] = [
   {
     name: 'continued',
     title: 'the same for requests that are part of a trace already',
+    base: 'off',
     load: saturated,
     request: continued,
     variants: [off, against('off', 'trace continued', traced({ 'trace-sampling': '0.01' }), 1.1)],
@@ -84,6 +68,7 @@ export const groups: readonly TelemetryGroup[] = [
   {
     name: 'tapped',
     title: 'one proxy at 1,000 requests/s that somebody looks at',
+    base: 'off',
     load: { kind: 'paced', connections: 16, ratePerSecond: 1_000 },
     request: plainGet,
     variants: [off, against('off', 'tap of everything', plain(quiet, { tapped: true }), 1.3)],

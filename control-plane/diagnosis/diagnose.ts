@@ -6,6 +6,7 @@ import type { ResourceKind } from '../../api/xds/type-urls.ts'
 import type { ServiceEndpoint } from '../model/endpoints.ts'
 import { keyOf } from '../model/mesh-model.ts'
 import type { Snapshot } from '../snapshot/snapshot.ts'
+import { findAccess } from './find-access.ts'
 import { describeEndpoint, findEndpoints, type Mesh } from './find-endpoints.ts'
 import { findName, type NamedDestination } from './find-name.ts'
 import { findPeers, findSource } from './find-peers.ts'
@@ -22,6 +23,7 @@ export type DiagnosisQuestion = {
 type Found = Pick<Diagnosis, 'steps' | 'backends'>
 
 function walkService(mesh: Mesh, named: NamedDestination, question: DiagnosisQuestion): Found {
+  const source = mesh.model.workload(keyOf(question.namespace, question.pod))
   switch (named.kind) {
     case 'none':
       return { steps: [], backends: [] }
@@ -39,7 +41,7 @@ function walkService(mesh: Mesh, named: NamedDestination, question: DiagnosisQue
       }
       const endpoints = [describeEndpoint(mesh, own)]
       return {
-        steps: findPeers(endpoints),
+        steps: [...findAccess(mesh, source, endpoints, question.request), ...findPeers(endpoints)],
         backends: [{ cluster: `${address}:${port}`, sharePercent: 100, endpoints }],
       }
     }
@@ -47,8 +49,9 @@ function walkService(mesh: Mesh, named: NamedDestination, question: DiagnosisQue
       const { rule, steps } = findRule(mesh.model, named.destination, question.namespace, question.request)
       if (rule === undefined) return { steps, backends: [] }
       const found = findEndpoints(mesh, rule)
-      const peers = findPeers(found.backends.flatMap(({ endpoints }) => endpoints))
-      return { steps: [...steps, ...found.steps, ...peers], backends: found.backends }
+      const all = found.backends.flatMap(({ endpoints }) => endpoints)
+      const access = findAccess(mesh, source, all, question.request)
+      return { steps: [...steps, ...found.steps, ...access, ...findPeers(all)], backends: found.backends }
     }
   }
 }

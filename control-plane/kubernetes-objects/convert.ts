@@ -1,5 +1,6 @@
 /** Kubernetes objects -> changes of the mesh model: finds the converter by kind. */
 import type { Change } from '../model/objects.ts'
+import { convertAccessPolicy } from './access-policy.ts'
 import { convertEndpointSlice } from './endpoint-slice.ts'
 import { FieldReader, type FieldProblem } from './field-reader.ts'
 import { convertHttpRoute } from './http-route.ts'
@@ -11,6 +12,7 @@ import { convertReferenceGrant } from './reference-grant.ts'
 import { convertService } from './service.ts'
 import { convertTrafficPolicy } from './traffic-policy.ts'
 import { convertTrafficSplit } from './traffic-split.ts'
+import { convertTrafficTarget } from './traffic-target.ts'
 
 export type ObjectHead = {
   readonly namespace: string
@@ -42,7 +44,9 @@ const converters: readonly {
     convert: convertEndpointSlice,
   },
   { kind: 'TrafficPolicy', versions: ['weft.dev/v1alpha1'], namespaced: true, convert: convertTrafficPolicy },
+  { kind: 'AccessPolicy', versions: ['weft.dev/v1alpha1'], namespaced: true, convert: convertAccessPolicy },
   { kind: 'TrafficSplit', versions: smi('split'), namespaced: true, convert: convertTrafficSplit },
+  { kind: 'TrafficTarget', versions: smi('access'), namespaced: true, convert: convertTrafficTarget },
   { kind: 'HTTPRouteGroup', versions: smi('specs'), namespaced: true, convert: convertHttpRouteGroup },
   { kind: 'TCPRoute', versions: smi('specs'), namespaced: true, convert: convertSmiTcpRoute },
   {

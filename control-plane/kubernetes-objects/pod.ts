@@ -63,6 +63,7 @@ export function convertPod(object: FieldReader, { key, namespace, name }: Object
     namespace,
     name,
     node: object.at('spec').at('nodeName').string(),
+    labels,
     serviceAccount: object.at('spec').at('serviceAccountName').string() ?? 'default',
     addresses: readAddresses(object),
     inject: readInject(object),

@@ -17,19 +17,23 @@ import { readRetries } from './retries-field.ts'
 
 const maxCount = 1_000_000
 
+/** The port of a Service that a target names; undefined: all of them. */
+export function readServicePort(field: FieldReader): TrafficPolicy['targets'][number]['port'] {
+  const name = field.at('sectionName').string()
+  const number = field.at('port').port()
+  if (name !== undefined && number !== undefined)
+    field.at('port').problem('says the same as sectionName; keep one of them')
+  if (name !== undefined) return { name }
+  return number === undefined ? undefined : { number }
+}
+
 function readTarget(field: FieldReader): TrafficPolicy['targets'] {
   field.only(['group', 'kind', 'name', 'sectionName', 'port'])
   const group = field.at('group').string() ?? ''
   const kind = field.at('kind').requiredString()
   if (kind !== '' && (kind !== 'Service' || (group !== '' && group !== 'core')))
     field.at('kind').problem('must be Service, of the core group')
-  const service = field.at('name').requiredString()
-  const name = field.at('sectionName').string()
-  const number = field.at('port').port()
-  if (name !== undefined && number !== undefined)
-    field.at('port').problem('says the same as sectionName; keep one of them')
-  if (name !== undefined) return [{ service, port: { name } }]
-  return [{ service, port: number === undefined ? undefined : { number } }]
+  return [{ service: field.at('name').requiredString(), port: readServicePort(field) }]
 }
 
 function readTimeouts(field: FieldReader): TimeoutSettings | undefined {

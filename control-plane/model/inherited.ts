@@ -21,8 +21,3 @@ export function bypassedPortsOf(own: Workload, namespace: Namespace | undefined)
       namespace?.bypassedPorts.admin ?? [{ from: sidecarAdmin, to: sidecarAdmin }]),
   ]
 }
-
-/** Whether nothing in clear is to reach it. */
-export function isStrict(own: Workload, namespace: Namespace | undefined): boolean {
-  return (own.inboundPolicy ?? namespace?.inboundPolicy) === 'all-authenticated'
-}

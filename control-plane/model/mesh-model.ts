@@ -1,9 +1,10 @@
 /** The mesh as it is known now. Applying a change costs what the change touches, however large the mesh is. */
 import { includesPort, type PortRange } from '../../core/port-ranges.ts'
+import { AccessSet, type Touched } from './access-set.ts'
 import type { Dirty } from './dirty.ts'
 import { type ListedEndpoint, type ServiceEndpoint, usableEndpoints } from './endpoints.ts'
 import { IndexOf } from './index-of.ts'
-import { bypassedPortsOf, isStrict, opaquePortsOf } from './inherited.ts'
+import { bypassedPortsOf, opaquePortsOf } from './inherited.ts'
 import type {
   Change,
   EndpointSlice,
@@ -20,9 +21,9 @@ import { keyOf, oldestFirst, serviceKeyOfHost } from './naming.ts'
 import { reachedAnew } from './reached-anew.ts'
 import { NodeSet } from './node-set.ts'
 import type { BackendReference, Route } from './route.ts'
-import { specificity } from './policy-specificity.ts'
 import { RouteSet } from './route-set.ts'
 import { store } from './store.ts'
+import { TrafficPolicySet } from './traffic-policy-set.ts'
 
 export { keyOf } from './naming.ts'
 
@@ -38,9 +39,10 @@ export class MeshModel {
   readonly #services = new Map<string, Service>()
   readonly #slices = new Map<string, EndpointSlice>()
   readonly nodes = new NodeSet()
+  readonly access = new AccessSet()
+  readonly traffic = new TrafficPolicySet()
   readonly #workloads = new Map<string, Workload>()
   readonly #splits = new Map<string, Split>()
-  readonly #policies = new Map<string, TrafficPolicy>()
   readonly #routes: RouteSet
   readonly #routeGroups = new Map<string, RouteGroup>()
   readonly #tcpRoutes = new Map<string, TcpRoute>()
@@ -49,7 +51,6 @@ export class MeshModel {
   readonly #workloadsOfNamespace = new IndexOf()
   readonly #servicesOfNamespace = new IndexOf()
   readonly #splitsOfApex = new IndexOf()
-  readonly #policiesOfService = new IndexOf()
   /** Apexes whose routing depends on a service. */
   readonly #apexesOfBackend = new IndexOf()
   readonly #apexesOfGroup = new IndexOf()
@@ -112,9 +113,14 @@ export class MeshModel {
     )
   }
 
-  /** Whether nothing in clear is to reach a workload. */
-  isStrict(workload: Workload): boolean {
-    return isStrict(workload, this.#namespaces.get(workload.namespace))
+  /** What annotations say of who may connect to a workload. */
+  inboundPolicies(workload: Workload): Record<'ofWorkload' | 'ofNamespace', Workload['inboundPolicy']> {
+    const ofNamespace = this.#namespaces.get(workload.namespace)?.inboundPolicy
+    return { ofWorkload: workload.inboundPolicy, ofNamespace }
+  }
+
+  workloadsIn(namespace: string): readonly Workload[] {
+    return this.#workloadsOfNamespace.sources(namespace).flatMap((key) => this.#workloads.get(key) ?? [])
   }
 
   /** The ports whose bytes are nobody's business, of a service or a workload. */
@@ -176,22 +182,6 @@ export class MeshModel {
     return this.#routes.permits(from, to)
   }
 
-  /** The policies for a service's port, the one in force first: those for this port alone, then by age. */
-  policies(serviceKey: string, port: ServicePort): readonly TrafficPolicy[] {
-    const rankOf = (policy: TrafficPolicy): number => specificity(policy, serviceKey, port)
-    const here = this.#policiesOf(serviceKey).filter((policy) => rankOf(policy) > 0)
-    return oldestFirst(here).toSorted((a, b) => rankOf(b) - rankOf(a))
-  }
-
-  allPolicies(): Iterable<TrafficPolicy> {
-    return this.#policies.values()
-  }
-
-  /** The policies that name a service, on whatever port. */
-  policiesNaming(serviceKey: string): readonly TrafficPolicy[] {
-    return oldestFirst(this.#policiesOf(serviceKey))
-  }
-
   /** The services' ports that lead to a workload's own ports. */
   servedBy(workloadKey: string): readonly ServedPort[] {
     return this.#slicesOfWorkload.sources(workloadKey).flatMap((sliceKey) => {
@@ -202,10 +192,6 @@ export class MeshModel {
         return service === undefined || port === undefined ? [] : [{ service, port, targetPort }]
       })
     })
-  }
-
-  #policiesOf(serviceKey: string): TrafficPolicy[] {
-    return this.#policiesOfService.sources(serviceKey).flatMap((key) => this.#policies.get(key) ?? [])
   }
 
   #sliceEndpoints(slice: EndpointSlice | undefined, portName: string): ListedEndpoint[] {
@@ -260,10 +246,18 @@ export class MeshModel {
       case 'routeGroup':
         store(this.#routeGroups, change.key, change.value)
         for (const apex of this.#apexesOfGroup.sources(change.key)) dirty.services.add(apex)
+        this.#touchAccess(this.access.usersOf(change.key), dirty)
         dirty.routing = true
         return
       case 'tcpRoute':
         store(this.#tcpRoutes, change.key, change.value)
+        this.#touchAccess(this.access.usersOf(change.key), dirty)
+        return
+      case 'accessPolicy':
+        this.#touchAccess(this.access.setPolicy(change.key, change.value), dirty)
+        return
+      case 'trafficTarget':
+        this.#touchAccess(this.access.setTarget(change.key, change.value), dirty)
         return
     }
   }
@@ -319,12 +313,7 @@ export class MeshModel {
   }
 
   #applyPolicy(key: string, value: TrafficPolicy | undefined, dirty: Dirty): void {
-    const targets = (policy: TrafficPolicy | undefined): string[] =>
-      policy?.targets.map((target) => keyOf(policy.namespace, target.service)) ?? []
-    const touched = new Set([...targets(this.#policies.get(key)), ...targets(value)])
-    store(this.#policies, key, value)
-    this.#policiesOfService.set(key, [...new Set(targets(value))])
-    for (const service of touched) {
+    for (const service of this.traffic.set(key, value)) {
       this.#touchEndpoints(service, dirty)
       this.#touchWorkloadsOf(service, dirty)
     }
@@ -347,6 +336,14 @@ export class MeshModel {
     this.#apexesOfGroup.set(apexKey, [...new Set(groups)])
     const ofRoutes = this.#routes.backendsOf(apexKey)
     this.#apexesOfBackend.set(apexKey, [...new Set([...ofSplits, ...ofRoutes])])
+  }
+
+  /** Who may call it is told to a workload alone; that they are few is not worth finding out. */
+  #touchAccess({ namespaces, mesh }: Touched, dirty: Dirty): void {
+    const all = mesh ? [...this.#workloads.keys()] : []
+    const own = [...namespaces].flatMap((namespace) => this.#workloadsOfNamespace.sources(namespace))
+    for (const workload of [...all, ...own]) dirty.workloads.add(workload)
+    dirty.routing = true
   }
 
   #touchAddresses(workload: string, dirty: Dirty): void {

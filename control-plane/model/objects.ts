@@ -1,6 +1,7 @@
 /** What the mesh consists of, whoever told us: no Kubernetes and no xDS in here. Keys are `namespace/name`. */
 import type { InboundPolicy } from '../../api/annotations.ts'
 import type { PortRange } from '../../core/port-ranges.ts'
+import type { AccessPolicy, TrafficTarget } from './access-policy.ts'
 import type { ReferenceGrant, Route } from './route.ts'
 import type { TrafficSettings } from './traffic-settings.ts'
 
@@ -64,6 +65,7 @@ export type Workload = {
   /** Where it runs; undefined: nobody has said. */
   readonly node: string | undefined
   readonly serviceAccount: string
+  readonly labels: Readonly<Record<string, string>>
   /** Its own, while it runs; empty where the source does not tell, or it shares those of its node. */
   readonly addresses: readonly string[]
   readonly inject: boolean | undefined
@@ -152,3 +154,5 @@ export type Change =
   | { readonly kind: 'policy'; readonly key: string; readonly value: TrafficPolicy | undefined }
   | { readonly kind: 'routeGroup'; readonly key: string; readonly value: RouteGroup | undefined }
   | { readonly kind: 'tcpRoute'; readonly key: string; readonly value: TcpRoute | undefined }
+  | { readonly kind: 'accessPolicy'; readonly key: string; readonly value: AccessPolicy | undefined }
+  | { readonly kind: 'trafficTarget'; readonly key: string; readonly value: TrafficTarget | undefined }

@@ -72,7 +72,7 @@ function targetStatus(
   if (service === undefined) return missing(`'${key}' is no Service`)
   const named = portsOf(service, target)
   if (named.length === 0 && target.port !== undefined) return missing(`'${key}' has no port ${port}`)
-  const strongest = named.map((one) => ({ port: one.port, policy: model.policies(key, one)[0] }))
+  const strongest = named.map((one) => ({ port: one.port, policy: model.traffic.inForce(key, one)[0] }))
   const inForce = strongest.filter((one) => one.policy === policy).map((one) => one.port)
   const winner = strongest.find((one) => one.policy !== policy)?.policy
   if (inForce.length > 0 || winner === undefined)
@@ -105,7 +105,7 @@ export function serviceTraffic(model: MeshModel, service: Service): ServiceTraff
   const { namespace, name } = service
   const key = keyOf(namespace, name)
   const ports = service.ports.map((port) => {
-    const [policy] = model.policies(key, port)
+    const [policy] = model.traffic.inForce(key, port)
     const sections: Record<string, string> = {}
     for (const section of sectionsOf(service.traffic)) sections[section] = `annotations of Service ${key}`
     // Section by section, it beats them.

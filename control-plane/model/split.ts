@@ -3,6 +3,7 @@ import { portOf } from './external-name.ts'
 import { keyOf, type MeshModel } from './mesh-model.ts'
 import type { RouteGroup, RouteMatch, Split } from './objects.ts'
 import { own, reduceWeights, type Rule, type WeightedBackend } from './rule.ts'
+import { wholePathRegex } from './whole-path-regex.ts'
 
 /** Why a backend gets nothing on a port, whatever its weight says. */
 export type LeftOutReason = 'BackendUnknown' | 'BackendWithoutPort'
@@ -42,7 +43,7 @@ export function splitBackends(model: MeshModel, split: Split, port: number): rea
 function pathOf(pathRegex: string | undefined): RouteMatch['path'] {
   return pathRegex === undefined
     ? { kind: 'prefix', value: '/' }
-    : { kind: 'regex', value: `(?:${pathRegex}).*` }
+    : { kind: 'regex', value: wholePathRegex(pathRegex) }
 }
 
 function matchesOf(group: RouteGroup): readonly RouteMatch[] {

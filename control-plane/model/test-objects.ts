@@ -100,6 +100,7 @@ export function workload(name: string, facts: Partial<Workload> = {}): Change {
     namespace,
     name,
     serviceAccount: name,
+    labels: {},
     addresses: [],
     inject: undefined,
     inbound: [],

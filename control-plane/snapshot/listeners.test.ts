@@ -9,6 +9,7 @@ import { MeshModel } from '../model/mesh-model.ts'
 import type { Change } from '../model/objects.ts'
 import { namespaceShop, service, split, workload } from '../model/test-objects.ts'
 import type { ClientKind } from './client-kind.ts'
+import { managerName } from './listeners.ts'
 import { Snapshot } from './snapshot.ts'
 
 const address = '10.96.0.1'
@@ -57,25 +58,45 @@ test('an opaque port is inspected by nobody', () => {
   expect(listener('db.shop:3306').listenerFilters ?? []).toEqual([])
 })
 
-test('a workload that takes mesh TLS only has no chain in clear; it says so itself, or its namespace does', () => {
+/** The names of what denies, by chain. */
+function denials({
+  filterChains = [],
+  defaultFilterChain,
+}: Listener): Readonly<Record<string, readonly string[]>> {
+  const chains = [...filterChains, ...(defaultFilterChain ? [defaultFilterChain] : [])]
+  const namesOf = (chain: FilterChain): readonly string[] => {
+    const filters = (chain.filters ?? []).flatMap((filter) => [
+      filter,
+      ...(unpackAs(managerName, filter.typedConfig)?.httpFilters ?? []),
+    ])
+    return filters.flatMap(({ typedConfig }) => {
+      const rules = (
+        unpackAs('envoy.extensions.filters.http.rbac.v3.RBAC', typedConfig) ??
+        unpackAs('envoy.extensions.filters.network.rbac.v3.RBAC', typedConfig)
+      )?.rules
+      return rules?.action === 'DENY' ? Object.keys(rules.policies ?? {}) : []
+    })
+  }
+  return Object.fromEntries(chains.map((chain) => [chain.name, namesOf(chain)]))
+}
+
+test('a workload that takes mesh TLS only has a rule that denies the rest, on ports that nobody has named as well', () => {
   const strict = { inboundPolicy: 'all-authenticated' } as const
   const { change, listener } = setUp(
     workload('db-0', strict),
     workload('db-1'),
     workload('db-2', { containerPorts: [] }),
   )
-  const told = (name: string) => {
-    const { filterChains, metadata } = listener(`inbound/shop/${name}`)
-    const names = (filterChains ?? []).map((chain) => chain.name?.split('-').at(-1))
-    return [names, fromStruct(metadata?.filterMetadata?.[weftMetadata])['mtls']]
-  }
-  expect(told('db-0')).toEqual([['mesh'], 'strict'])
-  expect(told('db-1')).toEqual([['mesh', 'plain'], undefined])
+  const told = (name: string) => denials(listener(`inbound/shop/${name}`))
+  const own = ['annotation/shop/db-0/default-inbound-policy']
+  expect(told('db-0')).toEqual({ 'inbound:8080-mesh': own, 'inbound:8080-plain': own, others: own })
+  expect(told('db-1')).toEqual({ 'inbound:8080-mesh': [], 'inbound:8080-plain': [] })
   change(namespaceShop(strict))
-  expect(told('db-1')).toEqual([['mesh'], 'strict'])
-  expect(told('db-2')).toEqual([[], 'strict'])
+  const ofNamespace = ['annotation/shop/default-inbound-policy']
+  expect(told('db-1')['inbound:8080-plain']).toEqual(ofNamespace)
+  expect(told('db-2')).toEqual({ others: ofNamespace })
   change(workload('db-1', { inboundPolicy: 'all-unauthenticated' }))
-  expect(told('db-1')).toEqual([['mesh', 'plain'], undefined])
+  expect(told('db-1')['inbound:8080-plain']).toEqual([])
 })
 
 test('opaque ports of a workload have no HTTP, and those that it does not declare are told, too', () => {

@@ -22,7 +22,9 @@ import { formatPortRanges, includesPort, type PortRange } from '../../core/port-
 import { backendName } from './route-filters.ts'
 import type { WeightedBackend } from '../model/rule.ts'
 import type { Workload } from '../model/objects.ts'
+import type { PortAccess, WorkloadPort } from '../model/access.ts'
 import type { RateLimitSettings, TrafficSettings } from '../model/traffic-settings.ts'
+import { httpAccessFilters, networkAccessFilters } from './access.ts'
 import { ads } from './clusters.ts'
 import { limitActions, limitFilter } from './rate-limit.ts'
 
@@ -115,6 +117,7 @@ export function buildGatewayListener(
     streamIdleTimeout: { seconds: 0 },
     serverHeaderTransformation: 'PASS_THROUGH' as const,
     generateRequestId: { value: false },
+    normalizePath: { value: true },
     upgradeConfigs: [{ upgradeType: 'websocket' }],
   }
   return {
@@ -141,9 +144,16 @@ function meshServerSocket(): TransportSocket {
   }
 }
 
+/** What is asked for of one port of a workload. */
+export type InboundAsks = {
+  readonly limits: readonly RateLimitSettings[]
+  readonly access: PortAccess
+}
+
 function httpFilterOf(
   cluster: string,
-  limits: readonly RateLimitSettings[],
+  { limits, access }: InboundAsks,
+  trustDomain: string,
 ): NonNullable<FilterChain['filters']> {
   const routeConfig = {
     name: cluster,
@@ -161,24 +171,26 @@ function httpFilterOf(
       },
     ],
   }
-  const httpFilters = [...limits.map(limitFilter), router()]
+  const httpFilters = [...httpAccessFilters(access, trustDomain), ...limits.map(limitFilter), router()]
   const manager = { statPrefix: cluster, routeConfig, httpFilters }
   return [{ name: managerFilter, typedConfig: pack(managerName, manager) }]
 }
 
-/** One chain for mesh TLS and, unless that is all there may be, its twin for everything in clear. */
+/** One chain for mesh TLS and its twin for everything in clear: whether that may pass, the rules of access say. */
 function chainsFor(
-  listenPort: number,
-  applicationPort: number,
-  limits: readonly RateLimitSettings[],
+  port: WorkloadPort,
+  asks: InboundAsks,
   opaquePorts: readonly PortRange[],
-  strict: boolean,
+  trustDomain: string,
 ): FilterChain[] {
-  const cluster = inboundClusterName(applicationPort)
-  const { filters } = includesPort(opaquePorts, applicationPort)
-    ? tcpChain({ statPrefix: cluster, cluster })
-    : { filters: httpFilterOf(cluster, limits) }
-  const destinationPort = { value: listenPort }
+  const cluster = inboundClusterName(port.application)
+  const filters = includesPort(opaquePorts, port.application)
+    ? [
+        ...networkAccessFilters(asks.access, trustDomain),
+        ...(tcpChain({ statPrefix: cluster, cluster }).filters ?? []),
+      ]
+    : httpFilterOf(cluster, asks, trustDomain)
+  const destinationPort = { value: port.listen }
   return [
     {
       name: `${cluster}-mesh`,
@@ -190,54 +202,60 @@ function chainsFor(
       filters,
       transportSocket: meshServerSocket(),
     },
-    ...(strict ? [] : [{ name: `${cluster}-plain`, filterChainMatch: { destinationPort }, filters }]),
+    { name: `${cluster}-plain`, filterChainMatch: { destinationPort }, filters },
   ]
+}
+
+/** Who may reach the ports that have no chain of their own. */
+function chainOfOthers(access: PortAccess, trustDomain: string): Pick<Listener, 'defaultFilterChain'> {
+  const filters = networkAccessFilters(access, trustDomain)
+  return filters.length === 0 ? {} : { defaultFilterChain: { name: 'others', filters } }
 }
 
 function socketAddress(address: string, portValue: number): Address {
   return { socketAddress: { address, portValue } }
 }
 
-/** What a workload's own sidecar serves: its explicit addresses, or its container ports behind the redirected one. */
-export function buildInboundListener(
-  name: string,
-  workload: Workload,
-  limitsOf: (listenPort: number) => readonly RateLimitSettings[],
-  opaquePorts: readonly PortRange[],
-  zone: string,
-  strict: boolean,
-): Listener {
+/** What there is to say about a workload's own sidecar. */
+export type InboundFacts = {
+  readonly workload: Workload
+  /** Its explicit addresses, or the ports behind the redirected one that something is known of. */
+  readonly ports: readonly WorkloadPort[]
+  readonly asksOf: (port: WorkloadPort) => InboundAsks
+  /** Who may reach the ports that nobody has named. */
+  readonly accessToOthers: PortAccess
+  readonly opaquePorts: readonly PortRange[]
+  readonly zone: string
+  readonly trustDomain: string
+}
+
+/** What a workload's own sidecar serves. */
+export function buildInboundListener(name: string, inbound: InboundFacts): Listener {
+  const { workload, ports: served, asksOf, accessToOthers, opaquePorts, zone, trustDomain } = inbound
   const facts = toStruct({
     // Also for ports that have no chain: what is redirected is served, declared or not.
     opaquePorts: formatPortRanges(opaquePorts),
     // Where it is itself: a sidecar is told nothing of its own endpoint, and its pod does not know.
     ...(zone === '' ? {} : { zone }),
-    // For those, too: where no port is declared there is no chain to tell it.
-    ...(strict ? { mtls: 'strict' } : {}),
   })
   const base: Listener = {
     name,
     trafficDirection: 'INBOUND',
     metadata: { filterMetadata: { [weftMetadata]: facts } },
+    filterChains: served.flatMap((port) => chainsFor(port, asksOf(port), opaquePorts, trustDomain)),
   }
   const [first, ...others] = workload.inbound
   if (first === undefined) {
-    const filterChains = workload.containerPorts.flatMap((port) =>
-      chainsFor(port, port, limitsOf(port), opaquePorts, strict),
-    )
     return {
       ...base,
       address: socketAddress('0.0.0.0', ports.inbound),
       useOriginalDst: { value: true },
-      filterChains,
+      ...chainOfOthers(accessToOthers, trustDomain),
     }
   }
   return {
     ...base,
     address: socketAddress(first.host, first.port),
     additionalAddresses: others.map(({ host, port }) => ({ address: socketAddress(host, port) })),
-    filterChains: workload.inbound.flatMap(({ port, applicationPort }) =>
-      chainsFor(port, applicationPort, limitsOf(port), opaquePorts, strict),
-    ),
   }
 }

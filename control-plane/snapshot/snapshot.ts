@@ -21,7 +21,7 @@ import { dependencyOf, destinationOf } from './destination.ts'
 import { type GatewayPort, gatewayNames } from './gateway.ts'
 import { buildDestinationListener, buildGatewayListener, buildInboundListener } from './listeners.ts'
 import { buildPodCluster, buildPodListener, podDestinationOf } from './pod-destination.ts'
-import { inboundLimits } from './rate-limit.ts'
+import { inboundFacts } from './inbound-facts.ts'
 import { buildRoutes } from './routes.ts'
 
 /** `bytes` is the encoded message itself; `version` is made from its content, so that it survives a restart. */
@@ -142,20 +142,8 @@ export class Snapshot {
       const workload = this.#model.workload(keyOf(inbound.namespace, inbound.pod))
       // A gRPC client crashes on inbound routes; it has no business with them either.
       if (workload === undefined || client === 'grpc') return undefined
-      const served = this.#model.servedBy(keyOf(inbound.namespace, inbound.pod))
-      const limitsOf = (listenPort: number) => inboundLimits(this.#model, served, listenPort)
-      return resource(
-        resourceNames.listener,
-        name,
-        buildInboundListener(
-          name,
-          workload,
-          limitsOf,
-          this.#model.opaquePorts(workload),
-          this.#model.nodes.zoneOf(workload),
-          this.#model.isStrict(workload),
-        ),
-      )
+      const facts = inboundFacts(this.#model, workload, this.#trustDomain)
+      return resource(resourceNames.listener, name, buildInboundListener(name, facts))
     }
     const gateway = parseGatewayListenerName(name)
     const address = gateway === undefined ? undefined : parseAddress(gateway.address)

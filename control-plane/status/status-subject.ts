@@ -1,13 +1,17 @@
 /** The kinds of objects that have a status from us: where they are in the API, and what there is to say about each. */
 import { keyOf, type MeshModel } from '../model/mesh-model.ts'
+import type { AccessPolicy, TrafficTarget } from '../model/access-policy.ts'
+import { accessPolicyConditions, trafficTargetConditions } from '../model/access-status.ts'
 import type { Change, Split, TrafficPolicy } from '../model/objects.ts'
 import { policyCondition, policyStatus } from '../model/policy-status.ts'
 import type { Route } from '../model/route.ts'
 import { routeStatus } from '../model/route-status.ts'
 import { splitStatus } from '../model/split-status.ts'
+import { accessPolicies } from '../providers/kubernetes/kinds/access-policies.ts'
 import { httpRoutes } from '../providers/kubernetes/kinds/http-routes.ts'
 import { trafficPolicies } from '../providers/kubernetes/kinds/traffic-policies.ts'
 import { trafficSplits } from '../providers/kubernetes/kinds/traffic-splits.ts'
+import { trafficTargets } from '../providers/kubernetes/kinds/traffic-targets.ts'
 import type { WatchedKind } from '../providers/kubernetes/watched-kind.ts'
 import { mergedConditions, mergedRouteStatus, type Observation } from './merged-status.ts'
 
@@ -15,11 +19,15 @@ export type Subject =
   | { readonly kind: 'route'; readonly value: Route }
   | { readonly kind: 'split'; readonly value: Split }
   | { readonly kind: 'policy'; readonly value: TrafficPolicy }
+  | { readonly kind: 'accessPolicy'; readonly value: AccessPolicy }
+  | { readonly kind: 'trafficTarget'; readonly value: TrafficTarget }
 
 export const watchedKindOf: Readonly<Record<Subject['kind'], WatchedKind>> = {
   route: httpRoutes,
   split: trafficSplits,
   policy: trafficPolicies,
+  accessPolicy: accessPolicies,
+  trafficTarget: trafficTargets,
 }
 
 export function idOf({ kind, value }: Subject): string {
@@ -32,18 +40,30 @@ export function subjectOf(change: Change): Subject | undefined {
   if (change.kind === 'route') return { kind: 'route', value: change.value }
   if (change.kind === 'split') return { kind: 'split', value: change.value }
   if (change.kind === 'policy') return { kind: 'policy', value: change.value }
+  if (change.kind === 'accessPolicy') return accessPolicy(change.value)
+  if (change.kind === 'trafficTarget') return trafficTarget(change.value)
   return undefined
 }
 
 const route = (value: Route): Subject => ({ kind: 'route', value })
 const split = (value: Split): Subject => ({ kind: 'split', value })
 const policy = (value: TrafficPolicy): Subject => ({ kind: 'policy', value })
+const accessPolicy = (value: AccessPolicy): Subject => ({ kind: 'accessPolicy', value })
+const trafficTarget = (value: TrafficTarget): Subject => ({ kind: 'trafficTarget', value })
 
 export function subjectsNaming(model: MeshModel, serviceKey: string): readonly Subject[] {
   return [
     ...model.routesNaming(serviceKey).map(route),
     ...model.splits(serviceKey).map(split),
-    ...model.policiesNaming(serviceKey).map(policy),
+    ...model.traffic.naming(serviceKey).map(policy),
+  ]
+}
+
+/** Those that are about the pods of a namespace, and about nobody where there are none. */
+export function accessSubjects(model: MeshModel, namespace: string): readonly Subject[] {
+  return [
+    ...model.access.policiesIn(namespace).map(accessPolicy),
+    ...model.access.targetsIn(namespace).map(trafficTarget),
   ]
 }
 
@@ -51,7 +71,9 @@ export function allSubjects(model: MeshModel): readonly Subject[] {
   return [
     ...[...model.allRoutes()].map(route),
     ...[...model.allSplits()].map(split),
-    ...[...model.allPolicies()].map(policy),
+    ...[...model.traffic.all()].map(policy),
+    ...[...model.access.allPolicies()].map(accessPolicy),
+    ...[...model.access.allTargets()].map(trafficTarget),
   ]
 }
 
@@ -64,6 +86,10 @@ export function statusOf(model: MeshModel, { kind, value }: Subject): object {
       return splitStatus(model, value)
     case 'policy':
       return policyCondition(policyStatus(model, value))
+    case 'accessPolicy':
+      return accessPolicyConditions(model, value)
+    case 'trafficTarget':
+      return trafficTargetConditions(model, value)
   }
 }
 
@@ -81,5 +107,9 @@ export function mergedStatus(
       return mergedConditions(current, splitStatus(model, value).conditions, seen)
     case 'policy':
       return mergedConditions(current, [policyCondition(policyStatus(model, value))], seen)
+    case 'accessPolicy':
+      return mergedConditions(current, accessPolicyConditions(model, value), seen)
+    case 'trafficTarget':
+      return mergedConditions(current, trafficTargetConditions(model, value), seen)
   }
 }

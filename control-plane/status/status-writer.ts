@@ -1,4 +1,4 @@
-/** Writes into HTTPRoutes, TrafficSplits and TrafficPolicies what is done with them: the leader only, with optimistic locking. */
+/** Writes into routes, splits and policies what is done with them: the leader only, with optimistic locking. */
 import { isDeepStrictEqual } from 'node:util'
 import { Backoff } from '../../core/backoff.ts'
 import type { Clock, Timer } from '../../core/clock.ts'
@@ -18,6 +18,7 @@ import type { EventRecorder } from './event-recorder.ts'
 import type { Observation } from './merged-status.ts'
 import { statusEvents } from './status-events.ts'
 import {
+  accessSubjects,
   allSubjects,
   idOf,
   mergedStatus,
@@ -74,6 +75,10 @@ export class StatusWriter {
     }
     for (const service of dirty.services)
       for (const subject of subjectsNaming(this.#options.model, service)) this.#compare(subject)
+    // Whom they are about, and by what, is of their own namespace.
+    const namespaces = new Set(changes.map(({ key }) => key.split('/')[0] as string))
+    for (const namespace of namespaces)
+      for (const subject of accessSubjects(this.#options.model, namespace)) this.#compare(subject)
     this.#work()
   }
 

@@ -2,13 +2,15 @@
 import { unpackAs } from '../../api/xds/codec.ts'
 import type { FilterChain, HttpConnectionManager, Listener, TcpProxy } from '../../api/xds/types.ts'
 import type { Address } from '../../core/address.ts'
-import { managerName, tcpProxyName, downstreamTlsName } from '../xds/decode-listener.ts'
+import { managerName, tcpProxyName } from '../xds/decode-listener.ts'
 import { decodeRoutes } from '../xds/decode-routes.ts'
 import { Problems } from '../xds/problems.ts'
 import type { VirtualHostRules } from '../route/route-rule.ts'
 import { decodeHttpFilters, withFaults, withLimits } from './decode-http-filters.ts'
 import { decodeDownstreamTls, type DownstreamTlsSettings } from './decode-tls.ts'
 import { socketAddress } from './socket-address.ts'
+
+const downstreamTlsName = 'envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext'
 
 export type StaticListenerConfig = {
   readonly name: string

@@ -76,14 +76,14 @@ class NamedPeerCheck implements PeerCheck {
   verifyPeer(socket: TLSSocket, { role }: { readonly role: PeerRole }): VerifiedPeer {
     const certificate = socket.getPeerX509Certificate()
     if (certificate === undefined && this.#optional && role === 'client')
-      return { principal: '', notAfterMs: Number.POSITIVE_INFINITY }
+      return { principal: '', notAfterMs: Number.POSITIVE_INFINITY, fingerprint: '' }
     const peer = socket.remoteAddress ?? 'the peer'
     if (!socket.authorized || certificate === undefined)
       throw tlsFailure(new Error('the certificate is not authorized'), socket.authorizationError, peer)
     const { uris, notAfterMs } = readCertificateFacts(certificate.raw)
     if (this.#names.length > 0 && !uris.some((uri) => this.#fits(uri)))
       throw new WeftError('PEER_IDENTITY_MISMATCH', `${peer} shows ${uris.join(', ') || 'no URI name'}`)
-    return { principal: uris[0] ?? '', notAfterMs }
+    return { principal: uris[0] ?? '', notAfterMs, fingerprint: '' }
   }
 
   #fits(uri: string): boolean {

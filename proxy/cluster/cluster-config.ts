@@ -1,5 +1,6 @@
 /** A cluster and its endpoints, as data: decoded from CDS and EDS. */
 import type { PortRange } from '../../core/port-ranges.ts'
+import type { AccessRules } from '../authz/access-rules.ts'
 import type { RateLimitPolicy } from '../rate-limit/rate-limit-policy.ts'
 
 /** The cluster name a route uses for a backend that does not exist: its share of requests gets 500. */
@@ -132,10 +133,13 @@ export type InboundPort = {
   readonly http2?: boolean
   /** Each of them has to let a request pass. */
   readonly rateLimits?: readonly RateLimitPolicy[]
+  /** Who may reach it; undefined: everybody. */
+  readonly access?: AccessRules | undefined
 }
 
 export type InboundConfig = {
-  readonly mtls: 'permissive' | 'strict'
+  /** Who may reach the ports that are not among `ports`; undefined: everybody. */
+  readonly access?: AccessRules | undefined
   /** Of those that are not among `ports`; undefined: the default ones. */
   readonly opaquePorts?: readonly PortRange[]
   /** Where the sidecar is; undefined: the control plane does not know. */

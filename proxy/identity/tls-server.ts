@@ -6,7 +6,8 @@ import type { Identities, Identity } from './identity.ts'
 import { tlsFailure } from './tls-failure.ts'
 import type { PeerCheck } from './verify-peer.ts'
 
-export type OnSecure = (tls: TLSSocket, principal: string, alpn: string) => void
+/** `fingerprint`: the SHA-256 of the client's certificate, in hex; empty without one. */
+export type OnSecure = (tls: TLSSocket, principal: string, alpn: string, fingerprint: string) => void
 export type OnRefused = (error: WeftError) => void
 
 type Waiting = { readonly onSecure: OnSecure; readonly onRefused: OnRefused }
@@ -98,8 +99,8 @@ export class TlsServer {
       if (waiting === undefined) throw new WeftError('INTERNAL', 'a connection that nobody waits for')
       const alpn = typeof tls.alpnProtocol === 'string' ? tls.alpnProtocol : ''
       if (this.#needsAlpn && alpn === '') throw new WeftError('TLS_REFUSED', 'the client offers no protocol')
-      const { principal } = this.#verifier.verifyPeer(tls, { role: 'client' })
-      waiting.onSecure(tls, principal, alpn)
+      const { principal, fingerprint } = this.#verifier.verifyPeer(tls, { role: 'client' })
+      waiting.onSecure(tls, principal, alpn, fingerprint)
     } catch (error) {
       tls.destroy()
       waiting?.onRefused(tlsFailure(error, undefined, 'client'))

@@ -8,8 +8,12 @@ import { WeftError, toWeftError } from '../../core/errors.ts'
 import { type CertificateFacts, readCertificateFacts } from './certificate-facts.ts'
 import { tlsFailure } from './tls-failure.ts'
 
-/** The name in a certificate of the mesh, and until when it counts. */
-export type VerifiedPeer = { readonly principal: string; readonly notAfterMs: number }
+/** The name in a certificate of the mesh, until when it counts, and its SHA-256 in hex. */
+export type VerifiedPeer = {
+  readonly principal: string
+  readonly notAfterMs: number
+  readonly fingerprint: string
+}
 
 export type PeerRole = 'client' | 'server'
 
@@ -21,7 +25,9 @@ export interface PeerCheck {
   ): VerifiedPeer
 }
 
-type Verdict = { readonly facts: CertificateFacts; readonly principal: string } | WeftError
+type Verdict =
+  | { readonly facts: CertificateFacts; readonly principal: string; readonly fingerprint: string }
+  | WeftError
 
 /** Far more peers than one sidecar talks to; what is beyond is read anew. */
 const LARGEST_CACHE = 4096
@@ -58,7 +64,7 @@ export class PeerVerifier implements PeerCheck {
     const verdict = this.#verdictOn(certificate.raw)
     if (verdict instanceof WeftError)
       throw new WeftError(verdict.code, `${addressOf(socket)}: ${verdict.message}`)
-    const { facts, principal } = verdict
+    const { facts, principal, fingerprint } = verdict
     this.#checkTime(facts, principal)
     if (!(options.role === 'server' ? facts.serverAuth : facts.clientAuth)) {
       throw new WeftError(
@@ -70,20 +76,20 @@ export class PeerVerifier implements PeerCheck {
       const expected = `expected ${options.expectedIdentity}`
       throw new WeftError('PEER_IDENTITY_MISMATCH', `${addressOf(socket)} is ${principal}, ${expected}`)
     }
-    return { principal, notAfterMs: facts.notAfterMs }
+    return { principal, notAfterMs: facts.notAfterMs, fingerprint }
   }
 
   #verdictOn(der: Buffer): Verdict {
-    const key = hash('sha256', der, 'base64')
+    const key = hash('sha256', der, 'hex')
     const known = this.#verdicts.get(key)
     if (known !== undefined) return known
-    const verdict = this.#judge(der)
+    const verdict = this.#judge(der, key)
     if (this.#verdicts.size >= LARGEST_CACHE) this.#verdicts.clear()
     this.#verdicts.set(key, verdict)
     return verdict
   }
 
-  #judge(der: Buffer): Verdict {
+  #judge(der: Buffer, fingerprint: string): Verdict {
     try {
       const facts = readCertificateFacts(der)
       const [uri, ...others] = facts.uris
@@ -97,7 +103,7 @@ export class PeerVerifier implements PeerCheck {
       if (id.trustDomain !== this.#trustDomain) {
         throw new WeftError('PEER_TRUST_DOMAIN_MISMATCH', `${uri} is not of ${this.#trustDomain}`)
       }
-      return { facts, principal: uri }
+      return { facts, principal: uri, fingerprint }
     } catch (error) {
       return toWeftError(error)
     }

@@ -1,5 +1,5 @@
 /**
- * Names in the reply what was decided: the route and the backend. Why a reply was made here, `weft-error` says anyway.
+ * Names in the reply what was decided: the route, the backend and the rule of access. Why a reply was made here, `weft-error` says anyway.
  * Absent from the chain unless it was asked for: it tells clients how the mesh is made.
  */
 import type { Exchange, Receiver, Reply } from '../exchange.ts'
@@ -15,6 +15,8 @@ class Naming implements Receiver {
   onReply(x: Exchange, reply: Reply): void {
     if (x.routeName !== '') reply.headers.set('weft-route', x.routeName)
     if (x.clusterName !== '') reply.headers.set('weft-backend', x.clusterName)
+    if (x.accessRule !== '') reply.headers.set('weft-rule', x.accessRule)
+    if (x.auditRule !== '') reply.headers.set('weft-audit-rule', x.auditRule)
     this.#receiver.onReply(x, reply)
   }
 

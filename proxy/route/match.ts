@@ -13,7 +13,8 @@ function regexMatcher(pattern: string): (text: string) => boolean {
   return compiled.matches
 }
 
-function valuePredicate(match: ValueMatch): (value: string | undefined) => boolean {
+/** Whether a value, or that there is none, is what `match` asks for. Throws as `compileMatch` does. */
+export function valuePredicate(match: ValueMatch): (value: string | undefined) => boolean {
   if (match.kind === 'present') return (value) => value !== undefined
   const wanted = match.value
   switch (match.kind) {
@@ -32,12 +33,18 @@ function valuePredicate(match: ValueMatch): (value: string | undefined) => boole
   }
 }
 
+/** The field or pseudo field `name` of a request; undefined: it has none. */
+export function fieldReader(name: string): (x: Exchange) => string | undefined {
+  if (name === ':method') return (x) => x.method
+  if (name === ':authority') return (x) => x.authority
+  if (name === ':path') return (x) => x.target
+  return (x) => x.headers.joined(name)
+}
+
 function headerPredicate({ name, match, invert }: NamedMatch): (x: Exchange) => boolean {
   const accepts = valuePredicate(match)
-  if (name === ':method') return (x) => accepts(x.method) !== invert
-  if (name === ':authority') return (x) => accepts(x.authority) !== invert
-  if (name === ':path') return (x) => accepts(x.target) !== invert
-  return (x) => accepts(x.headers.joined(name)) !== invert
+  const read = fieldReader(name)
+  return (x) => accepts(read(x)) !== invert
 }
 
 /** Whether a request has all of `headers`; undefined when there are none to ask for. Throws as `compileMatch` does. */

@@ -1,6 +1,7 @@
 /** Finds the rule of an exchange: the virtual host by authority, then the first rule that matches. */
 import type { Exchange } from '../exchange.ts'
-import { PathIndex } from './path-index.ts'
+import { addRule, PathIndex } from './path-index.ts'
+import { withoutDotSegments } from './readable-path.ts'
 import { RequestFacts } from './request-facts.ts'
 import type { RouteRule, VirtualHostRules } from './route-rule.ts'
 
@@ -23,7 +24,7 @@ export class RouteTable<T> {
     this.#facts = new RequestFacts(random)
     for (const host of hosts) {
       const index = new PathIndex<T>()
-      for (const rule of host.rules) index.add(rule.match, prepare(rule))
+      for (const rule of host.rules) addRule(index, rule.match, prepare(rule))
       for (const domain of host.domains) this.#addDomain(domain.toLowerCase(), index)
     }
     // Longest suffix first, as the most specific one.
@@ -37,6 +38,8 @@ export class RouteTable<T> {
     if (this.#single !== undefined) return this.#single
     const index = this.#indexFor(x.authority)
     if (index === undefined) return undefined
+    // Where a server would look for it: what a route decides is what is sent.
+    x.target = withoutDotSegments(x.target)
     this.#facts.take(x.target)
     return index.find(x, this.#facts)
   }

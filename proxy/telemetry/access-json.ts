@@ -20,11 +20,17 @@ export function exchangeJson(
     `${jsonHead(time)}"direction":"${direction}","method":${quoted(x.method)},"authority":${quoted(x.authority)},` +
     `"path":${quoted(x.requestTarget)},"status":${reply?.status ?? 0},"flag":"${x.flag}",` +
     `"route":${quoted(x.routeName)},"cluster":${quoted(x.clusterName)},"upstream":"${x.upstreamAddress}",` +
-    `"attempts":${x.attempts},"retries":${Math.max(0, x.attempts - 1)},${retryFields(x)}` +
+    `${ruleFields(x)}"attempts":${x.attempts},"retries":${Math.max(0, x.attempts - 1)},${retryFields(x)}` +
     `"peer":"${peerAddress}","peerPort":${peerPort},"tls":${meshTls},${identities(x, principal)}${traceFields(x)}` +
     `"requestBytes":${x.body.receivedBytes},"responseBytes":${sentBytes},${userAgent(x)}` +
     `${times(x.timeline, x.startedAtMs, nowMs)}"durationMs":${millisecondsText(nowMs - x.startedAtMs)}}`
   )
+}
+
+/** Of access: only where there are any. */
+function ruleFields({ accessRule, auditRule }: Exchange): string {
+  const rule = accessRule === '' ? '' : `"rule":${quoted(accessRule)},`
+  return auditRule === '' ? rule : `${rule}"auditRule":${quoted(auditRule)},`
 }
 
 /** Only where there is something to say. */

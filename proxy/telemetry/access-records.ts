@@ -16,6 +16,8 @@ export type TcpRecord = {
   readonly receivedBytes: number
   readonly sentBytes: number
   readonly durationMs: number
+  /** The rule of access by which it could pass; left out: there are none. */
+  readonly rule?: string
   /** Why it did not come to a good end: empty when it did. */
   readonly flag: ResponseFlag
 }

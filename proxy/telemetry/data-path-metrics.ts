@@ -2,6 +2,7 @@
 import type { Registry } from '../../core/metrics.ts'
 import { version } from '../../core/version.ts'
 import type { DataPath } from '../data-path.ts'
+import { registerAccessMetrics } from './access-metrics.ts'
 import { registerClusterMetrics } from './cluster-metrics.ts'
 import { registerFamily, registerGoldenMetrics } from './golden-metrics.ts'
 import { registerPolicyMetrics } from './policy-metrics.ts'
@@ -35,6 +36,7 @@ export function registerDataPathMetrics(registry: Registry, dataPath: DataPath):
   registerMirrorMetrics(registry, dataPath)
   registerPoolMetrics(registry, dataPath)
   registerPolicyMetrics(registry, dataPath)
+  registerAccessMetrics(registry, dataPath.accessCounts)
   registerClusterMetrics(registry, dataPath.clusters)
 }
 

@@ -7,6 +7,8 @@ import { parsePortRanges } from '../../core/port-ranges.ts'
 import type { InboundConfig, InboundPort } from '../cluster/cluster-config.ts'
 import type { RateLimitPolicy } from '../rate-limit/rate-limit-policy.ts'
 import type { TcpRoute } from '../route/tcp-route.ts'
+import type { AccessRules } from '../authz/access-rules.ts'
+import { decodeAccess, httpRbacName } from './decode-access.ts'
 import { decodeRateLimits, limitName } from './decode-rate-limit.ts'
 import { faultName } from './decode-route-policy.ts'
 import { type DecodedRoutes, decodeRoutes } from './decode-routes.ts'
@@ -15,7 +17,6 @@ import type { Problems } from './problems.ts'
 
 export const managerName = 'envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager'
 export const tcpProxyName = 'envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy'
-export const downstreamTlsName = 'envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext'
 
 export type DecodedListener =
   | {
@@ -30,7 +31,12 @@ export type DecodedListener =
 function checkFilters({ httpFilters = [] }: HttpConnectionManager, problems: Problems): void {
   for (const [i, { typedConfig }] of httpFilters.entries()) {
     const { delay, abort } = unpackAs(faultName, typedConfig) ?? {}
-    if (delay !== undefined || abort !== undefined || unpackAs(limitName, typedConfig) !== undefined)
+    const others = [limitName, httpRbacName] as const
+    if (
+      delay !== undefined ||
+      abort !== undefined ||
+      others.some((name) => unpackAs(name, typedConfig) !== undefined)
+    )
       problems.add(`api_listener.http_filters[${i}]`, 'is not supported: routes have their own')
   }
 }
@@ -63,11 +69,14 @@ function tcpRoute(listener: Listener, problems: Problems): TcpRoute | undefined 
   return { clusters: decodeTcpProxy(proxy, path, problems), opaque }
 }
 
-function applicationPort(
-  chain: FilterChain,
-  path: string,
-  problems: Problems,
-): { readonly port: number; readonly opaque: boolean; readonly rateLimits: readonly RateLimitPolicy[] } {
+type ApplicationPort = {
+  readonly port: number
+  readonly opaque: boolean
+  readonly rateLimits: readonly RateLimitPolicy[]
+  readonly access: AccessRules | undefined
+}
+
+function applicationPort(chain: FilterChain, path: string, problems: Problems): ApplicationPort {
   for (const [i, filter] of (chain.filters ?? []).entries()) {
     const manager = unpackAs(managerName, filter.typedConfig)
     const cluster =
@@ -77,10 +86,14 @@ function applicationPort(
     if (port === undefined) continue
     const here = `${path}.filters[${i}].typed_config`
     const rateLimits = manager === undefined ? [] : decodeRateLimits(manager, here, problems)
-    return { port, opaque: manager === undefined, rateLimits }
+    const access =
+      manager === undefined
+        ? decodeAccess(chain.filters ?? [], `${path}.filters`, problems)
+        : decodeAccess(manager.httpFilters ?? [], `${here}.http_filters`, problems)
+    return { port, opaque: manager === undefined, rateLimits, access }
   }
   problems.add(`${path}.filters`, 'lead to no port of the application')
-  return { port: 0, opaque: false, rateLimits: [] }
+  return { port: 0, opaque: false, rateLimits: [], access: undefined }
 }
 
 function inboundPorts(listener: Listener, problems: Problems): readonly InboundPort[] {
@@ -92,7 +105,7 @@ function inboundPorts(listener: Listener, problems: Problems): readonly InboundP
   const ports = new Map<number, InboundPort>()
   ;(listener.filterChains ?? []).forEach((chain, i) => {
     const path = `filter_chains[${i}]`
-    const { port, opaque, rateLimits } = applicationPort(chain, path, problems)
+    const { port, opaque, rateLimits, access } = applicationPort(chain, path, problems)
     const listenPort = chain.filterChainMatch?.destinationPort?.value ?? 0
     const host = hostOf.get(listenPort)
     if (explicit && host === undefined)
@@ -103,19 +116,10 @@ function inboundPorts(listener: Listener, problems: Problems): readonly InboundP
       applicationPort: port,
       protocol: opaque ? 'opaque' : 'detect',
       rateLimits,
+      access,
     })
   })
   return [...ports.values()]
-}
-
-/** Strict: no chain takes anything but mesh TLS, or it is said for ports without one. */
-function mtlsMode(listener: Listener): InboundConfig['mtls'] {
-  if (fromStruct(listener.metadata?.filterMetadata?.[weftMetadata])['mtls'] === 'strict') return 'strict'
-  const chains = listener.filterChains ?? []
-  const all = chains.every(
-    (chain) => unpackAs(downstreamTlsName, chain.transportSocket?.typedConfig) !== undefined,
-  )
-  return chains.length > 0 && all ? 'strict' : 'permissive'
 }
 
 /** Of the ports that have no chain. */
@@ -147,7 +151,11 @@ export function decodeListener(listener: Listener, problems: Problems): DecodedL
   return {
     kind: 'inbound',
     config: {
-      mtls: mtlsMode(listener),
+      access: decodeAccess(
+        listener.defaultFilterChain?.filters ?? [],
+        'default_filter_chain.filters',
+        problems,
+      ),
       ports: inboundPorts(listener, problems),
       ...(opaquePorts !== undefined && { opaquePorts }),
       ...(zone !== undefined && { zone }),

@@ -24,7 +24,7 @@ function checkedRegex(regex: string, path: string, problems: Problems): string {
   return regex
 }
 
-function stringMatch(matcher: StringMatcher, path: string, problems: Problems): ValueMatch {
+export function stringMatch(matcher: StringMatcher, path: string, problems: Problems): ValueMatch {
   if (matcher.ignoreCase === true) problems.add(`${path}.ignore_case`, 'is not supported')
   if (matcher.exact !== undefined) return { kind: 'exact', value: matcher.exact }
   if (matcher.prefix !== undefined) return { kind: 'prefix', value: matcher.prefix }

@@ -211,7 +211,6 @@ async function openInbound(): Promise<number> {
   const listen = { host: '127.0.0.1', port }
   const applicationAddress = { applicationHost: '127.0.0.1', applicationPort: application.port }
   sidecar.dataPath.setInbound({
-    mtls: 'permissive',
     ports: [{ listen, ...applicationAddress, protocol: 'detect' }],
   })
   while (sidecar.dataPath.inboundPorts.length === 0) await settleSockets()

@@ -42,11 +42,17 @@ const nominated: readonly RequestRow[] = [
     ['Host', ''],
     ['Authorization', 'Authorization: a\r\n'],
     ['Traceparent', 'Traceparent: a\r\n'],
-    ['X-Forwarded-Client-Cert', 'X-Forwarded-Client-Cert: a\r\n'],
-    ['Weft-Client-Id', 'Weft-Client-Id: a\r\n'],
   ].map(([name = '', line = '']) =>
     passes(`50 ${name} cannot be nominated`, get(`Connection: ${name}\r\n${line}`), get(line)),
   ),
+  ...['X-Forwarded-Client-Cert', 'Weft-Client-Id'].flatMap((name) => [
+    passes(`50 ${name} is nothing that an application can say`, get(`${name}: a\r\n`), get()),
+    passes(
+      `50 ${name} is gone before anybody nominates it`,
+      get(`Connection: ${name}\r\n${name}: a\r\n`),
+      get(),
+    ),
+  ]),
   passes(
     '50 Content-Length cannot be nominated',
     post('Connection: content-length\r\nContent-Length: 3\r\n', 'abc'),

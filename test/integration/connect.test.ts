@@ -1,7 +1,7 @@
 /** CONNECT to the outbound side in explicit mode: opened only to where connections may go, refused everywhere else. */
 import { expect, onTestFinished, test } from 'vitest'
 import { freePorts } from '../../cli/demo/ports.ts'
-import type { DataPathOptions } from '../../proxy/data-path.ts'
+import type { DataPathOptions } from '../../proxy/data-path-options.ts'
 import { setEndpoints, startPlainDataPath } from '../support/plain-data-path.ts'
 import { exchangeRaw, RawClient, startRawServer } from '../support/raw-tcp.ts'
 import { startTcpApplication } from '../support/tcp-application.ts'
@@ -107,7 +107,6 @@ test('is refused on the inbound side, whatever the port', async () => {
   onTestFinished(() => app.stop())
   const listen = { host: '127.0.0.1', port: listenPort }
   dataPath.setInbound({
-    mtls: 'permissive',
     ports: [{ listen, applicationHost: '127.0.0.1', applicationPort: app.port, protocol: 'detect' }],
   })
   await expect.poll(() => dataPath.inboundPorts).toHaveLength(1)

@@ -76,6 +76,18 @@ test('routes of which none matches', async () => {
   await expect.poll(() => endOf('app:8080/v2/items'), { timeout }).toBeUndefined()
 })
 
+test('a policy that denies it, by its rule', async () => {
+  const spec = {
+    targetRefs: [{ kind: 'Service', name: 'app' }],
+    rules: [{ name: 'no-admin', action: 'deny', to: [{ paths: ['/admin/*'] }] }],
+  }
+  const metadata = { name: 'p', namespace: 'shop' }
+  mesh.plant({ apiVersion: 'weft.dev/v1alpha1', kind: 'AccessPolicy', metadata, spec })
+  await expect.poll(() => endOf('app:8080/admin/x'), { timeout }).toBe('ACCESS_DENIED')
+  expect((await ask('app:8080/admin/x')).end?.message).toContain('accesspolicy/shop/p/no-admin')
+  expect(await endOf('app:8080/')).toBeUndefined()
+})
+
 test('a backend that does not exist', async () => {
   mesh.plant(route([{ backendRefs: [backend('missing')] }]))
   await expect.poll(() => endOf('app:8080'), { timeout }).toBe('BACKEND_UNKNOWN')

@@ -44,7 +44,7 @@ async function occupy(port: number): Promise<net.Server> {
 test('a port in use keeps none of the others closed, is told, and opens once it is free', async () => {
   const { dataPath, clock, problems, ports, first, second } = await setUp()
   const blocker = await occupy(second)
-  dataPath.setInbound({ mtls: 'permissive', ports: ports.toReversed() })
+  dataPath.setInbound({ ports: ports.toReversed() })
   await expect.poll(() => problems).toEqual(['PORT_IN_USE'])
   expect((await exchangeRaw(first, [request])).text).toMatch(/^HTTP\/1\.1 204 /)
   clock.advance(1_000)
@@ -58,9 +58,9 @@ test('a port in use keeps none of the others closed, is told, and opens once it 
 test('a configuration that no longer names the port ends the trouble', async () => {
   const { dataPath, clock, problems, ports, second } = await setUp()
   await occupy(second)
-  dataPath.setInbound({ mtls: 'permissive', ports })
+  dataPath.setInbound({ ports })
   await expect.poll(() => problems).toEqual(['PORT_IN_USE'])
-  dataPath.setInbound({ mtls: 'permissive', ports: ports.slice(0, 1) })
+  dataPath.setInbound({ ports: ports.slice(0, 1) })
   await expect.poll(() => problems).toEqual(['PORT_IN_USE', undefined])
   clock.advance(10_000)
   expect(problems).toHaveLength(2)
@@ -69,7 +69,7 @@ test('a configuration that no longer names the port ends the trouble', async () 
 test('nothing is opened any more once the sidecar drains', async () => {
   const { dataPath, ports, first, problems } = await setUp()
   await dataPath.drain()
-  dataPath.setInbound({ mtls: 'permissive', ports })
+  dataPath.setInbound({ ports })
   await new Promise((resolve) => setImmediate(resolve))
   expect(problems).toEqual([])
   await expect(

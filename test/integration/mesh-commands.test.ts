@@ -38,6 +38,18 @@ beforeAll(async () => {
       metadata: { name: 'slow', namespace: 'shop' },
       spec,
     },
+    {
+      apiVersion: 'weft.dev/v1alpha1',
+      kind: 'AccessPolicy',
+      metadata: { name: 'open', namespace: 'shop' },
+      spec: {
+        targetRefs: [
+          { kind: 'ServiceAccount', name: 'app' },
+          { kind: 'ServiceAccount', name: 'nobody' },
+        ],
+        rules: [{ action: 'allow' }],
+      },
+    },
   )
   const client = new HttpClient(mesh.web.port)
   const deadline = performance.now() + 10_000
@@ -88,6 +100,9 @@ test('policy tells where it counts, and where a setting comes from', async () =>
   const { stdout } = await weft('policy')
   expect(stdout).toMatch(/^shop +slow +app +8080 +timeouts +in force$/m)
   expect(stdout).toMatch(/^shop +app +8080 +timeouts +TrafficPolicy shop\/slow$/m)
+  expect(stdout).toMatch(
+    /^shop +AccessPolicy open +ServiceAccount app, ServiceAccount nobody +1 +- +1 allow +deny +TargetNotFound$/m,
+  )
 })
 
 test('identity tells who is who, until when, and the roots', async () => {

@@ -2,6 +2,7 @@
 import { expect, onTestFinished, test } from 'vitest'
 import { untilOpen } from '../../bench/process.ts'
 import { freePorts } from '../../cli/demo/ports.ts'
+import { type AccessRules, meshTlsOnly } from '../../proxy/authz/access-rules.ts'
 import { ManualClock } from '../../core/manual-clock.ts'
 import { clientHello } from '../support/client-hello.ts'
 import { startMeshPair } from '../support/mesh-pair.ts'
@@ -11,11 +12,7 @@ import { startTcpApplication } from '../support/tcp-application.ts'
 
 const web = 'spiffe://cluster.local/ns/test/sa/web'
 
-async function inbound(
-  protocol: 'detect' | 'opaque',
-  greeting = '',
-  mtls: 'permissive' | 'strict' = 'permissive',
-) {
+async function inbound(protocol: 'detect' | 'opaque', greeting = '', access?: AccessRules) {
   const app = await startTcpApplication('app', greeting)
   const [listenPort = 0] = await freePorts(1)
   const clock = new ManualClock()
@@ -25,8 +22,8 @@ async function inbound(
     await app.stop()
   })
   const listen = { host: '127.0.0.1', port: listenPort }
-  const port = { listen, applicationHost: '127.0.0.1', applicationPort: app.port, protocol }
-  dataPath.setInbound({ mtls, ports: [port] })
+  const port = { listen, applicationHost: '127.0.0.1', applicationPort: app.port, protocol, access }
+  dataPath.setInbound({ ports: [port] })
   await expect.poll(() => dataPath.inboundPorts).toHaveLength(1)
   const connect = (): RawClient => {
     const client = new RawClient(listenPort)
@@ -50,7 +47,7 @@ test.each(['detect', 'opaque'] as const)(
 )
 
 test('strict: a silent client hears nothing, however long it waits', async () => {
-  const { app, dataPath, clock, connect } = await inbound('opaque', 'greeting', 'strict')
+  const { app, dataPath, clock, connect } = await inbound('opaque', 'greeting', meshTlsOnly)
   const client = connect()
   await expect.poll(() => dataPath.openConnections).toBe(1)
   clock.advance(5_000)
@@ -81,7 +78,7 @@ test('an opaque port that is redirected without having been declared is one all 
     await app.stop()
   })
   const opaquePorts = [{ from: app.port, to: app.port }]
-  dataPath.setInbound({ mtls: 'permissive', ports: [], opaquePorts })
+  dataPath.setInbound({ ports: [], opaquePorts })
   await untilOpen(inboundPort)
   const client = new RawClient(inboundPort)
   onTestFinished(() => client.destroy())

@@ -334,6 +334,13 @@ describe('TrafficTarget', () => {
     expect(await server.kubectl(['get', 'tt', '-n', 'crds', version])).toMatch(/DESTINATION.*\n.*api .*web/)
   })
 
+  test('is told about nobody where no pod runs as its destination', async () => {
+    await server.apply(target('v1alpha4', 'nobody'))
+    const path = 'jsonpath={.status.conditions[*].reason}'
+    const reasons = (): Promise<string> => server.kubectl(['get', 'tt/nobody', '-n', 'crds', '-o', path])
+    await expect.poll(reasons, { timeout: 20_000 }).toBe('TargetNotFound RouteNotFound')
+  })
+
   test('keeps the port of its destination, which later versions do not have', async () => {
     await server.apply(target('v1alpha1', 'port', ', port: 8080'))
     const { spec } = await raw<{ spec: { destination: object } }>(
@@ -405,6 +412,61 @@ describe('TrafficPolicy', () => {
       'leastRequest is for the type LeastRequest',
     ],
     ['a fault that does nothing', policy('fault: {headers: []}'), 'must have a delay or an abort'],
+  ])('with %s is refused', async (_what, text, problem) => {
+    expect(await refusal(text)).toContain(problem)
+  })
+})
+
+describe('AccessPolicy', () => {
+  const policy = (spec: string, targets = '{kind: Namespace, name: crds}'): string =>
+    manifest('weft.dev/v1alpha1', 'AccessPolicy', `spec: {targetRefs: [${targets}], ${spec}}`, 'access')
+  const rule = (fields: string): string => policy(`rules: [{action: deny, ${fields}}]`)
+
+  test('with all fields is accepted, followed, and listed with what became of it', async () => {
+    await server.apply(
+      policy(
+        `mtls: {mode: strict, ports: [{port: 9090, mode: permissive}]}, default: deny,
+        rules: [{name: r, action: allow,
+          from: [{principals: ['*', '*/sa/web', 'spiffe://td/*'], serviceAccounts: [web, shop/web], namespaces: [shop], cidrs: [10.0.0.0/8, '::1']}],
+          to: [{ports: [8080], paths: [/a, /b/*, '*', /*], methods: [GET], headers: [{name: x, type: RegularExpression, value: 'a.*'}]}]}]`,
+        '{kind: Namespace, name: crds}, {kind: Pod, matchLabels: {app: none}}, {kind: Service, name: s, port: 80}',
+      ),
+    )
+    const listed = (): Promise<string> => server.kubectl(['get', 'ap', '-n', 'crds'])
+    await expect
+      .poll(listed, { timeout: 20_000 })
+      .toMatch(/MTLS +DEFAULT +ACCEPTED.*\naccess +strict +deny +False/)
+    const conditions = await server.kubectl([
+      'get',
+      'ap/access',
+      '-n',
+      'crds',
+      '-o',
+      'jsonpath={.status.conditions}',
+    ])
+    expect(conditions).toMatch(/app=none.*other targets.*TargetNotFound/)
+    await server.apply(policy('default: deny'))
+    await expect.poll(listed, { timeout: 20_000 }).toMatch(/access .*deny +True/)
+  })
+
+  test.each([
+    ['nothing to say', policy(''), 'must have mtls, default or rules'],
+    ['a Service without a name', policy('default: deny', '{kind: Service}'), 'have a name'],
+    ['pods without labels', policy('default: deny', '{kind: Pod}'), 'has matchLabels'],
+    [
+      'a port of a namespace',
+      policy('default: deny', '{kind: Namespace, name: crds, port: 80}'),
+      'only a Service',
+    ],
+    [
+      'a rule called as the policy calls itself',
+      rule('name: default'),
+      'is what the policy itself is called',
+    ],
+    ['a source that is nobody', rule('from: [{}]'), 'should have at least 1'],
+    ['an empty list of principals', rule('from: [{principals: []}]'), 'should have at least 1'],
+    ['an encoded path', rule("to: [{paths: ['/a%20b']}]"), 'should match'],
+    ['a star within a path', rule("to: [{paths: ['/a*']}]"), 'should match'],
   ])('with %s is refused', async (_what, text, problem) => {
     expect(await refusal(text)).toContain(problem)
   })

@@ -3,6 +3,7 @@ import { systemClock } from '../../core/clock.ts'
 import type { ErrorCode } from '../../core/errors.ts'
 import { freePorts } from '../../cli/demo/ports.ts'
 import { untilOpen } from '../../bench/process.ts'
+import { meshTlsOnly } from '../../proxy/authz/access-rules.ts'
 import { type Identities, makeIdentity } from '../../proxy/identity/identity.ts'
 import { TlsClient } from '../../proxy/identity/tls-client.ts'
 import { TlsServer } from '../../proxy/identity/tls-server.ts'
@@ -59,13 +60,13 @@ export async function startMeshPair(
     acceptMesh: (socket, onSecure, onRefused) => server.accept(socket, onSecure, onRefused),
   })
   inbound.dataPath.setInbound({
-    mtls: 'strict',
     ports: [
       {
         listen: { host: '127.0.0.1', port: listenPort },
         applicationHost: '127.0.0.1',
         applicationPort,
         protocol: 'detect',
+        access: meshTlsOnly,
       },
     ],
   })

@@ -3,7 +3,8 @@ import { systemClock } from '../../core/clock.ts'
 import { type ClusterConfig, defaultBalancing, plainEndpoint } from '../../proxy/cluster/cluster-config.ts'
 import type { Discovery } from '../../proxy/config-sink.ts'
 import { DnsResolver } from '../../proxy/dns/host-resolver.ts'
-import { DataPath, type DataPathOptions } from '../../proxy/data-path.ts'
+import { DataPath } from '../../proxy/data-path.ts'
+import type { DataPathOptions } from '../../proxy/data-path-options.ts'
 import type { RouteRule } from '../../proxy/route/route-rule.ts'
 
 export type PlainDataPath = { readonly dataPath: DataPath; readonly port: number; readonly stop: () => void }
@@ -30,6 +31,7 @@ export async function startPlainDataPath(
     {
       clock: systemClock,
       namespace: 'test',
+      ownPrincipal: undefined,
       zone: '',
       outboundAddress: { host: '127.0.0.1', port: 0 },
       outboundPolicy: 'deny',

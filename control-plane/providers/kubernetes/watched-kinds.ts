@@ -1,4 +1,5 @@
 /** Every kind that is read from the API server. ServiceAccounts are not: who somebody is, their token proves. */
+import { accessPolicies } from './kinds/access-policies.ts'
 import { endpointSlices } from './kinds/endpoint-slices.ts'
 import { httpRouteGroups } from './kinds/http-route-groups.ts'
 import { httpRoutes } from './kinds/http-routes.ts'
@@ -10,6 +11,7 @@ import { services } from './kinds/services.ts'
 import { tcpRoutes } from './kinds/tcp-routes.ts'
 import { trafficPolicies } from './kinds/traffic-policies.ts'
 import { trafficSplits } from './kinds/traffic-splits.ts'
+import { trafficTargets } from './kinds/traffic-targets.ts'
 import type { WatchedKind } from './watched-kind.ts'
 
 export const watchedKinds: readonly WatchedKind[] = [
@@ -24,4 +26,6 @@ export const watchedKinds: readonly WatchedKind[] = [
   httpRoutes,
   referenceGrants,
   trafficPolicies,
+  accessPolicies,
+  trafficTargets,
 ]

@@ -1,0 +1,48 @@
+import { expect, test } from 'vitest'
+import { convertObject } from './convert.ts'
+
+const destination = { kind: 'ServiceAccount', name: 'web' }
+const rules = [{ kind: 'HTTPRouteGroup', name: 'routes', matches: ['m'] }]
+const sources = [{ kind: 'ServiceAccount', name: 'client', namespace: 'other' }]
+
+function convert(version: string, body: object, annotations: object = {}) {
+  return convertObject({
+    apiVersion: `access.smi-spec.io/${version}`,
+    kind: 'TrafficTarget',
+    metadata: { name: 't', namespace: 'shop', annotations },
+    ...body,
+  })
+}
+
+const wanted = {
+  destination: { namespace: 'shop', name: 'web', supported: true },
+  port: undefined,
+  rules,
+  sources,
+}
+const kept = (text: string): object => ({ 'weft.dev/v1alpha2-destination-port': text })
+
+test.each<[string, object, object, number | undefined]>([
+  ['v1alpha1', { destination: { ...destination, port: '8080' }, specs: rules, sources }, {}, 8080],
+  ['v1alpha2', { spec: { destination: { ...destination, port: 8080 }, rules, sources } }, {}, 8080],
+  ['v1alpha3', { spec: { destination, rules, sources } }, {}, undefined],
+  ['v1alpha4', { spec: { destination, rules, sources } }, kept('8080'), 8080],
+  ['v1alpha4', { spec: { destination, rules, sources } }, kept('"8080"'), 8080],
+])('%s is read', (version, body, annotations, port) => {
+  expect(convert(version, body, annotations)).toMatchObject({
+    outcome: 'converted',
+    change: { kind: 'trafficTarget', key: 'shop/t', value: { ...wanted, port } },
+  })
+})
+
+test('a port that cannot be read allows no other one', () => {
+  const spec = { destination, rules, sources }
+  expect(convert('v1alpha4', { spec }, kept('http'))).toMatchObject({ outcome: 'refused' })
+})
+
+test('identities that are no ServiceAccounts are told from those that are', () => {
+  const spec = { destination: { kind: 'IdentityBinding', name: 'b' }, rules, sources }
+  expect(convert('v1alpha4', { spec })).toMatchObject({
+    change: { value: { destination: { supported: false } } },
+  })
+})
