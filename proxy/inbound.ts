@@ -32,8 +32,7 @@ import type { PortAccess } from './port-access.ts'
 import { RateLimits } from './rate-limits.ts'
 import type { RateLimitPolicy } from './rate-limit/rate-limit-policy.ts'
 import { DestinationRetries } from './retry/destination-retries.ts'
-import { headForm } from './http2/head-forms.ts'
-import { serveHttp1, serveHttp2 } from './serve.ts'
+import { serveByAlpn, serveHttp1, serveHttp2 } from './serve.ts'
 import type { AccessCounts } from './telemetry/access-stats.ts'
 import type { GoldenStats } from './telemetry/golden-stats.ts'
 
@@ -310,10 +309,7 @@ export class Inbound {
       this.#tcp.forwardMesh(wire, accepted.peerAddress, peer.principal, port)
       return
     }
-    const downstream = this.#downstream(accepted, port, peer)
-    const { serve } = this.#parts
-    if (alpn === 'weft-h1') serveHttp1(wire, downstream, port.handler, undefined, serve)
-    else serveHttp2(wire, downstream, port.handler, undefined, serve, headForm(alpn))
+    serveByAlpn(alpn, wire, this.#downstream(accepted, port, peer), port.handler, this.#parts.serve)
   }
 
   #downstream(accepted: Accepted, port: Port, peer: MeshPeer | undefined): Downstream {

@@ -7,6 +7,7 @@ import { ServerConnection, type ServerConnectionOptions } from './http1/server-c
 import type { WireError } from './http1/wire-error.ts'
 import type { HeadForm } from './http2/head-form.ts'
 import { HpackForm } from './http2/hpack-form.ts'
+import { headForm } from './http2/head-forms.ts'
 import { Http2ServerConnection } from './http2/server-connection.ts'
 import type { Connections } from './listen/connections.ts'
 import type { Wire } from './listen/wire.ts'
@@ -170,4 +171,16 @@ export function serveHttp1(
   }
   // A FIN that came while nobody knew the protocol is not told again.
   if (wire.ended) connection.onEnd()
+}
+
+/** Serves what a sidecar has said by ALPN that it speaks: `weft-h1`, or one of those that share a connection. */
+export function serveByAlpn(
+  alpn: string,
+  wire: Wire,
+  downstream: Downstream,
+  handler: Handler,
+  parts: ServeParts,
+): void {
+  if (alpn === 'weft-h1') serveHttp1(wire, downstream, handler, undefined, parts)
+  else serveHttp2(wire, downstream, handler, undefined, parts, headForm(alpn))
 }
