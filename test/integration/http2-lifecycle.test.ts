@@ -121,4 +121,26 @@ describe('over mesh mTLS', () => {
     pair.stop()
     await app.stop()
   })
+
+  test('who the client is says the sidecar, and not the client', async () => {
+    let seen: unknown
+    const app = await startHttp2Application((stream, fields) => {
+      seen = [fields['weft-client-id'], fields['x-forwarded-client-cert']]
+      stream.respond({ ':status': 200 }, { endStream: true })
+    })
+    const pair = await startMeshPair(app.port)
+    const session = connectHttp2(pair.port)
+    const lie = {
+      'weft-client-id': 'spiffe://cluster.local/ns/test/sa/other',
+      'x-forwarded-client-cert': 'URI=other',
+    }
+    expect((await ask(session, lie)).status).toBe(200)
+    expect(seen).toEqual([
+      'spiffe://cluster.local/ns/test/sa/web',
+      expect.stringMatching(/^Hash=[0-9a-f]{64};URI=spiffe:.*\/web$/),
+    ])
+    session.destroy()
+    pair.stop()
+    await app.stop()
+  })
 })
