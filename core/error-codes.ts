@@ -269,6 +269,11 @@ export const errorCodes = {
     hint: 'raise the timeout of the route, or see why the endpoint is slow',
     http: { status: 504, flag: 'UT' },
   },
+  UPSTREAM_REFUSED: {
+    summary: 'the endpoint refused the request before it looked at it, and there was no other attempt',
+    hint: 'the endpoint was shutting down or had too many requests at once; add endpoints',
+    http: { status: 503, flag: 'UO' },
+  },
   UPSTREAM_RESET: {
     summary: 'the endpoint closed the connection before its reply was complete',
     hint: 'see the log of the application behind the endpoint',

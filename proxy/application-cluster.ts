@@ -17,5 +17,6 @@ export function applicationCluster(config: InboundPort): ClusterConfig {
     tls: 'never',
     identities: [],
     idleTimeoutMs: applicationIdleTimeoutMs,
+    ...(config.http2 !== undefined && { http2: config.http2 }),
   }
 }

@@ -2,8 +2,10 @@
 declare namespace NodeJS {
   interface BufferLatin1 {
     latin1Slice(start?: number, end?: number): string
+    latin1Write(text: string, offset: number): number
     utf8Slice(start: number, end: number): string
     utf8Write(text: string, offset: number): number
+    latin1Write(text: string, offset: number): number
   }
 }
 

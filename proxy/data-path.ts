@@ -8,10 +8,9 @@ import type { StaticListenerConfig } from './bootstrap/decode-static-listener.ts
 import type { ClusterConfig, EndpointConfig, InboundConfig } from './cluster/cluster-config.ts'
 import { ClusterSet } from './cluster/cluster-set.ts'
 import type { ClusterParts } from './cluster/cluster.ts'
-import { Endpoint } from './cluster/endpoint.ts'
 import type { ConfigSink, Discovery } from './config-sink.ts'
 import type { DataPathOptions } from './data-path-options.ts'
-import { Dialler, isMeshed } from './dialler.ts'
+import { Dialler } from './dialler.ts'
 import type { DnsHosts } from './dns/dns-endpoints.ts'
 import { Egress } from './egress.ts'
 import { Inbound, type MeshAccept } from './inbound.ts'
@@ -20,26 +19,22 @@ import { ConnectionLimit } from './listen/connection-limit.ts'
 import { Connections } from './listen/connections.ts'
 import { OutboundListener } from './outbound-listener.ts'
 import { OutboundTcp } from './outbound-tcp.ts'
+import { makeEndpoints } from './make-endpoints.ts'
 import { Outbound } from './outbound.ts'
 import { Admission } from './overload/admission.ts'
-import { Http1Pool } from './pool/http1-pool.ts'
 import type { VirtualHostRules } from './route/route-rule.ts'
 import type { TcpRoute } from './route/tcp-route.ts'
 import { makeServeStats, type ServeParts, type ServeStats } from './serve.ts'
 import { StaticListener } from './static-listener.ts'
 import { type TcpUpstream, watchTunnel } from './tcp-forward.ts'
-import { endpointLabels } from './endpoint-labels.ts'
 import { localStatsOf } from './local-stats.ts'
-import { type GoldenStats, GoldenStatsTable } from './telemetry/golden-stats.ts'
+import { GoldenStatsTable } from './telemetry/golden-stats.ts'
 import { type AccessCounts, makeAccessCounts } from './telemetry/access-stats.ts'
-import { loadOf } from './telemetry/load-of.ts'
 import { MirrorStatsTable } from './telemetry/mirror-stats.ts'
 import { RouteStatsTable } from './telemetry/route-stats.ts'
 import { TcpStatsTable } from './telemetry/tcp-stats.ts'
 
 const sweepEveryMs = 1_000
-/** Idle connections kept per endpoint; more than a burst of this size is opened anew. */
-const maxIdlePerEndpoint = 1024
 
 export class DataPath implements ConfigSink {
   readonly golden: GoldenStatsTable
@@ -286,27 +281,10 @@ export class DataPath implements ConfigSink {
   }
 
   #clusterParts(direction: 'inbound' | 'outbound'): ClusterParts {
-    return { clock: this.#options.clock, makeEndpoint: this.#makeEndpoint(direction) }
-  }
-
-  #makeEndpoint(direction: 'inbound' | 'outbound'): ClusterParts['makeEndpoint'] {
     const { clock } = this.#options
-    return (config, cluster, connections) => {
-      const pool = new Http1Pool({
-        dial: (onConnected) => this.#dialler.dial(endpoint.config, cluster(), 'weft-h1', onConnected),
-        nowMs: clock.monotonicMs,
-        idleTimeoutMs: cluster().idleTimeoutMs,
-        maxIdle: maxIdlePerEndpoint,
-        connections,
-      })
-      const statsFor = (apex: string): GoldenStats => {
-        const { name, labels: clusterLabels } = cluster()
-        const meshTls = isMeshed(config, cluster())
-        const labels = endpointLabels({ direction, meshTls, apex, clusterLabels, config })
-        return this.golden.for(labels, loadOf(apex, name, config.zone, meshTls))
-      }
-      const endpoint = new Endpoint(config, pool, statsFor, clock.monotonicMs())
-      return endpoint
+    return {
+      clock,
+      makeEndpoint: makeEndpoints(direction, { clock, dialler: this.#dialler, golden: this.golden }),
     }
   }
 

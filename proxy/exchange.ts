@@ -74,6 +74,8 @@ export class Exchange {
   readonly startedAtMs: number
   /** When the last thing happened to it: kept here, so that a layer need not ask the clock once more. */
   nowMs: number
+  /** It came over HTTP/2, and goes on so where the upstream speaks that. */
+  http2 = false
   /** The client sends its body once it is told to (Expect: 100-continue). */
   expectsContinue = false
   /** Decisions, filled in on the way down. */
@@ -159,6 +161,7 @@ export class Exchange {
     const headers = this.headers.copy()
     const request = { method, target, authority, absoluteForm, headers, acceptsTrailers, upgrade }
     const twin = new Exchange(this.downstream, request, this.body, this.startedAtMs)
+    twin.http2 = this.http2
     twin.nowMs = this.nowMs
     twin.attempts = this.attempts
     twin.destination = this.destination

@@ -32,7 +32,7 @@ import type { PortAccess } from './port-access.ts'
 import { RateLimits } from './rate-limits.ts'
 import type { RateLimitPolicy } from './rate-limit/rate-limit-policy.ts'
 import { DestinationRetries } from './retry/destination-retries.ts'
-import { serveHttp1 } from './serve.ts'
+import { serveByAlpn, serveHttp1, serveHttp2 } from './serve.ts'
 import type { AccessCounts } from './telemetry/access-stats.ts'
 import type { GoldenStats } from './telemetry/golden-stats.ts'
 
@@ -122,8 +122,7 @@ export class Inbound {
   }
 
   sweep(): void {
-    for (const { cluster } of this.#ports.values())
-      for (const endpoint of cluster.endpoints) endpoint.pool.sweep()
+    for (const { cluster } of this.#ports.values()) for (const endpoint of cluster.endpoints) endpoint.sweep()
   }
 
   async #apply(config: InboundConfig): Promise<void> {
@@ -293,24 +292,24 @@ export class Inbound {
           this.#serveMesh(tls, { principal, fingerprint }, alpn, accepted, port),
         (error) => this.#parts.onRefused(error, accepted.peerAddress),
       )
-    } else if (detected.kind === 'http1') {
+    } else if (detected.kind === 'http1' || detected.kind === 'http2') {
       early?.drop()
       const downstream = this.#downstream(accepted, port, undefined)
-      serveHttp1(wire, downstream, port.handler, { bytes, firstByteMs }, this.#parts.serve)
+      const serve = detected.kind === 'http1' ? serveHttp1 : serveHttp2
+      serve(wire, downstream, port.handler, { bytes, firstByteMs }, this.#parts.serve)
     } else {
-      // HTTP/2 in clear, the application's own TLS, anything else: the application's business, byte for byte.
+      // The application's own TLS, anything else: the application's business, byte for byte.
       this.#tcp.forwardClear(wire, bytes, accepted.peerAddress, port, early)
     }
   }
 
   #serveMesh(tls: TLSSocket, peer: MeshPeer, alpn: string, accepted: Accepted, port: Port): void {
     const wire = Wire.over(tls)
-    if (alpn === 'weft-h1') {
-      const downstream = this.#downstream(accepted, port, peer)
-      serveHttp1(wire, downstream, port.handler, undefined, this.#parts.serve)
-    } else {
+    if (alpn === 'weft-tcp') {
       this.#tcp.forwardMesh(wire, accepted.peerAddress, peer.principal, port)
+      return
     }
+    serveByAlpn(alpn, wire, this.#downstream(accepted, port, peer), port.handler, this.#parts.serve)
   }
 
   #downstream(accepted: Accepted, port: Port, peer: MeshPeer | undefined): Downstream {
@@ -341,6 +340,7 @@ function same(a: InboundPort, b: InboundPort): boolean {
   return (
     a.applicationHost === b.applicationHost &&
     a.protocol === b.protocol &&
+    a.http2 === b.http2 &&
     a.listen?.host === b.listen?.host &&
     a.listen?.port === b.listen?.port
   )

@@ -11,7 +11,7 @@ import { type Detected, Detector } from './listen/detect.ts'
 import { type Accepted, Listener } from './listen/listener.ts'
 import { WaitingConnection } from './listen/waiting-connection.ts'
 import type { OutboundTcp } from './outbound-tcp.ts'
-import { type FirstBytes, serveHttp1, type ServeParts } from './serve.ts'
+import { type FirstBytes, serveHttp1, serveHttp2, type ServeParts } from './serve.ts'
 import { forwardTcp, type TcpUpstream } from './tcp-forward.ts'
 
 export type OutboundListenerParts = {
@@ -136,7 +136,8 @@ export class OutboundListener {
     early: EarlyUpstream | undefined,
   ): void {
     const { wire, peerAddress, peerPort } = accepted
-    if (detected.kind !== 'http1' && original !== undefined) {
+    const isHttp = detected.kind === 'http1' || detected.kind === 'http2'
+    if (!isHttp && original !== undefined) {
       this.#forward(accepted, first.bytes, original, this.#upstreamFor(detected, original, early))
       return
     }
@@ -155,6 +156,10 @@ export class OutboundListener {
       access: undefined,
     }
     const { handler, connect, serve } = this.#parts
+    if (detected.kind === 'http2') {
+      serveHttp2(wire, downstream, handler, first, serve)
+      return
+    }
     // Redirected, the client takes us for the server, which is asked for no tunnels.
     serveHttp1(wire, downstream, handler, first, serve, original === undefined ? connect : undefined)
   }

@@ -90,7 +90,7 @@ export class Passthrough {
 
   sweep(): void {
     for (const entry of this.#entries.values())
-      for (const endpoint of entry.cluster.endpoints) endpoint.pool.sweep()
+      for (const endpoint of entry.cluster.endpoints) endpoint.sweep()
   }
 
   #refresh(entry: Entry, destination: string): void {

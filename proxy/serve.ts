@@ -1,10 +1,14 @@
-/** Puts a codec on a wire whose protocol is known: HTTP/1 exchanges for a handler, or bytes for another wire. */
+/** Puts a codec on a wire whose protocol is known: exchanges of HTTP/1 or HTTP/2 for a handler, or bytes for another wire. */
 import { Buffer } from 'node:buffer'
 import type { Clock } from '../core/clock.ts'
 import type { WeftError } from '../core/errors.ts'
 import type { Downstream, Handler, Reply, ResponseFlag } from './exchange.ts'
-import { ServerConnection } from './http1/server-connection.ts'
+import { ServerConnection, type ServerConnectionOptions } from './http1/server-connection.ts'
 import type { WireError } from './http1/wire-error.ts'
+import type { HeadForm } from './http2/head-form.ts'
+import { HpackForm } from './http2/hpack-form.ts'
+import { headForm } from './http2/head-forms.ts'
+import { Http2ServerConnection } from './http2/server-connection.ts'
 import type { Connections } from './listen/connections.ts'
 import type { Wire } from './listen/wire.ts'
 import type { Admission } from './overload/admission.ts'
@@ -71,6 +75,8 @@ export type ServeParts = {
   readonly onTcpRefused: (error: WeftError, client: Pick<TcpRecord, 'peer'>) => void
 }
 
+type SharedServerOptions = Omit<ServerConnectionOptions, 'connect' | 'onTunnel' | 'onClosed'>
+
 function tunnel(client: Wire, reply: Reply, early: Buffer, parts: ServeParts): void {
   if (reply.tunnel === undefined) return
   const { wire: upstream, early: fromUpstream, watch } = reply.tunnel.takeWire()
@@ -101,19 +107,32 @@ export function splice(
   joined.start(toUpstream, toClient)
 }
 
-/** Serves HTTP/1 on `wire`; `connect` answers CONNECT, which is refused without it. */
-export function serveHttp1(
+/** Serves HTTP/2 on `wire`, from its preface on; `form`: how heads are written there. */
+export function serveHttp2(
   wire: Wire,
   downstream: Downstream,
   handler: Handler,
   first: FirstBytes | undefined,
   parts: ServeParts,
-  connect?: Handler,
+  form: HeadForm = new HpackForm(),
 ): void {
+  const connection = new Http2ServerConnection(wire, {
+    ...serverOptions(handler, downstream, parts),
+    form,
+    onClosed: (closed) => parts.connections.remove(closed),
+  })
+  parts.connections.add(connection)
+  const { session } = connection
+  wire.readInto(session)
+  if (first !== undefined && first.bytes.length > 0) session.onBytes(first.bytes, 0, first.bytes.length)
+  if (wire.ended) session.onEnd()
+}
+
+/** What both codecs need. */
+function serverOptions(handler: Handler, downstream: Downstream, parts: ServeParts): SharedServerOptions {
   const { timeouts } = parts
-  const connection = new ServerConnection(wire, {
+  return {
     handler,
-    connect,
     downstream,
     admission: parts.admission,
     nowMs: parts.clock.monotonicMs,
@@ -125,6 +144,21 @@ export function serveHttp1(
       parts.onViolation(error, downstream, began)
     },
     onFlag: (flag) => parts.stats.flags.set(flag, (parts.stats.flags.get(flag) ?? 0) + 1),
+  }
+}
+
+/** Serves HTTP/1 on `wire`; `connect` answers CONNECT, which is refused without it. */
+export function serveHttp1(
+  wire: Wire,
+  downstream: Downstream,
+  handler: Handler,
+  first: FirstBytes | undefined,
+  parts: ServeParts,
+  connect?: Handler,
+): void {
+  const connection = new ServerConnection(wire, {
+    ...serverOptions(handler, downstream, parts),
+    connect,
     onTunnel: (client, reply, early) => tunnel(client, reply, early, parts),
     onClosed: (closed) => parts.connections.remove(closed),
   })
@@ -137,4 +171,16 @@ export function serveHttp1(
   }
   // A FIN that came while nobody knew the protocol is not told again.
   if (wire.ended) connection.onEnd()
+}
+
+/** Serves what a sidecar has said by ALPN that it speaks: `weft-h1`, or one of those that share a connection. */
+export function serveByAlpn(
+  alpn: string,
+  wire: Wire,
+  downstream: Downstream,
+  handler: Handler,
+  parts: ServeParts,
+): void {
+  if (alpn === 'weft-h1') serveHttp1(wire, downstream, handler, undefined, parts)
+  else serveHttp2(wire, downstream, handler, undefined, parts, headForm(alpn))
 }

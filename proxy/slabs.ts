@@ -13,14 +13,14 @@ const mostKept = 64
 /** Below this, a part of Node's own pool does. */
 const smallBytes = 4 * 1024
 
-/** Node's pool has buffers of the same size: only what was made here may come back. */
-const own = new WeakSet<ArrayBufferLike>()
+/** What was made here, by its memory: Node's pool has buffers of the same size, and only ours may come back. */
+const own = new WeakMap<ArrayBufferLike, Buffer>()
 const freeRecords: Buffer[] = []
 const freeReads: Buffer[] = []
 
 function makeSlab(bytes: number): Buffer {
   const slab = Buffer.allocUnsafeSlow(bytes)
-  own.add(slab.buffer)
+  own.set(slab.buffer, slab)
   return slab
 }
 
@@ -34,10 +34,19 @@ export function lendCopy(bytes: Buffer): Buffer {
   return slab.subarray(0, length)
 }
 
+/** Memory to write into: 16 KiB (`record`) or 64 KiB (`read`); any part of it that begins it can be given back. */
+export function lendSlab(size: 'record' | 'read'): Buffer {
+  if (size === 'record') return freeRecords.pop() ?? makeSlab(recordBytes)
+  return freeReads.pop() ?? makeSlab(readBytes)
+}
+
 /** Takes back, once, what `lendCopy` gave; it must be in no use any more. Anything else is left alone. */
 export function giveBack(copy: Buffer): void {
-  if (copy.length < smallBytes || !own.has(copy.buffer)) return
   const { buffer } = copy
-  const free = buffer.byteLength === recordBytes ? freeRecords : freeReads
-  if (free.length < mostKept) free.push(Buffer.from(buffer))
+  // Node's pool has no buffers of a record's size, so that what is small costs no look-up.
+  if (copy.length < smallBytes && buffer.byteLength !== recordBytes) return
+  const slab = own.get(buffer)
+  if (slab === undefined) return
+  const free = slab.length === recordBytes ? freeRecords : freeReads
+  if (free.length < mostKept) free.push(slab)
 }

@@ -6,8 +6,9 @@ import type { Downstream, Handler } from './exchange.ts'
 import type { MeshAccept } from './inbound.ts'
 import type { ConnectionLimit } from './listen/connection-limit.ts'
 import { type Accepted, Listener } from './listen/listener.ts'
+import { PrefaceReader } from './listen/preface-reader.ts'
 import { Wire } from './listen/wire.ts'
-import { serveHttp1, type ServeParts } from './serve.ts'
+import { serveHttp1, serveHttp2, type ServeParts } from './serve.ts'
 import { forwardTcp, type TcpUpstream } from './tcp-forward.ts'
 import type { GoldenStats } from './telemetry/golden-stats.ts'
 
@@ -56,20 +57,53 @@ export class StaticListener {
   #accept(accepted: Accepted): void {
     const { acceptTls, onRefused } = this.#parts
     if (acceptTls === undefined) {
-      this.#serve(accepted.wire, accepted, undefined)
+      this.#serve(accepted.wire, accepted, undefined, '')
       return
     }
     acceptTls(
       accepted.wire.release(none),
-      (tls, principal) => this.#serve(Wire.over(tls), accepted, principal),
+      (tls, principal, alpn) => this.#serve(Wire.over(tls), accepted, principal, alpn),
       (error) => onRefused(error, accepted.peerAddress),
     )
   }
 
-  #serve(wire: Wire, accepted: Accepted, principal: string | undefined): void {
+  #serve(wire: Wire, accepted: Accepted, principal: string | undefined, alpn: string): void {
     const { handler, serve } = this.#parts
-    if (handler === undefined) this.#forward(wire, accepted, principal)
-    else serveHttp1(wire, this.#downstream(accepted, principal), handler, undefined, serve)
+    if (handler === undefined) {
+      this.#forward(wire, accepted, principal)
+      return
+    }
+    const downstream = this.#downstream(accepted, principal)
+    const protocol = this.#protocolBy(alpn)
+    if (protocol === 'http2') serveHttp2(wire, downstream, handler, undefined, serve)
+    else if (protocol === 'http1') serveHttp1(wire, downstream, handler, undefined, serve)
+    else this.#detect(wire, downstream, handler)
+  }
+
+  /** undefined: the first bytes will tell. */
+  #protocolBy(alpn: string): 'http1' | 'http2' | undefined {
+    const { serve } = this.#config
+    if (serve.kind === 'http' && serve.codec !== 'auto') return serve.codec
+    if (alpn === 'h2' || alpn === 'weft-h2') return 'http2'
+    return alpn === '' ? undefined : 'http1'
+  }
+
+  #detect(wire: Wire, downstream: Downstream, handler: Handler): void {
+    const { serve } = this.#parts
+    const { clock, connections, timeouts } = serve
+    const reader = new PrefaceReader(
+      wire,
+      clock.monotonicMs() + timeouts.headMs,
+      (protocol, bytes) => {
+        connections.remove(reader)
+        const first = { bytes, firstByteMs: clock.monotonicMs() }
+        if (protocol === 'http2') serveHttp2(wire, downstream, handler, first, serve)
+        else serveHttp1(wire, downstream, handler, first, serve)
+      },
+      () => connections.remove(reader),
+    )
+    connections.add(reader)
+    wire.readInto(reader)
   }
 
   #downstream({ peerAddress, peerPort }: Accepted, principal: string | undefined): Downstream {

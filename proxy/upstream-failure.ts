@@ -5,6 +5,7 @@ export type UpstreamFailureKind =
   | 'connect'
   | 'connect-timeout'
   | 'tls'
+  | 'refused'
   | 'reset'
   | 'malformed'
   | 'timeout'
@@ -17,6 +18,7 @@ const codes = {
   connect: 'UPSTREAM_CONNECT_FAILED',
   'connect-timeout': 'UPSTREAM_CONNECT_TIMEOUT',
   tls: 'TLS_REFUSED',
+  refused: 'UPSTREAM_REFUSED',
   reset: 'UPSTREAM_RESET',
   malformed: 'UPSTREAM_MALFORMED',
   timeout: 'UPSTREAM_TIMEOUT',

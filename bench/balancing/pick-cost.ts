@@ -36,7 +36,12 @@ function makeCluster(algorithm: BalancingAlgorithm, size: number): Cluster {
     clock: systemClock,
     makeEndpoint: (endpoint, _cluster, connections) => {
       const pool = new Http1Pool({ dial, nowMs: () => 0, idleTimeoutMs: 1_000, maxIdle: 1, connections })
-      return new Endpoint(endpoint, pool, () => new GoldenStats({}), 0)
+      return new Endpoint(endpoint, pool, () => new GoldenStats({}), 0, {
+        http2: () => {
+          throw new Error('not over HTTP/2')
+        },
+        multiplexed: undefined,
+      })
     },
   })
   cluster.setEndpoints(Array.from({ length: size }, (_, i) => plainEndpoint(`10.0.${i >> 8}.${i & 255}`, 80)))

@@ -1,5 +1,6 @@
 /** Puts a bootstrap file in force: its settings before the start, its clusters and listeners in the data path. */
 import type { Clock } from '../../core/clock.ts'
+import { WeftError } from '../../core/errors.ts'
 import type { Log } from '../../core/log.ts'
 import type { DataPath } from '../data-path.ts'
 import type { DnsHosts } from '../dns/dns-endpoints.ts'
@@ -34,12 +35,22 @@ export function staticDials(config: BootstrapConfig, clock: Clock): ReadonlyMap<
     if (tls === undefined) continue
     const client = staticTlsClient(tls, clock)
     const { serverName } = tls
-    const alpn = tls.alpn[0] ?? ''
-    dials.set(cluster.name, (target) =>
-      client.connect({ ...target, alpn, serverName, expectedIdentity: undefined }),
-    )
+    dials.set(cluster.name, async (target) => {
+      const alpn = alpnFor(target.alpn, tls.alpn)
+      return client.connect({ ...target, alpn, serverName, expectedIdentity: undefined })
+    })
   }
   return dials
+}
+
+/** The file's name for what is to be spoken; throws when it has none. */
+function alpnFor(wanted: string, offered: readonly string[]): string {
+  if (offered.length === 0) return ''
+  const isHttp2 = (name: string): boolean => name === 'h2' || name === 'weft-h2'
+  const found = offered.find((name) => isHttp2(name) === isHttp2(wanted))
+  if (found !== undefined) return found
+  if (!isHttp2(wanted)) return offered[0] as string
+  throw new WeftError('TLS_REFUSED', 'the file does not speak HTTP/2 there')
 }
 
 /** Sets the clusters and opens the listeners. Rejects with PORT_IN_USE and the like. */

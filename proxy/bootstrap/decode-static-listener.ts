@@ -18,7 +18,12 @@ export type StaticListenerConfig = {
   readonly direction: 'inbound' | 'outbound'
   readonly tls: DownstreamTlsSettings | undefined
   readonly serve:
-    | { readonly kind: 'http'; readonly hosts: readonly VirtualHostRules[] }
+    | {
+        readonly kind: 'http'
+        readonly hosts: readonly VirtualHostRules[]
+        /** 'auto': as the client's first bytes, or its ALPN, say. */
+        readonly codec: 'auto' | 'http1' | 'http2'
+      }
     | { readonly kind: 'tcp'; readonly cluster: string }
 }
 
@@ -75,6 +80,12 @@ function chainServe(
   return { kind: 'tcp', cluster: '' }
 }
 
+const codecs: ReadonlyMap<string, 'auto' | 'http1' | 'http2'> = new Map([
+  ['AUTO', 'auto'],
+  ['HTTP1', 'http1'],
+  ['HTTP2', 'http2'],
+])
+
 function httpServe(
   manager: HttpConnectionManager,
   clusters: ReadonlySet<string>,
@@ -82,8 +93,8 @@ function httpServe(
   problems: Problems,
 ): StaticListenerConfig['serve'] {
   const { codecType = 'AUTO', rds, routeConfig = {} } = manager
-  if (codecType !== 'AUTO' && codecType !== 'HTTP1')
-    problems.add(`${path}.codec_type`, `${codecType} is not supported`)
+  const codec = codecs.get(codecType)
+  if (codec === undefined) problems.add(`${path}.codec_type`, `${codecType} is not supported`)
   const filters = decodeHttpFilters(manager, path, problems)
   if (rds !== undefined) problems.add(`${path}.rds`, 'is not supported in static_resources')
   else if (manager.routeConfig === undefined) problems.add(`${path}.route_config`, 'is missing')
@@ -92,7 +103,8 @@ function httpServe(
   for (const cluster of routes.clusters) {
     if (!clusters.has(cluster)) problems.add(here, `names the cluster '${cluster}', which is not there`)
   }
-  return { kind: 'http', hosts: withLimits(routes.hosts, routeConfig, filters, here, problems) }
+  const hosts = withLimits(routes.hosts, routeConfig, filters, here, problems)
+  return { kind: 'http', hosts, codec: codec ?? 'auto' }
 }
 
 function tcpServe(

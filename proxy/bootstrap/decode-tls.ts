@@ -73,9 +73,9 @@ function decodeCommon(context: CommonTlsContext | undefined, path: string, probl
   if ((certificate === undefined) !== (key === undefined))
     problems.add(`${path}.tls_certificates[0]`, 'needs both certificate_chain and private_key')
   const protocols = common.alpnProtocols ?? []
-  const alpn = protocols.filter((name) => name === 'http/1.1' || name.startsWith('weft-'))
+  const alpn = protocols.filter((name) => name === 'http/1.1' || name === 'h2' || name.startsWith('weft-'))
   if (protocols.length > 0 && alpn.length === 0)
-    problems.add(`${path}.alpn_protocols`, 'offers no protocol that weft speaks (http/1.1)')
+    problems.add(`${path}.alpn_protocols`, 'offers no protocol that weft speaks (h2, http/1.1)')
   const params = common.tlsParams
   return {
     certificate,

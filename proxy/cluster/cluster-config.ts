@@ -87,6 +87,8 @@ export type ClusterConfig = {
   readonly identities: readonly string[]
   /** How idle connections towards the endpoints are kept. */
   readonly idleTimeoutMs: number
+  /** The endpoints speak HTTP/2 only: HTTP/1 requests are translated. Else a request goes on as it came. */
+  readonly http2?: boolean
 }
 
 export type EndpointConfig = {
@@ -127,6 +129,8 @@ export type InboundPort = {
   readonly applicationHost: string
   readonly applicationPort: number
   readonly protocol: 'detect' | 'opaque'
+  /** The application speaks HTTP/2 only: HTTP/1 requests are translated. Else a request goes on as it came. */
+  readonly http2?: boolean
   /** Each of them has to let a request pass. */
   readonly rateLimits?: readonly RateLimitPolicy[]
   /** Who may reach it; undefined: everybody. */

@@ -50,7 +50,6 @@ export class ClusterSet {
 
   /** Closes connections that were idle too long. */
   sweep(): void {
-    for (const cluster of this.#byName.values())
-      for (const endpoint of cluster.endpoints) endpoint.pool.sweep()
+    for (const cluster of this.#byName.values()) for (const endpoint of cluster.endpoints) endpoint.sweep()
   }
 }

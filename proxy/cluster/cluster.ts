@@ -101,7 +101,7 @@ export class Cluster {
       next.set(key, kept ?? this.#join(config))
     }
     this.#endpoints = [...next.values()]
-    for (const [key, endpoint] of previous) if (!next.has(key)) endpoint.pool.drain()
+    for (const [key, endpoint] of previous) if (!next.has(key)) endpoint.drain()
     const mean = meanWeight(this.#endpoints)
     for (const endpoint of this.#endpoints) endpoint.share = endpoint.config.weight / mean
     this.outlier.refresh()
@@ -131,7 +131,7 @@ export class Cluster {
       (best, endpoint) => (endpoint.pool.stats.idle > (best?.pool.stats.idle ?? 0) ? endpoint : best),
       undefined,
     )
-    most?.pool.closeIdle()
+    most?.closeIdle()
   }
 
   /** The sidecar is in another zone than it was. */
@@ -141,7 +141,7 @@ export class Cluster {
 
   /** The cluster is gone: exchanges in flight finish, connections close. */
   drain(): void {
-    for (const endpoint of this.#endpoints) endpoint.pool.drain()
+    for (const endpoint of this.#endpoints) endpoint.drain()
   }
 
   #join(config: EndpointConfig): Endpoint {

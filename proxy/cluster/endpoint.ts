@@ -1,5 +1,6 @@
 /** One address of a cluster with its load state; lives as long as the address is in the cluster. */
 import type { Http1Pool } from '../pool/http1-pool.ts'
+import type { Http2Pool } from '../pool/http2-pool.ts'
 import type { GoldenStats } from '../telemetry/golden-stats.ts'
 import { StatsByName } from '../telemetry/stats-by-name.ts'
 import { type Balancing, defaultBalancing, type EndpointConfig, type SlowStart } from './cluster-config.ts'
@@ -8,6 +9,12 @@ import { PeakEwma } from './peak-ewma.ts'
 
 /** What a failure counts as in the latency average: else an endpoint that fails fast would attract the traffic. */
 const failurePenaltyMs = 5_000
+
+/** Makes pools of connections that many exchanges share. */
+export type SharedPools = {
+  readonly http2: () => Http2Pool
+  readonly multiplexed: (() => Http2Pool) | undefined
+}
 
 export class Endpoint {
   readonly key: string
@@ -18,6 +25,10 @@ export class Endpoint {
   readonly pool: Http1Pool
   /** By the name that was asked for. */
   readonly #stats: StatsByName
+  readonly #make: SharedPools
+  /** There once they were asked for. */
+  #http2: Http2Pool | undefined = undefined
+  #multiplexed: Http2Pool | undefined = undefined
   readonly health = new EndpointHealth()
   #latency: PeakEwma
   #assumedLatencyMs = 0
@@ -37,11 +48,13 @@ export class Endpoint {
     pool: Http1Pool,
     makeStats: (apex: string) => GoldenStats,
     nowMs: number,
+    make: SharedPools,
   ) {
     this.config = config
     this.key = endpointKey(config)
     this.address = formatEndpoint(config)
     this.pool = pool
+    this.#make = make
     this.#stats = new StatsByName(makeStats)
     this.#latency = new PeakEwma(nowMs, ewmaOf(defaultBalancing).decayMs)
   }
@@ -49,6 +62,35 @@ export class Endpoint {
   /** Where exchanges with this endpoint are counted that asked for `apex`, which is a name of the configuration. */
   statsFor(apex: string): GoldenStats {
     return this.#stats.for(apex)
+  }
+
+  get http2(): Http2Pool {
+    return (this.#http2 ??= this.#make.http2())
+  }
+
+  /** For HTTP/1, where the endpoint has a sidecar that takes many exchanges on one connection. */
+  get multiplexed(): Http2Pool | undefined {
+    return (this.#multiplexed ??= this.#make.multiplexed?.())
+  }
+
+  /** Opens no more connections; what is under way finishes. */
+  drain(): void {
+    this.pool.drain()
+    this.#http2?.drain()
+    this.#multiplexed?.drain()
+  }
+
+  sweep(): void {
+    this.pool.sweep()
+    this.#http2?.sweep()
+    this.#multiplexed?.sweep()
+  }
+
+  /** Closes an idle connection, if there is one. */
+  closeIdle(): void {
+    if (this.pool.closeIdle()) return
+    this.#http2?.closeIdle()
+    this.#multiplexed?.closeIdle()
   }
 
   /** Takes over what balancing needs. */

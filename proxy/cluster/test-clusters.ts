@@ -28,7 +28,12 @@ export function seededRandom(seed = 1): () => number {
 function testEndpoint(config: EndpointConfig, connections = new ConnectionCount()): Endpoint {
   const dial = () => Promise.reject(new UpstreamFailure('connect', 'nobody listens in this test'))
   const pool = new Http1Pool({ dial, nowMs: () => 0, idleTimeoutMs: 1_000, maxIdle: 8, connections })
-  return new Endpoint(config, pool, () => new GoldenStats({}), 0)
+  return new Endpoint(config, pool, () => new GoldenStats({}), 0, {
+    http2: () => {
+      throw new Error('not over HTTP/2')
+    },
+    multiplexed: undefined,
+  })
 }
 
 /** Endpoints of 10.0.0.1, 10.0.0.2 ... with these weights. */

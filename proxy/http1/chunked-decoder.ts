@@ -177,14 +177,19 @@ export class ChunkedDecoder {
     const after = this.#trailers.take(buffer, position, end)
     if (after === -1) return end
     this.#state = 'done'
-    receiver.onFinish(forwardable(this.#trailers.release(), this.#status))
+    receiver.onFinish(parseTrailers(sourceOf(this.#trailers.release()), this.#status))
     return after
   }
 }
 
-function forwardable(bytes: Buffer, status: number): HeaderList {
+function sourceOf(bytes: Buffer): HeadSource {
   const source = new HeadSource(bytes)
   source.set(bytes, 0, bytes.length, bytes.latin1Slice(0, bytes.length))
+  return source
+}
+
+/** The trailers that are all of `source`, as far as they may go on. Throws WireError(status). */
+export function parseTrailers(source: HeadSource, status: number): HeaderList {
   const fields = parseFields(source, status)
   if (fields === undefined) throw new WireError(status, 'malformed trailers')
   const entries = fields.headers.entries()

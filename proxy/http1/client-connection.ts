@@ -10,7 +10,7 @@ import { HeadCollector } from './head-collector.ts'
 import { maxInterimReplies } from './limits.ts'
 import { parseResponseHead, type ResponseHead } from './response-head.ts'
 import { inlineBodyBytes } from './server-connection.ts'
-import { serializeRequestHead } from './serialize.ts'
+import { requestHeadText } from './serialize.ts'
 import { WireError } from './wire-error.ts'
 
 export type ClientConnectionEvents = {
@@ -91,12 +91,7 @@ export class ClientConnection implements WireReader, BodySource, Tunnel {
     this.#replyDone = false
     this.#interimReplies = 0
     x.cancel = this.#onCancel
-    let hopFields = x.acceptsTrailers ? 'Connection: TE\r\nTE: trailers\r\n' : ''
-    if (x.upgrade !== undefined) hopFields = `Connection: Upgrade\r\nUpgrade: ${x.upgrade}\r\n`
-    if (x.expectsContinue) hopFields += 'Expect: 100-continue\r\n'
-    if (x.authority === '' && x.headers.get('host') === undefined)
-      hopFields += `Host: ${x.upstreamAddress}\r\n`
-    const head = serializeRequestHead(x.method, x.target, x.headers, hopFields)
+    const head = requestHeadText(x)
     const { body } = x
     if (body.inline !== undefined) {
       this.#requestSent = true

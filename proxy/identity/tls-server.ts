@@ -16,7 +16,7 @@ type Waiting = { readonly onSecure: OnSecure; readonly onRefused: OnRefused }
 const HANDSHAKE_TIMEOUT_MS = 10_000
 /** Sessions resume only where this is the same; OpenSSL wants it set when clients show certificates. */
 const SESSION_CONTEXT = 'weft'
-const DEFAULT_ALPN = ['weft-h1', 'weft-tcp'] as const
+const DEFAULT_ALPN = ['weft-h2', 'weft-m1', 'weft-h1', 'weft-tcp'] as const
 
 export type TlsServerOptions = {
   readonly identities: Identities

@@ -5,6 +5,7 @@ import type { Endpoint } from '../cluster/endpoint.ts'
 import { overflow, QueuedExchange } from '../cluster/queued-exchange.ts'
 import type { Exchange, Handler, Receiver, Reply } from '../exchange.ts'
 import type { ClientConnection } from '../http1/client-connection.ts'
+import type { Http2Pool, Http2Sender } from '../pool/http2-pool.ts'
 import type { AttemptTimes, Timeline } from '../telemetry/timeline.ts'
 import { UpstreamFailure } from '../upstream-failure.ts'
 
@@ -14,7 +15,7 @@ const noEndpoints: readonly Endpoint[] = []
 export type ChooseCluster = (x: Exchange) => Cluster
 
 /** One request at one endpoint, from the pick to the reply's head. */
-class Attempt implements Receiver {
+class Attempt implements Http2Sender {
   readonly #cluster: Cluster
   readonly #endpoint: Endpoint
   readonly #receiver: Receiver
@@ -46,8 +47,34 @@ class Attempt implements Receiver {
   }
 
   start(x: Exchange): void {
-    const { pool } = this.#endpoint
     this.#endpoint.begin(this.#startedMs)
+    const shared = sharedPool(x, this.#cluster, this.#endpoint)
+    if (shared === undefined || !(shared.speaks(this.#startedMs) || this.#cluster.config.http2 === true)) {
+      this.#startHttp1(x)
+      return
+    }
+    if (this.#times !== undefined) this.#times.sentMs = this.#startedMs
+    shared.send(x, this)
+  }
+
+  onOpened(): void {
+    const now = this.#nowMs()
+    this.#cluster.outlier.connected(this.#endpoint, now)
+    if (this.#times === undefined) return
+    this.#times.sentMs = now
+    this.#times.connectedMs = now
+  }
+
+  /** What goes over HTTP/2 only is not tried otherwise. */
+  onNotSpoken(x: Exchange): void {
+    if (this.#cluster.config.http2 === true)
+      this.onFailure(x, new UpstreamFailure('connect', `${this.#endpoint.address} does not speak HTTP/2`))
+    else if (x.aborted) this.onFailure(x, new UpstreamFailure('cancelled', 'the client has gone'))
+    else this.#startHttp1(x)
+  }
+
+  #startHttp1(x: Exchange): void {
+    const { pool } = this.#endpoint
     const idle = x.freshConnection ? undefined : pool.takeIdle(this.#startedMs)
     if (idle === undefined) {
       void this.#connect(x)
@@ -151,6 +178,17 @@ class Attempt implements Receiver {
   }
 }
 
+/** As it came, unless the endpoints speak one protocol only; an upgrade is HTTP/1's. */
+function wantsHttp2(x: Exchange, { config }: Cluster): boolean {
+  return (x.http2 || config.http2 === true) && x.upgrade === undefined
+}
+
+/** The pool whose connections many exchanges share; undefined: each has one of its own, of HTTP/1. */
+function sharedPool(x: Exchange, cluster: Cluster, endpoint: Endpoint): Http2Pool | undefined {
+  if (wantsHttp2(x, cluster)) return endpoint.http2
+  return x.upgrade === undefined ? endpoint.multiplexed : undefined
+}
+
 function wordFor(error: unknown): string {
   if (!(error instanceof UpstreamFailure)) return 'error'
   const { kind, cause } = error
@@ -228,7 +266,8 @@ function sendGuarded(
       throw error
     }
   }
-  if (breaker.hasConnection) {
+  // Many share a connection there, and the pool knows how many may be opened.
+  if (breaker.hasConnection || wantsHttp2(x, cluster)) {
     sendOrLeave()
     return
   }

@@ -96,7 +96,7 @@ class Copy implements Receiver {
 /** What a copy is made of, taken before anything below changes it. */
 type Original = Pick<
   Exchange,
-  'downstream' | 'method' | 'target' | 'authority' | 'absoluteForm' | 'acceptsTrailers' | 'upgrade'
+  'downstream' | 'method' | 'target' | 'authority' | 'absoluteForm' | 'acceptsTrailers' | 'upgrade' | 'http2'
 > & { readonly headers: HeaderList }
 
 function originalOf(x: Exchange): Original {
@@ -111,6 +111,7 @@ function originalOf(x: Exchange): Original {
     headers,
     acceptsTrailers: false,
     upgrade: undefined,
+    http2: x.http2,
   }
 }
 
@@ -185,6 +186,7 @@ class Mirroring {
       body,
       this.#clock.monotonicMs(),
     )
+    exchange.http2 = original.http2
     const onOver = (): void => {
       this.#inFlight[i] = (this.#inFlight[i] as number) - 1
     }

@@ -36,7 +36,7 @@ export function retry(retries: DestinationRetries): Layer {
   return (next) =>
     function retryIfSafe(x, receiver) {
       retries.budget.deposit()
-      if (x.body.inline === undefined && isIdempotent(x.method)) x.body.keepForReplay()
+      if (x.body.inline === undefined && (x.http2 || isIdempotent(x.method))) x.body.keepForReplay()
       handle(next, x, new SafelyRetrying(receiver, next, retries))
     }
 }

@@ -10,7 +10,7 @@ export type Detected =
   | { readonly kind: 'tls'; readonly hello: ClientHello }
   | { readonly kind: 'opaque' }
 
-const http2Preface = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'
+export const http2Preface = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'
 /** Of the PROXY protocol, version 2, which applications may want to see themselves. */
 const proxySignature = '\r\n\r\n\0\r\nQUIT\n'
 /** As the request line has it; what goes on without a space is none. */

@@ -129,6 +129,23 @@ export class Wire {
     return this.#written(bytes.length)
   }
 
+  /** Writes pieces of memory that was lent, now, as far as the kernel takes them; they are given back when they have left. */
+  writeLent(pieces: readonly Buffer[]): boolean {
+    if (this.#ending || this.socket.destroyed) {
+      giveBackAll(pieces)
+      return true
+    }
+    for (const piece of pieces) {
+      this.#pieces.push(piece)
+      this.#writtenBytes += piece.length
+      this.#pendingBytes += piece.length
+    }
+    this.flush()
+    if (this.unsentBytes < highWaterBytes) return true
+    this.#full = true
+    return false
+  }
+
   /** Hands what was written to the kernel now, instead of at the turn's end; what was handed over before goes first. */
   flush(): void {
     const handle = this.#handle

@@ -86,12 +86,13 @@ export class Http1Pool {
     }
   }
 
-  /** Closes the connection that has been idle longest. */
-  closeIdle(): void {
+  /** Closes the connection that has been idle longest; false when there is none. */
+  closeIdle(): boolean {
     const connection = this.#idle.shift()
-    if (connection === undefined) return
+    if (connection === undefined) return false
     this.#lessIdle()
     connection.destroy()
+    return true
   }
 
   /** No connection is left. */

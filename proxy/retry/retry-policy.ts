@@ -71,6 +71,7 @@ export class RetryRules {
   readonly #ofGrpcStatus = new Map<string, RetryReason>()
   readonly #connecting: RetryReason | undefined
   readonly #breaking: RetryReason | undefined
+  readonly #refused: RetryReason | undefined
 
   constructor(policy: RetryPolicy) {
     this.policy = policy
@@ -87,6 +88,7 @@ export class RetryRules {
     const connects =
       anyFailure || asked.has('reset') || asked.has('connect-failure') || asked.has('reset-before-request')
     this.#connecting = connects ? 'connect-failure' : undefined
+    this.#refused = asked.has('refused-stream') ? 'refused-stream' : this.#breaking
   }
 
   forMethod(method: string): boolean {
@@ -108,6 +110,8 @@ export class RetryRules {
       case 'connect-timeout':
       case 'tls':
         return this.#connecting
+      case 'refused':
+        return this.#refused
       case 'reset':
       case 'malformed':
         return this.#breaking

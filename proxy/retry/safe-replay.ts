@@ -18,6 +18,9 @@ export function replayKind(x: Exchange, failure: UpstreamFailure): 'unwritten' |
     case 'connect-timeout':
     case 'tls':
       return failure.requestWritten ? 'no' : 'unwritten'
+    case 'refused':
+      // The upstream has said that it has not looked at it; what was sent of the body has to be there still.
+      return x.body.isEmpty || x.body.replayable ? 'unwritten' : 'no'
     case 'reset': {
       const safe = failure.reusedConnection && !failure.replyStarted && isIdempotent(x.method)
       return safe && (x.body.isEmpty || x.body.replayable) ? 'stale' : 'no'

@@ -30,7 +30,7 @@ export function apacheExchange(
   time: string,
 ): string {
   const { peerAddress, principal } = x.downstream
-  const request = `${x.method} ${escaped(x.requestTarget)} HTTP/1.1`
+  const request = `${x.method} ${escaped(x.requestTarget)} HTTP/${x.http2 ? '2.0' : '1.1'}`
   const referer = escaped(x.headers.get('referer'))
   const agent = escaped(x.headers.get('user-agent'))
   return `${head(peerAddress, principal, time)} "${request}" ${reply?.status ?? 0} ${sentBytes} "${referer}" "${agent}"`

@@ -4,6 +4,7 @@ import { untilOpen } from '../../bench/process.ts'
 import { freePorts } from '../../cli/demo/ports.ts'
 import { type AccessRules, meshTlsOnly } from '../../proxy/authz/access-rules.ts'
 import { startPlainDataPath } from '../support/plain-data-path.ts'
+import { ask, connectHttp2 } from '../support/http2-client.ts'
 import { RawClient, startRawServer } from '../support/raw-tcp.ts'
 
 async function setUp(access: AccessRules | undefined, protocol: 'detect' | 'opaque') {
@@ -28,7 +29,6 @@ async function setUp(access: AccessRules | undefined, protocol: 'detect' | 'opaq
 }
 
 const cases = [
-  { name: 'the HTTP/2 preface', bytes: 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', protocol: 'detect' },
   { name: 'bytes of no protocol', bytes: '\0\x01\x02\x03binary', protocol: 'detect' },
   { name: 'bytes for an opaque port', bytes: 'PING\r\n', protocol: 'opaque' },
 ] as const
@@ -48,6 +48,16 @@ test.each(cases)('permissive: $name pass', async ({ bytes, protocol }) => {
   onTestFinished(() => client.destroy())
   client.write(bytes)
   await expect.poll(() => application.received[0]).toBe(bytes)
+})
+
+test('strict: a request over HTTP/2 in clear is refused as one over HTTP/1 is', async () => {
+  const { application, port } = await setUp(meshTlsOnly, 'detect')
+  const session = connectHttp2(port)
+  onTestFinished(() => session.destroy())
+  const { status, headers } = await ask(session)
+  expect(status).toBe(403)
+  expect(headers['weft-error']).toBe('UAEX')
+  expect(application.connections()).toBe(0)
 })
 
 test('a port that nobody has named follows the rules for the rest, on connections that stand as well', async () => {

@@ -62,6 +62,11 @@ export class MemoryWire {
     return this.writeText(bytes.latin1Slice(0, bytes.length))
   }
 
+  writeLent(pieces: readonly Buffer[]): boolean {
+    for (const piece of pieces) this.writeBytes(piece)
+    return true
+  }
+
   pause(): void {
     this.#paused = true
   }

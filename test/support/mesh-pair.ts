@@ -40,12 +40,18 @@ async function identities(root: TestRoot, principal: string, leaf: LeafOptions):
 export async function startMeshPair(
   applicationPort: number,
   leaves: { readonly web?: LeafOptions; readonly app?: LeafOptions } = {},
+  /** What the inbound side speaks; undefined: all that a sidecar does. */
+  alpn?: readonly string[],
 ): Promise<MeshPair> {
   const root = await TestRoot.make()
   const [listenPort = 0] = await freePorts(1)
   const clock = systemClock
   const verifier = new PeerVerifier({ trustDomain, clock })
-  const server = new TlsServer({ verifier, identities: await identities(root, app, leaves.app ?? {}) })
+  const server = new TlsServer({
+    verifier,
+    identities: await identities(root, app, leaves.app ?? {}),
+    ...(alpn === undefined ? {} : { alpn }),
+  })
   const client = new TlsClient({ verifier, clock, identities: await identities(root, web, leaves.web ?? {}) })
   const refused: ErrorCode[] = []
   const inbound = await startPlainDataPath([], {

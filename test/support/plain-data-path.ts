@@ -1,6 +1,6 @@
 /** A data path with one destination, `app.test:80`, that leads to a given port: for tests of the HTTP/1 rules. */
 import { systemClock } from '../../core/clock.ts'
-import { defaultBalancing, plainEndpoint } from '../../proxy/cluster/cluster-config.ts'
+import { type ClusterConfig, defaultBalancing, plainEndpoint } from '../../proxy/cluster/cluster-config.ts'
 import type { Discovery } from '../../proxy/config-sink.ts'
 import { DnsResolver } from '../../proxy/dns/host-resolver.ts'
 import { DataPath } from '../../proxy/data-path.ts'
@@ -75,6 +75,7 @@ export function setEndpoints(
   name: string,
   ports: readonly number[],
   identity?: string,
+  more: Partial<ClusterConfig> = {},
 ): void {
   const meshed = identity !== undefined
   dataPath.setCluster({
@@ -87,6 +88,7 @@ export function setEndpoints(
     tls: meshed ? 'always' : 'never',
     identities: [],
     idleTimeoutMs: 4000,
+    ...more,
   })
   dataPath.setEndpoints(
     name,

@@ -1,0 +1,197 @@
+/** One exchange on a connection to an upstream: sends the request, and makes a reply of what comes. */
+import { Body, type BodyLength } from '../body.ts'
+import { type Exchange, type Receiver, Reply } from '../exchange.ts'
+import { framed } from '../header-fields.ts'
+import { UpstreamFailure, type UpstreamFailureKind } from '../upstream-failure.ts'
+import type { Http2ClientConnection } from './client-connection.ts'
+import { StreamFault, StreamReset } from './faults.ts'
+import { errorCode } from './frame-types.ts'
+import type { HeadBlock, IncomingReply } from './head-form.ts'
+import { IncomingContent } from './incoming-content.ts'
+import { maxInterimReplies } from './limits.ts'
+import { Http2Stream } from './stream.ts'
+
+export class ClientStream extends Http2Stream {
+  readonly #connection: Http2ClientConnection
+  readonly #x: Exchange
+  /** Who waits for the reply's head. */
+  #receiver: Receiver | undefined
+  #interimReplies = 0
+  #bodiless = false
+  #cancelled: Error | undefined
+
+  constructor(id: number, connection: Http2ClientConnection, x: Exchange, receiver: Receiver) {
+    super(id, connection.session)
+    this.#connection = connection
+    this.#x = x
+    this.#receiver = receiver
+  }
+
+  get takesData(): boolean {
+    return !this.#bodiless
+  }
+
+  /** Trailers of a request break some servers, and with them the requests of others: only a sidecar is sent any. */
+  get sendsTrailers(): boolean {
+    return this.#connection.isMesh
+  }
+
+  get isPatient(): boolean {
+    return true
+  }
+
+  start(): void {
+    const x = this.#x
+    x.cancel = this.#onCancel
+    const { inline } = x.body
+    const { form, out } = this.session
+    form.writeRequest(out, this.id, x, inline === '')
+    if (inline === undefined) {
+      this.sendBody(x.body)
+    } else if (inline === '') {
+      this.endLocal()
+    } else {
+      this.sendLast(inline)
+    }
+  }
+
+  onHeaders(block: HeadBlock | undefined, endStream: boolean): void {
+    if (this.#receiver === undefined) {
+      // The final head has gone on: these are trailers.
+      if (block !== undefined && endStream) this.finishIncoming(block)
+      else this.fail(errorCode.protocolError, 'trailers that do not end the stream, or are too large')
+      return
+    }
+    const head =
+      block === undefined
+        ? 'the header of the reply is too large'
+        : this.session.form.reply(block, this.#x.method)
+    if (typeof head === 'string') this.fail(errorCode.protocolError, head)
+    else if (head.status < 200) this.#onInterim(head, endStream)
+    else this.#onFinal(head, endStream)
+  }
+
+  onReset(code: number): void {
+    const { remoteEnded } = this
+    this.leave(false)
+    // After its reply is complete it only says that it wants no more of the request.
+    if (remoteEnded) this.#x.body.stop()
+    else this.onBroken(new StreamReset(code))
+  }
+
+  /** For the connection: the upstream has not looked at it. */
+  refuse(): void {
+    this.leave(false)
+    this.onBroken(new StreamReset(errorCode.refusedStream))
+  }
+
+  onBroken(error: Error): void {
+    const x = this.#x
+    this.#detach()
+    x.body.stop()
+    const receiver = this.#receiver
+    this.#receiver = undefined
+    this.incoming?.body.fail(this.#cancelled ?? this.#failure(error))
+    // Last: the exchange may be sent again at once.
+    receiver?.onFailure(x, this.#failure(error))
+  }
+
+  /** The client has gone in the middle of its request. */
+  onAborted(error: Error): void {
+    this.#onCancel(error)
+  }
+
+  onSent(): void {
+    if (this.remoteEnded) this.#detach()
+  }
+
+  onReceived(): void {
+    if (this.localEnded) {
+      this.#detach()
+      return
+    }
+    // The answer came before the whole request: what is left of it has no reader.
+    this.#detach()
+    this.#x.body.stop()
+    this.reset(errorCode.noError)
+  }
+
+  readonly #onCancel = (reason: Error): void => {
+    if (this.over) return
+    this.#cancelled = reason
+    this.reset(errorCode.cancel)
+    this.onBroken(reason)
+  }
+
+  #onInterim(head: IncomingReply, endStream: boolean): void {
+    const x = this.#x
+    if (endStream || ++this.#interimReplies > maxInterimReplies) {
+      this.fail(errorCode.protocolError, 'an interim reply that ends the stream, or too many of them')
+      return
+    }
+    if (x.interim === undefined) return
+    if (head.status !== 100) x.interimPassed = true
+    x.interim(head.status, head.headers(framed))
+  }
+
+  #onFinal(head: IncomingReply, endStream: boolean): void {
+    const { status } = head
+    this.#bodiless = this.#x.method === 'HEAD' || status === 204 || status === 304
+    const content = endStream ? '' : this.#bodiless ? undefined : this.session.takeNextBody(this.id)
+    const expected = this.#bodiless ? -1 : head.contentLength
+    if (content !== undefined && expected !== -1 && expected !== content.length) {
+      this.fail(errorCode.protocolError, 'the content is not as long as content-length says')
+      return
+    }
+    const receiver = this.#receiver as Receiver
+    this.#receiver = undefined
+    const headers = head.headers(framingOf(expected, content, this.#bodiless))
+    if (content === undefined) {
+      const known = expected === -1 ? head.openLength : expected
+      const { body } = (this.incoming = new IncomingContent(this, this.#bodiless ? 0 : known, expected))
+      receiver.onReply(this.#x, new Reply(status, head.reason, headers, body))
+      return
+    }
+    this.remoteEnded = true
+    const body = content === '' ? Body.empty : Body.of(content)
+    const x = this.#x
+    if (this.localEnded) {
+      this.leave(false)
+      this.#detach()
+    }
+    receiver.onReply(x, new Reply(status, head.reason, headers, body))
+    if (!this.over) this.onReceived()
+  }
+
+  /** The exchange is no longer tied to this stream. */
+  #detach(): void {
+    if (this.#x.cancel === this.#onCancel) this.#x.cancel = undefined
+  }
+
+  /** Why there is no reply, or no end of it. */
+  #failure(error: Error): UpstreamFailure {
+    const cancelled = this.#cancelled
+    if (cancelled !== undefined) return this.#failed('cancelled', cancelled.message, cancelled)
+    if (error instanceof StreamFault) return this.#failed('malformed', error.message, error)
+    if (!(error instanceof StreamReset))
+      return this.#failed('reset', `upstream closed before it replied: ${error.message}`, error)
+    // Once it has replied it was at work, whatever it says.
+    const untouched = error.code === errorCode.refusedStream && this.incoming === undefined
+    return this.#failed(untouched ? 'refused' : 'reset', `upstream: ${error.message}`, error)
+  }
+
+  #failed(kind: UpstreamFailureKind, message: string, cause: Error): UpstreamFailure {
+    const facts = {
+      requestWritten: kind !== 'refused',
+      reusedConnection: this.#connection.reused,
+      replyStarted: this.#interimReplies > 0 || this.incoming !== undefined || kind === 'malformed',
+    }
+    return new UpstreamFailure(kind, message, facts, cause)
+  }
+}
+
+/** How HTTP/1 would say where this body ends, if it comes to that. */
+function framingOf(expected: number, content: string | undefined, bodiless: boolean): BodyLength {
+  if (expected !== -1 || bodiless) return framed
+  return content === undefined ? framed : content.length
+}

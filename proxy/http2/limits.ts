@@ -1,0 +1,38 @@
+/** What one HTTP/2 connection may cost. */
+
+/** Decoded, with 32 bytes for each field (RFC 9113 6.5.2); 431 from a client, 502 from an upstream. */
+export const maxHeaderListBytes = 64 * 1024
+/** Of a head in HTTP/1's form, as long as HTTP/1 takes one from anybody. */
+export const maxTextHeadBytes = 60 * 1024
+/** Cookie crumbs count one by one. */
+export const maxHeaderFields = 256
+/** Of one block, before it is decoded. */
+export const maxBlockBytes = 2 * maxHeaderListBytes
+/** A block of that size needs eight. */
+export const maxContinuations = 16
+/** Streams that a client may have open at once. */
+export const maxConcurrentStreams = 256
+/** Streams that we open at once on one connection, whatever the peer allows. */
+export const maxStreamsToPeer = 1000
+/** What is advertised for a stream at first, and for the connection. */
+export const initialStreamWindowBytes = 256 * 1024
+export const initialConnectionWindowBytes = 1024 * 1024
+/** A stream that keeps its window full gets a larger one, up to this; the connection's grows with it. */
+export const maxStreamWindowBytes = 4 * 1024 * 1024
+export const maxConnectionWindowBytes = 16 * 1024 * 1024
+/** Received and not moved on, of all streams: beyond it the connection gets no further credit. */
+export const maxParkedBytes = 4 * 1024 * 1024
+/** Waits to be written while the peer does not read: answers to its own frames, so it decides how much. */
+export const maxUnsentBytes = 1024 * 1024
+/** An id above this is not given out: a fresh connection costs less than running out of them. */
+export const lastFreshStreamId = 2 ** 30
+export const maxSettingsEntries = 32
+/** Messages with bodies up to this size that arrive at once are strings, and never streams. */
+export const inlineBodyBytes = 16 * 1024
+/** Interim replies before the final one. */
+export const maxInterimReplies = 8
+export const settingsTimeoutMs = 10_000
+/** From the first GOAWAY to the second, where the peer does not answer the PING between them. */
+export const drainPingTimeoutMs = 5_000
+/** How long a closed connection goes on to be read, so that a RST does not overtake the last GOAWAY. */
+export const lingerMs = 1_000

@@ -1,0 +1,39 @@
+/** How much a peer may still send, of one stream or of the connection, and what it has to be told about that. */
+
+export class ReceiveWindow {
+  /** What the peer may have under way. */
+  sizeBytes: number
+  /** What it may still send. */
+  #left: number
+  /** Moved on, and not told yet. */
+  #owedBytes = 0
+
+  constructor(sizeBytes: number) {
+    this.sizeBytes = this.#left = sizeBytes
+  }
+
+  /** Takes note of `bytes` received; false when that was more than allowed. */
+  take(bytes: number): boolean {
+    this.#left -= bytes
+    return this.#left >= 0
+  }
+
+  /** `bytes` have moved on. Returns by how much to open the window now, 0: not yet, as a frame for each would be a waste. */
+  credit(bytes: number): number {
+    this.#owedBytes += bytes
+    if (this.#owedBytes < this.sizeBytes / 2) return 0
+    const owed = this.#owedBytes
+    this.#owedBytes = 0
+    this.#left += owed
+    return owed
+  }
+
+  /** A larger window from now on. Returns by how much to open it. */
+  grow(sizeBytes: number): number {
+    const more = sizeBytes - this.sizeBytes + this.#owedBytes
+    this.sizeBytes = sizeBytes
+    this.#owedBytes = 0
+    this.#left += more
+    return more
+  }
+}

@@ -1,0 +1,124 @@
+/** Makes a request's head of a header block: RFC 9113 section 8.3, strictly, as HTTP/1 would have to carry it. */
+import type { BodyLength } from '../body.ts'
+import { type FieldSource, framed, HeaderFields } from '../header-fields.ts'
+import type { HeaderList } from '../header-list.ts'
+import { targetTable, tokenTable } from '../http1/characters.ts'
+import { isAuthority } from '../http1/request-head.ts'
+import type { HeaderBlock } from './hpack/header-block.ts'
+import type { IncomingRequest, Malformed } from './head-form.ts'
+import { contentLengthOf, endToEnd, type EndToEnd, madeOf } from './message-fields.ts'
+
+/** One request's head; shared by all requests that came the same, and never changed. */
+export class RequestHead implements FieldSource, IncomingRequest {
+  readonly method: string
+  readonly target: string
+  readonly authority: string
+  readonly absoluteForm = true
+  readonly upgrade = undefined
+  readonly http2 = true
+  readonly fields: readonly string[]
+  readonly mask: number
+  readonly neverIndexed: readonly string[]
+  readonly acceptsTrailers: boolean
+  /** 'unknown': an expectation other than 100-continue. */
+  readonly expects: 'continue' | 'unknown' | undefined
+  /** -1: not said. */
+  readonly contentLength: number
+  readonly isGrpc: boolean
+  /** As it is sent on, in one piece. */
+  readonly pseudo: readonly string[]
+  /** How HTTP/1 would have to frame this body; set for each request before its list is asked for. */
+  framing: BodyLength = framed
+
+  constructor(block: HeaderBlock, authority: string, { fields, mask }: EndToEnd, contentLength: number) {
+    this.method = block.method as string
+    this.target = block.path as string
+    this.authority = authority
+    this.fields = fields
+    this.mask = mask
+    this.neverIndexed = block.neverIndexed
+    this.contentLength = contentLength
+    this.acceptsTrailers = valueIn(fields, 'te') === 'trailers'
+    const expect = valueIn(fields, 'expect')?.toLowerCase()
+    if (expect === undefined) this.expects = undefined
+    else this.expects = expect === '100-continue' ? 'continue' : 'unknown'
+    this.isGrpc = valueIn(fields, 'content-type')?.startsWith('application/grpc') === true
+    this.pseudo = pseudoOf(this.method, block.scheme as string, authority, this.target)
+  }
+
+  /** A list of its own for each request. */
+  get headers(): HeaderList {
+    return new HeaderFields(this, this.framing)
+  }
+}
+
+export function pseudoOf(
+  method: string,
+  scheme: string,
+  authority: string,
+  target: string,
+): readonly string[] {
+  const pseudo = [':method', method, ':scheme', scheme, ':path', target]
+  return authority === '' ? pseudo : [...pseudo, ':authority', authority]
+}
+
+/** Kept in the block: what is decoded again and again is looked at once. */
+export function requestHeadOf(block: HeaderBlock): RequestHead | Malformed {
+  // An equal block may have been something else on another connection.
+  if (block.memo instanceof RequestHead) return block.memo
+  const head = parse(block)
+  if (head instanceof RequestHead) block.memo = head
+  return head
+}
+
+function parse(block: HeaderBlock): RequestHead | Malformed {
+  const { method, scheme, path, protocol, status } = block
+  if (block.malformed !== undefined) return { reason: block.malformed }
+  if (status !== undefined) return { reason: ':status in a request' }
+  if (method === undefined || method === '' || !madeOf(tokenTable, method))
+    return { reason: 'malformed :method' }
+  // Extended CONNECT (RFC 8441) is not offered, so nobody may ask for it.
+  if (protocol !== undefined) return { reason: ':protocol was not offered' }
+  if (method === 'CONNECT') return connect(block)
+  if (scheme === undefined || !/^https?$/i.test(scheme)) return { reason: 'malformed :scheme' }
+  if (path === undefined || !isTarget(path, method)) return { reason: 'malformed :path' }
+  const authority = authorityOf(block)
+  if (authority === undefined) return { reason: 'malformed :authority or host' }
+  const contentLength = contentLengthOf(block.fields)
+  if (contentLength === undefined) return { reason: 'malformed content-length' }
+  return new RequestHead(block, authority, endToEnd(block.fields, 'host'), contentLength)
+}
+
+function connect({ authority, scheme, path }: HeaderBlock): Malformed {
+  const well = scheme === undefined && path === undefined && authority !== undefined
+  if (!well || !isAuthority(authority) || !/:[0-9]+$/.test(authority)) return { reason: 'malformed CONNECT' }
+  return { reason: 'CONNECT is not allowed here', isConnect: true }
+}
+
+function isTarget(path: string, method: string): boolean {
+  if (path.charCodeAt(0) !== slash) return path === '*' && method === 'OPTIONS'
+  return madeOf(targetTable, path)
+}
+
+const slash = 0x2f
+
+/** Host and `:authority` may not differ: who routes by the one would let pass what the other asks for. */
+function authorityOf({ authority, scheme, fields }: HeaderBlock): string | undefined {
+  let host: string | undefined
+  for (let i = 0; i < fields.length; i += 2) {
+    if (fields[i] !== 'host') continue
+    if (host !== undefined) return undefined
+    host = fields[i + 1] as string
+  }
+  const named = authority ?? host
+  if (named === undefined || !isAuthority(named)) return undefined
+  if (host === undefined || host === named) return named
+  const normal = (text: string): string =>
+    text.toLowerCase().replace(scheme?.toLowerCase() === 'https' ? /:443$/ : /:80$/, '')
+  return normal(host) === normal(named) ? named : undefined
+}
+
+function valueIn(fields: readonly string[], name: string): string | undefined {
+  for (let i = 0; i < fields.length; i += 2) if (fields[i] === name) return fields[i + 1]
+  return undefined
+}

@@ -1,0 +1,194 @@
+/** One request of a client: becomes an exchange, and writes its reply. */
+import { Body, type BodyLength, chunked } from '../body.ts'
+import { Exchange, type Receiver, type Reply } from '../exchange.ts'
+import { framed } from '../header-fields.ts'
+import type { HeaderList } from '../header-list.ts'
+import { statusText } from '../http1/status-text.ts'
+import { WireError } from '../http1/wire-error.ts'
+import { StreamFault, StreamReset } from './faults.ts'
+import { errorCode } from './frame-types.ts'
+import type { HeadBlock, IncomingRequest, OutgoingReply } from './head-form.ts'
+import { IncomingContent } from './incoming-content.ts'
+import type { Http2ServerConnection } from './server-connection.ts'
+import { Http2Stream } from './stream.ts'
+
+/** Methods whose absent body HTTP/1 spells out. */
+const bodyMethods = new Set(['POST', 'PUT', 'PATCH'])
+/** A request given up later than this, or answered before, was meant. */
+const prematureMs = 1000
+
+export class ServerStream extends Http2Stream implements Receiver {
+  readonly #connection: Http2ServerConnection
+  readonly #head: IncomingRequest
+  #exchange: Exchange | undefined
+  #reply: Reply | undefined
+  #continueOwed = false
+
+  constructor(id: number, connection: Http2ServerConnection, head: IncomingRequest) {
+    super(id, connection.session)
+    this.#connection = connection
+    this.#head = head
+  }
+
+  get takesData(): boolean {
+    return true
+  }
+
+  get sendsTrailers(): boolean {
+    return true
+  }
+
+  /** A call may be silent for hours and mean it. */
+  get isPatient(): boolean {
+    return this.#head.isGrpc
+  }
+
+  /** Makes the exchange and hands it on. */
+  start(endStream: boolean): void {
+    const head = this.#head
+    const content = endStream ? '' : this.session.takeNextBody(this.id)
+    const { contentLength } = head
+    if (content !== undefined && contentLength !== -1 && contentLength !== content.length) {
+      this.fail(errorCode.protocolError, 'the content is not as long as content-length says')
+      return
+    }
+    const { options } = this.#connection
+    head.framing = framingOf(head, content)
+    const x = new Exchange(options.downstream, head, this.#bodyOf(content), options.nowMs())
+    x.http2 = head.http2
+    x.expectsContinue = this.#continueOwed = head.expects === 'continue' && content === undefined
+    x.interim = this.#onInterim
+    this.#exchange = x
+    options.handler(x, this)
+  }
+
+  onReply(x: Exchange, reply: Reply): void {
+    if (this.over || this.#reply !== undefined || reply.tunnel !== undefined) {
+      reply.body.fail(new Error('client went away'))
+      return
+    }
+    this.#reply = reply
+    const { body } = reply
+    const { inline } = body
+    if (inline === undefined) {
+      this.#write(reply, false)
+      this.sendBody(body)
+    } else if (inline === '' || x.method === 'HEAD') {
+      this.#write(reply, true)
+      this.endLocal()
+    } else {
+      this.#write(reply, false)
+      this.sendLast(inline)
+    }
+    this.#connection.replied()
+  }
+
+  /** There is no reply, and nobody made one of that. */
+  onFailure(_x: Exchange, error: unknown): void {
+    if (this.over) return
+    if (error instanceof WireError && this.#reply === undefined) {
+      this.#connection.refuse(this.id, error, true)
+      this.leave(true)
+    } else {
+      this.reset(errorCode.internalError)
+    }
+    this.onBroken(error as Error)
+  }
+
+  onHeaders(block: HeadBlock | undefined, endStream: boolean): void {
+    if (!endStream || block === undefined)
+      this.fail(errorCode.protocolError, 'trailers that do not end the stream, or are too large')
+    else this.finishIncoming(block)
+  }
+
+  onReset(code: number): void {
+    const x = this.#exchange
+    const { session } = this
+    const early = this.#reply === undefined && x !== undefined
+    if (early && session.nowMs() - x.startedAtMs < prematureMs) session.countReset()
+    if (this.over) return
+    this.leave(false)
+    this.onBroken(new StreamReset(code))
+  }
+
+  onBroken(error: Error): void {
+    const x = this.#exchange
+    this.#exchange = undefined
+    if (x === undefined) {
+      if (error instanceof StreamFault) this.#connection.violated(error.message, false)
+      return
+    }
+    if (error instanceof StreamFault) {
+      x.flag = 'DPE'
+      this.#connection.violated(error.message, true)
+    }
+    x.body.fail(error)
+    x.abort(error)
+    this.#done(x, undefined)
+  }
+
+  onAborted(error: Error): void {
+    const x = this.#exchange
+    if (x !== undefined && x.flag === '') x.flag = 'UC'
+    this.reset(codeFor(error))
+    this.onBroken(error)
+  }
+
+  onSent(): void {
+    const x = this.#exchange
+    this.#exchange = undefined
+    if (x === undefined) return
+    this.#done(x, this.#reply)
+    if (this.remoteEnded) return
+    // The reply is complete before its request: nobody reads the rest.
+    x.body.stop()
+    this.reset(errorCode.noError)
+  }
+
+  onReceived(): void {}
+
+  #write(reply: OutgoingReply, endStream: boolean): void {
+    const { session } = this
+    session.form.writeReply(session.out, this.id, reply, endStream)
+  }
+
+  #bodyOf(content: string | undefined): Body {
+    if (content === undefined) {
+      const { contentLength } = this.#head
+      const length = contentLength === -1 ? chunked : contentLength
+      this.incoming = new IncomingContent(this, length, contentLength)
+      return this.incoming.body
+    }
+    this.remoteEnded = true
+    return content === '' ? Body.empty : Body.of(content)
+  }
+
+  #done(x: Exchange, reply: Reply | undefined): void {
+    x.done(reply, this.sentBytes)
+    if (x.flag !== '') this.#connection.options.onFlag(x.flag)
+  }
+
+  readonly #onInterim = (status: number, headers: HeaderList): void => {
+    if (this.over || this.#reply !== undefined) return
+    if (status === 100) {
+      if (!this.#continueOwed) return
+      this.#continueOwed = false
+    }
+    this.#write({ status, reason: statusText(status), headers, bodyLength: 0 }, false)
+  }
+}
+
+/** How HTTP/1 would say where this body ends, if it comes to that. */
+function framingOf({ contentLength, method }: IncomingRequest, content: string | undefined): BodyLength {
+  if (contentLength !== -1) return framed
+  if (content === undefined) return chunked
+  return content !== '' || bodyMethods.has(method) ? content.length : framed
+}
+
+/** What a client is told of a reply that breaks off: nothing that it could take for a reply that may be asked for again. */
+function codeFor(error: Error): number {
+  const { cause } = error
+  if (!(cause instanceof StreamReset)) return errorCode.internalError
+  const { code } = cause
+  return code === errorCode.cancel || code === errorCode.enhanceYourCalm ? code : errorCode.internalError
+}

@@ -1,0 +1,178 @@
+import http2 from 'node:http2'
+import net from 'node:net'
+import { afterEach, describe, expect, it } from 'vitest'
+import { ManualClock } from '../../core/manual-clock.ts'
+import type { Exchange, Reply } from '../exchange.ts'
+import { headForm } from '../http2/head-forms.ts'
+import { testExchange } from '../test-exchange.ts'
+import { UpstreamFailure } from '../upstream-failure.ts'
+import { ConnectionCount } from './connection-count.ts'
+import { dialPlain } from './dial.ts'
+import type { PoolStats } from './http1-pool.ts'
+import { Http2Pool } from './http2-pool.ts'
+
+type Outcome = Reply | UpstreamFailure | 'not spoken'
+type Sent = { readonly x: Exchange; readonly outcome: Promise<Outcome>; readonly opened: () => boolean }
+
+const stops: (() => void)[] = []
+const counts = (): PoolStats => ({ opened: 0, failed: 0, reused: 0, open: 0, idle: 0 })
+
+afterEach(() => {
+  for (const stop of stops.splice(0)) stop()
+})
+
+async function listen(server: net.Server): Promise<number> {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  stops.push(() => server.close())
+  return (server.address() as net.AddressInfo).port
+}
+
+/** A server that keeps every stream until it is told to answer. */
+async function startServer(maxConcurrentStreams: number) {
+  const streams: http2.ServerHttp2Stream[] = []
+  const sessions = new Set<http2.ServerHttp2Session>()
+  const server = http2.createServer({ settings: { maxConcurrentStreams } })
+  server.on('session', (session) => {
+    sessions.add(session)
+    session.on('error', () => undefined)
+    stops.push(() => session.destroy())
+  })
+  server.on('stream', (stream: http2.ServerHttp2Stream) => {
+    stream.on('error', () => undefined)
+    streams.push(stream)
+  })
+  return { port: await listen(server as unknown as net.Server), streams, sessions }
+}
+
+function poolFor(port: number, maxConnections = Number.POSITIVE_INFINITY) {
+  const clock = new ManualClock()
+  const connections = new ConnectionCount()
+  const stats = counts()
+  const pool = new Http2Pool({
+    dial: () => dialPlain('127.0.0.1', port, 1_000, clock),
+    makeForm: () => headForm('weft-h2'),
+    clock,
+    settingsTimeoutMs: () => 1_000,
+    idleTimeoutMs: 4_000,
+    maxConnections: () => maxConnections,
+    connections,
+    stats,
+  })
+  stops.push(() => pool.drain())
+  return { pool, clock, connections, stats }
+}
+
+function send(pool: Http2Pool): Sent {
+  const x = testExchange()
+  let opened = false
+  const outcome = new Promise<Outcome>((resolve) => {
+    pool.send(x, {
+      onReply: (_x, reply) => resolve(reply),
+      onFailure: (_x, error) => resolve(error as UpstreamFailure),
+      onNotSpoken: () => resolve('not spoken'),
+      onOpened: () => {
+        opened = true
+      },
+    })
+  })
+  return { x, outcome, opened: () => opened }
+}
+
+describe('Http2Pool', () => {
+  it('opens one connection for all who come at once', async () => {
+    const { port, streams, sessions } = await startServer(100)
+    const { pool, stats, connections } = poolFor(port)
+    const sent = Array.from({ length: 20 }, () => send(pool))
+    await expect.poll(() => streams.length).toBe(20)
+    expect(sessions.size).toBe(1)
+    expect(sent.every(({ opened }) => opened())).toBe(true)
+    expect(connections.busy).toBe(1)
+    for (const stream of streams) stream.respond({ ':status': 204 }, { endStream: true })
+    for (const { outcome } of sent) expect(((await outcome) as Reply).status).toBe(204)
+    expect(stats).toMatchObject({ opened: 1, open: 1, idle: 1 })
+    expect(connections.idle).toBe(1)
+  })
+
+  it('opens another when the streams of the first run out, up to the limit, and lets the rest wait', async () => {
+    const { port, streams, sessions } = await startServer(2)
+    const { pool } = poolFor(port, 2)
+    const sent = Array.from({ length: 7 }, () => send(pool))
+    await expect.poll(() => streams.length).toBe(4)
+    expect(sessions.size).toBe(2)
+    const answered = new Set<http2.ServerHttp2Stream>()
+    while (answered.size < 7) {
+      await expect.poll(() => streams.length).toBeGreaterThan(answered.size)
+      for (const stream of streams.filter((one) => !answered.has(one))) {
+        answered.add(stream)
+        stream.respond({ ':status': 204 }, { endStream: true })
+      }
+    }
+    for (const { outcome } of sent) expect(((await outcome) as Reply).status).toBe(204)
+    expect(sessions.size).toBe(2)
+  })
+
+  it('forgets who waits and leaves, before anything of that is sent', async () => {
+    const { port, streams } = await startServer(1)
+    const { pool } = poolFor(port, 1)
+    const sent = Array.from({ length: 5 }, () => send(pool))
+    await expect.poll(() => streams.length).toBe(1)
+    for (const { x } of sent) x.abort(new Error('gone'))
+    for (const { outcome } of sent) expect(((await outcome) as UpstreamFailure).kind).toBe('cancelled')
+    await expect.poll(() => streams[0]?.closed).toBe(true)
+    expect(streams.length).toBe(1)
+  })
+
+  it('counts a stream that was called off as open for a while', async () => {
+    const { port, streams } = await startServer(1)
+    const { pool, clock } = poolFor(port, 1)
+    const first = send(pool)
+    await expect.poll(() => streams.length).toBe(1)
+    first.x.abort(new Error('gone'))
+    await first.outcome
+    send(pool)
+    await expect.poll(() => streams[0]?.closed).toBe(true)
+    expect(streams.length).toBe(1)
+    clock.advance(1_000)
+    pool.sweep()
+    await expect.poll(() => streams.length).toBe(2)
+  })
+
+  it('says of a server of HTTP/1 that it does not speak HTTP/2, for a minute', async () => {
+    const server = net.createServer((socket) => {
+      socket.on('error', () => undefined)
+      socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n')
+    })
+    const { pool, clock, connections } = poolFor(await listen(server))
+    expect(await send(pool).outcome).toBe('not spoken')
+    expect(pool.speaks(clock.monotonicMs())).toBe(false)
+    expect(connections.open).toBe(0)
+    clock.advance(60_000)
+    expect(pool.speaks(clock.monotonicMs())).toBe(true)
+  })
+
+  it('fails those who wait where nobody listens', async () => {
+    const server = net.createServer()
+    const port = await listen(server)
+    await new Promise((resolve) => server.close(resolve))
+    const { pool, connections } = poolFor(port)
+    const sent = [send(pool), send(pool)]
+    for (const { outcome } of sent) expect(((await outcome) as UpstreamFailure).kind).toBe('connect')
+    expect(connections.open).toBe(0)
+  })
+
+  it('closes a connection that has been idle for too long', async () => {
+    const { port, streams, sessions } = await startServer(10)
+    const { pool, clock, connections } = poolFor(port)
+    const { outcome } = send(pool)
+    await expect.poll(() => streams.length).toBe(1)
+    streams[0]?.respond({ ':status': 204 }, { endStream: true })
+    await outcome
+    pool.sweep()
+    expect(pool.empty).toBe(false)
+    clock.advance(4_000)
+    pool.sweep()
+    await expect.poll(() => [...sessions].every(({ closed, destroyed }) => closed || destroyed)).toBe(true)
+    expect(pool.empty).toBe(true)
+    expect(connections).toMatchObject({ open: 0, idle: 0 })
+  })
+})
