@@ -1,3 +1,5 @@
+import type { RotationState } from './rotation.ts'
+
 // Why does A not reach B: what the control plane and the sidecars say about it, step by step.
 
 /** Where on the way from an application to another a step is. */
@@ -47,6 +49,11 @@ export interface SidecarFacts {
   /** Where its admin pages are, as it says itself; null: it does not say. */
   readonly admin: string | null
   readonly connectedAtMs: number
+  /** The version of the trust bundle that it acknowledged last; null: none yet. */
+  readonly bundle: string | null
+  /** SHA-256 of the root that its certificate leads to, and when that ends, as it says itself; null: it has none. */
+  readonly certificateRoot: string | null
+  readonly certificateNotAfterMs: number | null
   /** What it refused of what it was sent, and has not taken since. */
   readonly refused: readonly { readonly kind: string; readonly reason: string }[]
 }
@@ -121,6 +128,9 @@ export interface MeshTrust {
   readonly nowMs: number
   readonly trustDomain: string
   readonly leafLifetimeMs: number
-  /** PEM, one certificate or several. */
+  /** PEM, one certificate or several; the one that issues first. */
   readonly roots: string
+  readonly rotation: RotationState
+  /** Whether `weft identity rotate` can replace the root; otherwise it is kept outside of weft. */
+  readonly rotates: boolean
 }

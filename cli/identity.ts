@@ -1,13 +1,13 @@
 /** `weft identity`: who is who in the mesh, until when, and what all of it is trusted by. */
 import { X509Certificate } from 'node:crypto'
 import type { MeshedWorkload, MeshTrust } from '../api/diagnosis.ts'
+import { lagOf, type RotationState } from '../api/rotation.ts'
 import { formatDuration } from '../core/duration.ts'
 import { certificatesOf } from './check/root-checks.ts'
 import { type Table, tableText } from './text-table.ts'
 import type { Screen } from './output.ts'
-import { type MeshAccess, readPage, readSidecarPage } from './reach/mesh-access.ts'
+import { type MeshAccess, readPage } from './reach/mesh-access.ts'
 import { readWorkloads } from './reach/workloads.ts'
-import type { SidecarConfig } from './sidecar-config.ts'
 
 export type Root = {
   readonly subject: string
@@ -21,17 +21,21 @@ export type WorkloadIdentity = {
   /** As its token proved it; null: not connected. */
   readonly identity: string | null
   readonly expected: string
-  /** Of the certificate in use; null: it does not answer from here, or has none. */
+  /** Of the certificate in use, as its sidecar says; null: it has none, or is not connected. */
   readonly notAfter: string | null
+  /** The version of the trust bundle that it has acknowledged; null: none yet. */
+  readonly bundle: string | null
+  /** What it has yet to do before the next phase of a rotation; null: nothing. */
+  readonly lag: string | null
 }
 export type IdentityReport = {
   readonly trustDomain: string
   readonly lifetimeMs: number
+  readonly rotation: RotationState
   readonly roots: readonly Root[]
   readonly workloads: readonly WorkloadIdentity[]
 }
 
-const atOnce = 16
 const dayMs = 86_400_000
 
 function rootOf(pem: string): Root {
@@ -45,17 +49,18 @@ function rootOf(pem: string): Root {
   }
 }
 
-async function workloadIdentity(
-  access: MeshAccess,
+function workloadIdentity(
   { namespace, pod, identity, sidecar }: MeshedWorkload,
-): Promise<WorkloadIdentity> {
-  const config =
-    sidecar === null ? undefined : await readSidecarPage<SidecarConfig>(access, sidecar, '/config')
+  rotation: RotationState,
+): WorkloadIdentity {
+  const notAfterMs = sidecar?.certificateNotAfterMs ?? null
   return {
     workload: `${namespace}/${pod}`,
     identity: sidecar?.identity ?? null,
     expected: identity,
-    notAfter: config?.identity?.notAfter ?? null,
+    notAfter: notAfterMs === null ? null : new Date(notAfterMs).toISOString(),
+    bundle: sidecar?.bundle ?? null,
+    lag: sidecar === null ? null : (lagOf(rotation, sidecar) ?? null),
   }
 }
 
@@ -64,15 +69,12 @@ export async function readIdentities(
   access: MeshAccess,
   namespace: string | undefined,
 ): Promise<IdentityReport> {
-  const { trustDomain, leafLifetimeMs: lifetimeMs, roots } = await readPage<MeshTrust>(access, '/identity')
-  const sidecars = await readWorkloads(access)
-  const wanted = sidecars.filter((sidecar) => namespace === undefined || sidecar.namespace === namespace)
-  const workloads: WorkloadIdentity[] = []
-  for (let i = 0; i < wanted.length; i += atOnce)
-    workloads.push(
-      ...(await Promise.all(wanted.slice(i, i + atOnce).map((one) => workloadIdentity(access, one)))),
-    )
-  return { trustDomain, lifetimeMs, roots: certificatesOf(roots).map(rootOf), workloads }
+  const trust = await readPage<MeshTrust>(access, '/identity')
+  const { trustDomain, leafLifetimeMs: lifetimeMs, roots, rotation } = trust
+  const workloads = (await readWorkloads(access))
+    .filter((sidecar) => namespace === undefined || sidecar.namespace === namespace)
+    .map((one) => workloadIdentity(one, rotation))
+  return { trustDomain, lifetimeMs, rotation, roots: certificatesOf(roots).map(rootOf), workloads }
 }
 
 function left(notAfter: string | null, nowMs: number): string {
@@ -82,9 +84,10 @@ function left(notAfter: string | null, nowMs: number): string {
   return ms < 2 * dayMs ? formatDuration(Math.floor(ms / 60_000) * 60_000) : `${Math.floor(ms / dayMs)}d`
 }
 
-function state({ identity, expected }: WorkloadIdentity): string {
+function state({ identity, expected, lag }: WorkloadIdentity): string {
   if (identity === null) return 'not connected'
-  return identity === expected ? 'proven' : `should be ${expected}`
+  if (identity !== expected) return `should be ${expected}`
+  return lag ?? 'proven'
 }
 
 function workloadsTable({ workloads }: IdentityReport, nowMs: number, wide: boolean): Table {
@@ -93,10 +96,10 @@ function workloadsTable({ workloads }: IdentityReport, nowMs: number, wide: bool
     one.identity ?? '-',
     left(one.notAfter, nowMs),
     state(one),
-    ...(wide ? [one.notAfter ?? '-'] : []),
+    ...(wide ? [one.notAfter ?? '-', one.bundle ?? '-'] : []),
   ])
   const columns = ['WORKLOAD', 'IDENTITY', 'ENDS IN', 'STATE']
-  return { columns: wide ? [...columns, 'VALID UNTIL'] : columns, rows }
+  return { columns: wide ? [...columns, 'VALID UNTIL', 'BUNDLE'] : columns, rows }
 }
 
 function rootsTable({ roots }: IdentityReport, nowMs: number, wide: boolean): Table {
@@ -115,5 +118,7 @@ function rootsTable({ roots }: IdentityReport, nowMs: number, wide: boolean): Ta
 export function identitiesText(report: IdentityReport, nowMs: number, screen: Screen, wide: boolean): string {
   const tables = [workloadsTable(report, nowMs, wide), rootsTable(report, nowMs, wide)]
   const shown = tables.filter(({ rows }) => rows.length > 0).map((table) => tableText(table, screen, wide))
-  return `trust domain ${report.trustDomain}, certificates for ${formatDuration(report.lifetimeMs)}\n\n${shown.join('\n')}`
+  const { phase, bundle } = report.rotation
+  const trusted = `trust bundle ${bundle}${phase === 'steady' ? '' : `, rotating: ${phase}`}`
+  return `trust domain ${report.trustDomain}, certificates for ${formatDuration(report.lifetimeMs)}, ${trusted}\n\n${shown.join('\n')}`
 }

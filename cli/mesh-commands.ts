@@ -2,6 +2,7 @@
 import { type Command, Option } from 'commander'
 import { type ConnectionOptions, withConnection } from './reach/connection-options.ts'
 import { machineText, type OutputForm, outputOption, screenOf } from './output.ts'
+import { addIdentity } from './identity-commands.ts'
 import type { MeshAccess } from './reach/mesh-access.ts'
 
 export type Registration = {
@@ -150,23 +151,6 @@ export function addPolicy({ program, withExample }: Registration): void {
     process.stdout.write(machineText(page, output) ?? policiesText(page, screenOf(), output === 'wide'))
   })
   withExample(command, 'weft policy -n shop')
-}
-
-export function addIdentity({ program, withExample }: Registration): void {
-  const command = program
-    .command('identity')
-    .description('who is who: the identity of each sidecar, when its certificate ends, and the roots')
-    .option('-n, --namespace <name>', 'of this namespace only')
-    .addOption(outputOption())
-  withConnection(command).action(async (flags: Listed) => {
-    const { identitiesText, readIdentities } = await import('./identity.ts')
-    const report = await reach(flags, (access) => readIdentities(access, flags.namespace))
-    const { output } = flags
-    process.stdout.write(
-      machineText(report, output) ?? identitiesText(report, Date.now(), screenOf(), output === 'wide'),
-    )
-  })
-  withExample(command, 'weft identity -n shop')
 }
 
 export function addVersion({ program, exitWith, withExample }: Registration): void {

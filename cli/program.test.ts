@@ -40,7 +40,8 @@ describe.each(commands)('$name --help', ({ name, command }) => {
 })
 
 it('every command that shows a mesh can be told where it is', () => {
-  const shows = 'check config dashboard diagnose edges identity policy routes stat tap top version'.split(' ')
+  const single = 'check config dashboard diagnose edges policy routes stat tap top version'.split(' ')
+  const shows = [...single, 'identity show', 'identity rotate']
   for (const name of shows) {
     const flags = commands.find((one) => one.name === `weft ${name}`)?.command.options.map(({ long }) => long)
     expect(flags, name).toEqual(expect.arrayContaining(['--control-plane', '--kubeconfig']))

@@ -1,33 +1,23 @@
 /** Puts the control plane together: provider -> model -> snapshot -> streams, and the CA beside it. */
-import { isIP } from 'node:net'
-import * as grpc from '@grpc/grpc-js'
-import {
-  aggregatedDiscoveryService,
-  certificateService,
-  loadReportingService,
-  tapService,
-} from '../api/xds/services.ts'
+import { lagOf } from '../api/rotation.ts'
 import { AdminServer } from '../core/admin-server.ts'
-import { type Address, formatAddress } from '../core/address.ts'
 import { type Clock, systemClock } from '../core/clock.ts'
-import { WeftError } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'
 import { createRegistry, type Registry } from '../core/metrics.ts'
 import { Shutdown } from '../core/shutdown.ts'
-import type { Authenticator } from './ca/authenticator.ts'
 import { CertificateAuthority } from './ca/certificate-authority.ts'
-import { certificateHandlers } from './ca/certificate-service.ts'
-import { ServerCertificate } from './ca/server-certificate.ts'
+import type { MeshTrust } from './ca/mesh-trust.ts'
 import { addDashboard } from './dashboard/dashboard.ts'
 import { addDiagnosisPages } from './diagnosis/pages.ts'
 import { Findings } from './findings.ts'
+import { type GrpcPorts, serveGrpc } from './grpc-server.ts'
 import { LiveMeshModel } from './live/live-mesh.ts'
 import { LivePages } from './live/live-pages.ts'
-import { loadHandlers, type LoadServiceParts } from './live/load-service.ts'
+import type { LoadServiceParts } from './live/load-service.ts'
 import type { TapAccess } from './live/tap-access.ts'
 import { TapBroker } from './live/tap-broker.ts'
 import { addTapPage } from './live/tap-page.ts'
-import { tapHandlers, type TapServiceParts } from './live/tap-service.ts'
+import type { TapServiceParts } from './live/tap-service.ts'
 import { registerControlPlaneMetrics } from './metrics.ts'
 import { accessPolicyReport, trafficTargetReport } from './model/access-status.ts'
 import { MeshModel } from './model/mesh-model.ts'
@@ -43,81 +33,13 @@ import { openSource } from './source.ts'
 import { SplitJournal } from './status/split-journal.ts'
 import { AdsService } from './xds/ads-service.ts'
 import { Pusher } from './xds/pusher.ts'
-import { StuckConnections } from './stuck-connections.ts'
 
-export type RunningControlPlane = {
-  readonly grpcPort: number
-  /** 0 when there is none. */
-  readonly insecureXdsPort: number
+export type RunningControlPlane = GrpcPorts & {
   readonly adminPort: number
   readonly shutdown: Shutdown
 }
 
 const cleanUpWithinMs = 5_000
-
-const serverOptions: grpc.ServerOptions = {
-  'grpc.keepalive_time_ms': 30_000,
-  'grpc.keepalive_timeout_ms': 10_000,
-  // Requests are names: nobody needs to send us megabytes before we know who it is.
-  'grpc.max_receive_message_length': 4 * 1024 * 1024,
-}
-
-function bind(server: grpc.Server, address: Address, credentials: grpc.ServerCredentials): Promise<number> {
-  const text = formatAddress(address)
-  return new Promise((resolve, reject) => {
-    server.bindAsync(text, credentials, (error, port) => {
-      if (error === null) resolve(port)
-      else if (/EADDRINUSE/.test(error.message))
-        reject(new WeftError('PORT_IN_USE', `another process listens on ${text}`, { cause: error }))
-      else
-        reject(new WeftError('LISTEN_FAILED', `cannot listen on ${text}: ${error.message}`, { cause: error }))
-    })
-  })
-}
-
-async function startSecure(
-  settings: ControlPlaneSettings,
-  log: Log,
-  clock: Clock,
-  parts: {
-    readonly ads: AdsService
-    readonly authority: CertificateAuthority
-    readonly authenticator: Authenticator
-    readonly loads: LoadServiceParts
-    readonly taps: TapServiceParts
-  },
-) {
-  const { ads, authority, authenticator, loads, taps } = parts
-  const { grpcAddress, trustDomain } = settings
-  const certificate = new ServerCertificate({ authority, ...serverNames(settings), clock, log })
-  await certificate.start()
-  const server = new grpc.Server(serverOptions)
-  server.addService(aggregatedDiscoveryService, ads.handlers(authenticator))
-  server.addService(loadReportingService, loadHandlers(loads, authenticator))
-  server.addService(tapService, tapHandlers(taps, authenticator))
-  server.addService(
-    certificateService,
-    certificateHandlers({ authority, authenticator, trustDomain, clock, log }),
-  )
-  const port = await bind(server, grpcAddress, certificate.credentials())
-  log.info({ name: 'grpc', address: formatAddress({ host: grpcAddress.host, port }) }, 'listening')
-  return { server, certificate, port }
-}
-
-async function startInsecure(
-  settings: ControlPlaneSettings,
-  ads: AdsService,
-  loads: LoadServiceParts,
-): Promise<{ readonly server: grpc.Server; readonly port: number } | undefined> {
-  const address = settings.insecureXdsAddress
-  if (address === undefined) return undefined
-  const server = new grpc.Server(serverOptions)
-  server.addService(aggregatedDiscoveryService, ads.handlers(undefined))
-  server.addService(loadReportingService, loadHandlers(loads, undefined))
-  const port = await bind(server, address, grpc.ServerCredentials.createInsecure())
-  loads.log.info({ name: 'insecure xds', address: formatAddress({ host: address.host, port }) }, 'listening')
-  return { server, port }
-}
 
 /** Answers from the first moment, so that who restarts what does not live leaves us alone while we wait. */
 async function startAdmin(settings: ControlPlaneSettings, log: Log, registry: Registry, provider: Provider) {
@@ -142,18 +64,18 @@ function addPages(
     readonly splits: SplitJournal
     readonly snapshot: Snapshot
     readonly settings: ControlPlaneSettings
-    readonly authority: CertificateAuthority
+    readonly trust: MeshTrust
     readonly clock: Clock
   },
 ): void {
-  const { model, ads, provider, findings, splits, snapshot, settings, authority, clock } = parts
+  const { model, ads, provider, findings, splits, snapshot, settings, trust, clock } = parts
   const { trustDomain, leafLifetime: leafLifetimeMs } = settings
   addDiagnosisPages(admin, {
     model,
     snapshot,
     trustDomain,
     leafLifetimeMs,
-    roots: () => authority.trustBundlePem,
+    trust,
     sidecars: () => ads.sidecars(trustDomain),
     clock,
   })
@@ -215,13 +137,6 @@ function addLive(
   return { loads: { ...parts, live }, taps: { ...parts, taps } }
 }
 
-/** What clients may call the server: its names, and the address that it listens on. */
-function serverNames({ dnsNames, grpcAddress }: ControlPlaneSettings) {
-  const [ipAddresses, names] = [dnsNames.filter(isIP), dnsNames.filter((name) => isIP(name) === 0)]
-  const listens = isIP(grpcAddress.host) !== 0 && !['0.0.0.0', '::'].includes(grpcAddress.host)
-  return { dnsNames: names, ipAddresses: [...ipAddresses, ...(listens ? [grpcAddress.host] : [])] }
-}
-
 /** Starts everything; rejects with CONFIG_INVALID, PORT_IN_USE, FILE_UNREADABLE or a code of the state folder. */
 export async function startControlPlane(
   settings: ControlPlaneSettings,
@@ -236,35 +151,6 @@ export async function startControlPlane(
     await shutdown.run(cleanUpWithinMs)
     throw error
   }
-}
-
-type GrpcParts = Parameters<typeof startSecure>[3]
-
-/** Both gRPC listeners; `onStop` is called before connections are cut. */
-async function serveGrpc(
-  settings: ControlPlaneSettings,
-  clock: Clock,
-  parts: GrpcParts,
-  shutdown: Shutdown,
-  onStop: () => void,
-): Promise<Pick<RunningControlPlane, 'grpcPort' | 'insecureXdsPort'>> {
-  const secure = await startSecure(settings, parts.loads.log, clock, parts)
-  const connections = new StuckConnections(clock)
-  connections.watch(secure.server)
-  shutdown.add('grpc', async () => {
-    onStop()
-    secure.certificate.stop()
-    connections.stop()
-    // Streams never end by themselves: clients are to look for another replica, or for our successor.
-    secure.server.forceShutdown()
-    await Promise.resolve()
-  })
-  const insecure = await startInsecure(settings, parts.ads, parts.loads)
-  shutdown.add('insecure xds', async () => {
-    insecure?.server.forceShutdown()
-    await Promise.resolve()
-  })
-  return { grpcPort: secure.port, insecureXdsPort: insecure?.port ?? 0 }
 }
 
 async function startAll(
@@ -297,15 +183,17 @@ async function startAll(
   const registry = createRegistry('control-plane')
   const { admin, port: adminPort, state } = await startAdmin(settings, log, registry, provider)
   shutdown.add('admin', () => admin.stop())
-  const root = await source.openRoot()
-  const authority = new CertificateAuthority({ root, clock, lifetimeMs: settings.leafLifetime })
-  const snapshot = new Snapshot(model, {
-    trustDomain: settings.trustDomain,
-    trustBundlePem: () => authority.trustBundlePem,
-  })
+  const trust = await source.openTrust((current) =>
+    ads.sidecars(trustDomain).every((sidecar) => lagOf(current, sidecar) === undefined),
+  )
+  shutdown.add('trust', async () => trust.stop())
+  const { leafLifetime: lifetimeMs, trustDomain } = settings
+  const authority = new CertificateAuthority({ issuer: () => trust.current.issuer, clock, lifetimeMs })
+  const snapshot = new Snapshot(model, { trustDomain, trustBundlePem: () => trust.current.bundlePem })
   const ads = new AdsService(snapshot, log, clock)
   registerControlPlaneMetrics(registry, ads.stats, provider)
-  addPages(admin, { model, ads, provider, findings, splits, snapshot, settings, authority, clock })
+  addPages(admin, { model, ads, provider, findings, splits, snapshot, settings, trust, clock })
+  trust.onChange(() => pusher.changed(snapshot.invalidateTrust(), false))
   const { loads, taps } = addLive(admin, { model, settings, clock, log, tapAccess }, shutdown)
   shutdown.add('provider', () => provider.stop())
   // Nobody is answered before everything was read: an empty answer would take working routes away.
@@ -315,10 +203,11 @@ async function startAll(
   const served = await serveGrpc(
     settings,
     clock,
-    { ads, authority, authenticator, loads, taps },
+    { ads, authority, trust, authenticator, loads, taps, registry },
     shutdown,
     () => pusher.stop(),
   )
+  trust.watch()
   state.ready = true
   return { ...served, adminPort }
 }

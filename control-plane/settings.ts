@@ -30,6 +30,30 @@ export const controlPlaneSettings = {
     default: 'weft-root',
     help: "Secret that the replicas share the root by, with --kubernetes; in the pod's namespace unless written NAMESPACE/NAME",
   },
+  issuerKey: {
+    flag: '--issuer-key',
+    env: 'WEFT_ISSUER_KEY',
+    kind: 'path',
+    help: 'key of your own issuer, PEM; with --issuer-certificate and --trust-bundle, in place of a root that weft makes',
+  },
+  issuerCertificate: {
+    flag: '--issuer-certificate',
+    env: 'WEFT_ISSUER_CERTIFICATE',
+    kind: 'path',
+    help: 'its certificate, PEM, followed by those between it and a root of the bundle',
+  },
+  trustBundle: {
+    flag: '--trust-bundle',
+    env: 'WEFT_TRUST_BUNDLE',
+    kind: 'path',
+    help: 'roots that workloads are verified against, PEM; without --issuer-key: those of an external CA, which sidecars ask by --certificate-authority',
+  },
+  issuerSecret: {
+    flag: '--issuer-secret',
+    env: 'WEFT_ISSUER_SECRET',
+    kind: 'string',
+    help: "Secret with your own issuer (tls.key, tls.crt, ca.crt, as cert-manager writes it), with --kubernetes; in the pod's namespace unless written NAMESPACE/NAME",
+  },
   grpcAddress: {
     flag: '--grpc-address',
     env: 'WEFT_GRPC_ADDRESS',
@@ -49,7 +73,7 @@ export const controlPlaneSettings = {
     env: 'WEFT_ADMIN_ADDRESS',
     kind: 'address',
     default: '127.0.0.1:9990',
-    help: '/live /ready /metrics /findings /services /routes /policies /splits /clients /sidecars /identity /diagnose /live/mesh /live/stream /live/tap /dashboard/',
+    help: '/live /ready /metrics /findings /services /routes /policies /splits /clients /sidecars /identity /identity/rotate /diagnose /live/mesh /live/stream /live/tap /dashboard/',
   },
   trustDomain: {
     flag: '--trust-domain',
@@ -86,6 +110,8 @@ export const controlPlaneSettings = {
 
 type AllSettings = Settings<typeof controlPlaneSettings>
 
+type IssuerSetting = 'issuerKey' | 'issuerCertificate' | 'trustBundle' | 'issuerSecret'
+
 /** Where the mesh is read from, and with it where the root is kept. */
 export type ControlPlaneSource =
   | { readonly kubernetes: false; readonly config: string; readonly state: string }
@@ -110,8 +136,23 @@ function sourceOf(
   throw new WeftError('CONFIG_INVALID', 'the settings are not usable', { detail: problems })
 }
 
+function checkIssuer(settings: Pick<AllSettings, IssuerSetting>, kubernetes: boolean): void {
+  const { issuerKey, issuerCertificate, trustBundle, issuerSecret } = settings
+  const problems: string[] = []
+  if ((issuerKey === undefined) !== (issuerCertificate === undefined))
+    problems.push('--issuer-key and --issuer-certificate: both or none')
+  if (issuerKey !== undefined && trustBundle === undefined)
+    problems.push('--trust-bundle: it has to hold the root that --issuer-certificate leads to')
+  if (issuerSecret !== undefined && (issuerKey !== undefined || trustBundle !== undefined))
+    problems.push('--issuer-secret: it holds key, certificate and bundle; the files cannot count, too')
+  if (issuerSecret !== undefined && !kubernetes) problems.push('--issuer-secret: only with --kubernetes')
+  if (problems.length > 0)
+    throw new WeftError('CONFIG_INVALID', 'the settings are not usable', { detail: problems })
+}
+
 /** Throws WeftError CONFIG_INVALID with every problem. */
 export function readControlPlaneSettings(input: SettingsInput): ControlPlaneSettings {
   const { config, kubernetes, state, ...settings } = readSettings(controlPlaneSettings, input)
+  checkIssuer(settings, kubernetes)
   return { ...settings, ...sourceOf(config, kubernetes, state) }
 }

@@ -7,13 +7,17 @@ import type { Log } from '../core/log.ts'
 import { OutageLog } from '../core/outage-log.ts'
 import type { Authenticator } from './ca/authenticator.ts'
 import { ByIssuerAuthenticator } from './ca/by-issuer.ts'
-import { openRoot, type Root } from './ca/root.ts'
-import { openRootSecret, type SecretName } from './ca/root-secret.ts'
+import { MeshTrust } from './ca/mesh-trust.ts'
 import { StateFolder } from './ca/state-folder.ts'
 import { openTokenKey } from './ca/token-key.ts'
 import { TokenReviewAuthenticator } from './ca/token-review.ts'
 import { TokenAuthenticator } from './ca/token.ts'
 import { publishTrustBundle } from './ca/trust-bundle-config-map.ts'
+import type { Trust } from './ca/trust.ts'
+import { ExternalTrust, TrustFiles, TrustIssuerSecret } from './ca/trust-files.ts'
+import { TrustFolder } from './ca/trust-folder.ts'
+import { type SecretName, TrustSecret } from './ca/trust-secret.ts'
+import type { TrustStore } from './ca/trust-store.ts'
 import { KubernetesClient } from '../core/kubernetes/api-client.ts'
 import { findConnection, podNamespace } from '../core/kubernetes/connection.ts'
 import { clusterTapAccess, type TapAccess } from './live/tap-access.ts'
@@ -29,7 +33,7 @@ import { StatusReporter } from './status/status-reporter.ts'
 export type Source = {
   readonly provider: Provider
   /** Rejects with a code of the state folder or the root; waits for an API server that is away. */
-  readonly openRoot: () => Promise<Root>
+  readonly openTrust: (followed: (trust: Trust) => boolean) => Promise<MeshTrust>
   readonly authenticator: Authenticator
   /** Who may look at exchanges from elsewhere; undefined: nobody. */
   readonly tapAccess: TapAccess | undefined
@@ -61,7 +65,11 @@ function directorySource(options: SourceOptions, config: string, state: string):
   const folder = new StateFolder(state)
   return {
     provider: new DirectoryProvider({ folder: config, clock, log, onChanges }),
-    openRoot: () => openRoot({ folder, trustDomain: settings.trustDomain, clock, log }),
+    openTrust: (followed) => {
+      const { trustDomain } = settings
+      const store = keptOutside(settings, () => new TrustFolder({ folder, trustDomain, clock, log }))
+      return MeshTrust.open({ store, trustDomain, clock, log, followed })
+    },
     authenticator: signedTokens(folder, clock),
     tapAccess: undefined,
     reportStatus: undefined,
@@ -74,21 +82,21 @@ function kubernetesSource(
 ): Source {
   const client = new KubernetesClient(findConnection(env), clock)
   const reviewed = new TokenReviewAuthenticator({ client })
-  const secret = secretName(settings.rootSecret, env)
+  const secret = secretName('--root-secret', settings.rootSecret, env)
   const { trustDomain } = settings
   const provider = new KubernetesProvider({ client, clock, log, onChanges, onRefused })
   return {
     provider,
-    openRoot: async () => {
-      const open = () => openRootSecret({ client, secret, trustDomain, clock, log })
-      const root = await untilAnswered('root', open, clock, log)
-      const bundle = { namespace: secret.namespace, name: trustBundleName }
-      const publish = () => publishTrustBundle(client, bundle, root.certificatePem)
-      // Only who injects needs it: nobody else waits for it.
-      untilAnswered('trust bundle', publish, clock, log).catch((error: unknown) =>
-        log.error(failureFields(error), 'the trust bundle could not be published'),
-      )
-      return root
+    openTrust: async (followed) => {
+      const own = () => new TrustSecret({ client, secret, trustDomain, clock, log })
+      const store =
+        settings.issuerSecret === undefined
+          ? keptOutside(settings, own)
+          : new TrustIssuerSecret(client, secretName('--issuer-secret', settings.issuerSecret, env))
+      const open = () => MeshTrust.open({ store, trustDomain, clock, log, followed })
+      const trust = await untilAnswered('root', open, clock, log)
+      publishWith(client, { namespace: secret.namespace, name: trustBundleName }, trust, clock, log)
+      return trust
     },
     authenticator:
       state === undefined
@@ -107,17 +115,46 @@ function kubernetesSource(
   }
 }
 
+/** The trust that files of the user name, or else our own. */
+function keptOutside(settings: ControlPlaneSettings, own: () => TrustStore): TrustStore {
+  const { issuerKey: key, issuerCertificate: certificate, trustBundle: bundle } = settings
+  if (bundle === undefined) return own()
+  return key !== undefined && certificate !== undefined
+    ? new TrustFiles({ key, certificate, bundle })
+    : new ExternalTrust(own(), bundle)
+}
+
+/** Only who injects needs the ConfigMap: nobody else waits for it. */
+function publishWith(
+  client: KubernetesClient,
+  configMap: SecretName,
+  trust: MeshTrust,
+  clock: Clock,
+  log: Log,
+): void {
+  // One after the other, so that an older bundle never comes last.
+  let before = Promise.resolve()
+  const publish = (): void => {
+    const write = () => publishTrustBundle(client, configMap, trust.current.controlPlanePem)
+    before = before
+      .then(() => untilAnswered('trust bundle', write, clock, log))
+      .catch((error: unknown) => log.error(failureFields(error), 'the trust bundle could not be published'))
+  }
+  publish()
+  trust.onChange(publish)
+}
+
 function signedTokens(folder: StateFolder, clock: Clock): Authenticator {
   return new TokenAuthenticator({ publicKey: openTokenKey(folder).publicKey, clock })
 }
 
-function secretName(text: string, env: Environment): SecretName {
+function secretName(flag: string, text: string, env: Environment): SecretName {
   const [first = '', second, ...rest] = text.split('/')
   const namespace = second === undefined ? podNamespace(env) : first
   const name = second ?? first
   if (namespace === undefined || namespace === '' || name === '' || rest.length > 0) {
     throw new WeftError('CONFIG_INVALID', 'the settings are not usable', {
-      detail: [`--root-secret: "${text}" must be NAMESPACE/NAME where this process does not run in a pod`],
+      detail: [`${flag}: "${text}" must be NAMESPACE/NAME where this process does not run in a pod`],
     })
   }
   return { namespace, name }

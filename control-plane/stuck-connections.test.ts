@@ -7,9 +7,10 @@ import { expect, onTestFinished, test } from 'vitest'
 import { createLog } from '../core/log.ts'
 import { ManualClock } from '../core/manual-clock.ts'
 import { CertificateAuthority } from './ca/certificate-authority.ts'
-import { openRoot } from './ca/root.ts'
+import { MeshTrust } from './ca/mesh-trust.ts'
 import { ServerCertificate } from './ca/server-certificate.ts'
 import { StateFolder } from './ca/state-folder.ts'
+import { TrustFolder } from './ca/trust-folder.ts'
 import { StuckConnections } from './stuck-connections.ts'
 
 /** A gRPC server over TLS that is watched, and one client's connection to it. */
@@ -17,14 +18,10 @@ async function setUp() {
   const parent = mkdtempSync(path.join(tmpdir(), 'weft-stuck-'))
   const clock = new ManualClock(Math.floor(Date.now() / 1000) * 1000)
   const log = createLog({ process: 'test', level: 'fatal', destination: { write: () => undefined } })
-  const root = await openRoot({
-    folder: new StateFolder(parent),
-    trustDomain: 'cluster.local',
-    clock,
-    log,
-  })
+  const store = new TrustFolder({ folder: new StateFolder(parent), trustDomain: 'cluster.local', clock, log })
+  const trust = await MeshTrust.open({ store, trustDomain: 'cluster.local', clock, log })
   const certificate = new ServerCertificate({
-    authority: new CertificateAuthority({ root, clock }),
+    authority: new CertificateAuthority({ issuer: () => trust.current.issuer, clock }),
     dnsNames: [],
     clock,
     log,

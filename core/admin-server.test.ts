@@ -61,6 +61,33 @@ describe('AdminServer', () => {
     expect((await ask(port, 'GET', '/ready')).status).toBe(200)
   })
 
+  it('serves pages for local programs to nobody else, and what a kubelet and Prometheus need to everybody', async () => {
+    const own = new AdminServer({
+      host: '0.0.0.0',
+      port: 0,
+      log,
+      registry: createRegistry('test'),
+      audience: 'local',
+    })
+    own.page('GET', '/config', () => ({ body: 'secret' }))
+    own.page('GET', '/probe', () => ({ body: 'well' }), 'everyone')
+    const { port: at } = await own.start()
+    const outside = Object.values(networkInterfaces())
+      .flat()
+      .find((one) => one?.family === 'IPv4' && !one.internal)?.address
+    try {
+      expect((await ask(at, 'GET', '/config')).status).toBe(200)
+      expect((await ask(at, 'GET', '/config', { headers: { host: 'evil.example' } })).status).toBe(403)
+      // A machine without a network has nobody else to serve.
+      if (outside === undefined) return
+      const statusOf = async (path: string) => (await fetch(`http://${outside}:${at}${path}`)).status
+      expect(await statusOf('/config')).toBe(403)
+      for (const path of ['/live', '/ready', '/metrics', '/probe']) expect(await statusOf(path)).toBe(200)
+    } finally {
+      await own.stop()
+    }
+  })
+
   it('serves process metrics with the labels given', async () => {
     const { body } = await ask(port, 'GET', '/metrics')
     expect(body).toMatch(/weft_build_info\{component="test",version="[^"]+",node="[^"]+",pod="web-1"\} 1/)

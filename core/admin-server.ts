@@ -41,16 +41,24 @@ export type AdminHandler = (
 /** True, or the reason why not. */
 export type ReadinessCheck = () => true | string
 
+/** Who is served a page: `local` is a program on this machine. */
+export type Audience = 'everyone' | 'local'
+
+type Page = { readonly handler: AdminHandler; readonly audience: Audience }
+
 const LARGEST_BODY_BYTES = 64 * 1024
 /** An admin client that takes longer than this is stuck, or means harm. */
 const REQUEST_TIMEOUT_MS = 10_000
+/** Who watches a mesh has a few; what is beyond is closed as it comes. */
+const MOST_CONNECTIONS = 1_024
 
 export class AdminServer {
   readonly #host: string
   readonly #port: number
   readonly #log: Log
   readonly #checks = new Map<string, ReadinessCheck>()
-  readonly #pages = new Map<string, Map<AdminMethod, AdminHandler>>()
+  readonly #audience: Audience
+  readonly #pages = new Map<string, Map<AdminMethod, Page>>()
   #server: Server | undefined
 
   constructor(options: {
@@ -58,17 +66,18 @@ export class AdminServer {
     readonly port: number
     readonly log: Log
     readonly registry: Registry
+    /** Who is served the pages that are added; everybody unless set. */
+    readonly audience?: Audience
   }) {
+    this.#audience = options.audience ?? 'everyone'
     this.#host = options.host
     this.#port = options.port
     this.#log = options.log
     const { registry } = options
-    this.page('GET', '/live', () => ({ body: 'live\n' }))
-    this.page('GET', '/ready', () => this.#readiness())
-    this.page('GET', '/metrics', async () => ({
-      contentType: registry.contentType,
-      body: await registry.metrics(),
-    }))
+    this.page('GET', '/live', () => ({ body: 'live\n' }), 'everyone')
+    this.page('GET', '/ready', () => this.#readiness(), 'everyone')
+    const metrics = async () => ({ contentType: registry.contentType, body: await registry.metrics() })
+    this.page('GET', '/metrics', metrics, 'everyone')
   }
 
   /** Adds a condition that must hold for /ready to answer 200. */
@@ -77,9 +86,9 @@ export class AdminServer {
   }
 
   /** Adds a page. What changes state is POST, and is served to loopback peers only. */
-  page(method: AdminMethod, path: string, handler: AdminHandler): void {
-    const methods = this.#pages.get(path) ?? new Map<AdminMethod, AdminHandler>()
-    methods.set(method, handler)
+  page(method: AdminMethod, path: string, handler: AdminHandler, audience = this.#audience): void {
+    const methods = this.#pages.get(path) ?? new Map<AdminMethod, Page>()
+    methods.set(method, { handler, audience })
     this.#pages.set(path, methods)
   }
 
@@ -91,6 +100,7 @@ export class AdminServer {
         send(response, { status: 500, body: `${reasonOf(error)}\n` })
       })
     })
+    server.maxConnections = MOST_CONNECTIONS
     this.#server = server
     const port = await listen(server, this.#host, this.#port, 'admin')
     server.on('error', (error) => this.#log.error({ error }, 'the admin server failed'))
@@ -117,13 +127,16 @@ export class AdminServer {
     const methods = this.#pages.get(url.pathname)
     if (methods === undefined) return send(response, { status: 404, body: this.#listOfPages() })
     const method = request.method === 'HEAD' ? 'GET' : request.method
-    const handler = method === 'GET' || method === 'POST' ? methods.get(method) : undefined
-    if (handler === undefined) {
+    const page = method === 'GET' || method === 'POST' ? methods.get(method) : undefined
+    if (page === undefined) {
       response.setHeader('allow', [...methods.keys()].join(', '))
       return send(response, { status: 405, body: `use ${[...methods.keys()].join(' or ')}\n` })
     }
     if (method === 'POST' && !mayChangeState(request)) {
       return send(response, { status: 403, body: 'only local programs may change state\n' })
+    }
+    if (page.audience === 'local' && !isLocal(request)) {
+      return send(response, { status: 403, body: 'only local programs are served this page\n' })
     }
     const body = method === 'POST' ? await readBody(request) : ''
     if (body === undefined) return send(response, { status: 413, body: 'the body is too large\n' })
@@ -135,7 +148,7 @@ export class AdminServer {
       header: (name: string) => [request.headers[name.toLowerCase()]].flat()[0],
       isLocal: isLocal(request),
     }
-    send(response, await handler(adminRequest))
+    send(response, await page.handler(adminRequest))
   }
 
   #readiness(): AdminReply {

@@ -177,6 +177,14 @@ export const errorCodes = {
     summary: 'the root certificate has expired or is about to',
     hint: 'replace the root key and certificate in the state folder',
   },
+  CA_EXTERNAL: {
+    summary: 'this control plane issues no certificates to workloads',
+    hint: 'give the sidecar --certificate-authority, the address of the CA whose roots the control plane has as --trust-bundle',
+  },
+  ROTATION_REFUSED: {
+    summary: 'the next phase of the rotation may not begin',
+    hint: 'see `weft identity` for the phase, and for the sidecars that have not followed yet',
+  },
   RATE_LIMITED_CA: {
     summary: 'this identity asks for certificates too often',
     hint: 'wait; a sidecar that restarts again and again is the usual reason',
@@ -201,6 +209,10 @@ export const errorCodes = {
     summary: 'there is no certificate yet',
     hint: 'the sidecar has not enrolled; see the log for the reason',
   },
+  IDENTITY_EXPIRED: {
+    summary: 'our own certificate has expired',
+    hint: 'the sidecar could not renew it; see its log and `weft identity` for the reason. Connections that stand go on',
+  },
 
   // The other side of a mesh connection
   PEER_CERTIFICATE_MISSING: {
@@ -222,6 +234,10 @@ export const errorCodes = {
   PEER_IDENTITY_MISMATCH: {
     summary: 'the peer is not the workload that this endpoint should be',
     hint: 'the address may have been taken over by another pod; it is tried elsewhere',
+  },
+  PEER_CERTIFICATE_WEAK: {
+    summary: "the peer's certificate has a key or a signature that can be forged",
+    hint: 'use keys on P-256 or P-384, Ed25519 or RSA of 2048 bits and more, signed with SHA-256 or better',
   },
   PEER_USAGE_REFUSED: {
     summary: "the peer's certificate is not made for this side of a connection",

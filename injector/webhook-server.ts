@@ -20,6 +20,8 @@ const largestBodyBytes: ReadonlyMap<string, number> = new Map([
 /** The API server waits 10 s at most. */
 const requestTimeoutMs = 10_000
 const drainTimeoutMs = 2_000
+/** The API server has a few; each may send a few megabytes. */
+const mostConnections = 256
 
 export type KeyPair = { readonly keyPem: string; readonly certificatePem: string }
 
@@ -66,6 +68,7 @@ export class WebhookServer {
       response.on('error', (error) => log.debug({ reason: reasonOf(error) }, 'a reply broke off'))
       void this.#serve(request, response)
     })
+    server.maxConnections = mostConnections
     this.#server = server
     server.on('tlsClientError', (error, socket) => {
       log.debug({ reason: reasonOf(error) }, 'a handshake failed')

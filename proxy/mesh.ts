@@ -70,7 +70,7 @@ function required(settings: ProxySettings): Required {
   return { controlPlane, caFile: controlPlaneCa, tokenFile }
 }
 
-function nodeOf(settings: ProxySettings, certificateNotAfterMs?: number): Node {
+function nodeOf(settings: ProxySettings, { current, certificateRoot }: IdentitySource): Node {
   const { namespace, pod, serviceAccount, trustDomain, zone, deployment, owner, adminAddress } = settings
   const ownedBy = deployment === undefined ? owner : `deployment/${deployment}`
   return {
@@ -86,7 +86,8 @@ function nodeOf(settings: ProxySettings, certificateNotAfterMs?: number): Node {
       TRUST_DOMAIN: trustDomain,
       WEFT: 'sidecar',
       ...(ownedBy === undefined ? {} : { OWNER: ownedBy }),
-      ...(certificateNotAfterMs === undefined ? {} : { CERTIFICATE_NOT_AFTER_MS: certificateNotAfterMs }),
+      ...(current === undefined ? {} : { CERTIFICATE_NOT_AFTER_MS: current.notAfterMs }),
+      ...(certificateRoot === undefined ? {} : { CERTIFICATE_ROOT: certificateRoot }),
       ADMIN_ADDRESS: formatAddress(adminAddress),
     }),
   }
@@ -96,18 +97,31 @@ type Logs = { readonly log: Log; readonly outages: OutageLog }
 
 function identityOf(settings: ProxySettings, needs: Required, clock: Clock, logs: Logs): IdentitySource {
   const { namespace, serviceAccount, trustDomain, state } = settings
-  return new IdentitySource({
+  const identity: IdentitySource = new IdentitySource({
     principal: formatSpiffeId({ trustDomain, namespace, serviceAccount }),
     issuer: new GrpcCertificateIssuer({
-      controlPlane: needs.controlPlane,
-      controlPlaneCaFile: needs.caFile,
-      tokenFile: needs.tokenFile,
+      controlPlane: settings.certificateAuthority ?? needs.controlPlane,
+      roots: () => issuerRoots(settings, needs, identity),
+      tokenFile: settings.certificateAuthorityTokenFile ?? needs.tokenFile,
     }),
     trustBundlePem: readRoots(needs.caFile).toString(),
     clock,
     ...logs,
     ...(state === undefined ? {} : { store: new FileIdentityStore(path.join(state, 'identity')) }),
   })
+  return identity
+}
+
+function issuerRoots(settings: ProxySettings, needs: Required, identity: IdentitySource): Buffer {
+  const { certificateAuthority, certificateAuthorityCa } = settings
+  if (certificateAuthority === undefined || certificateAuthorityCa === undefined)
+    return controlPlaneRoots(needs, identity)
+  return readRoots(certificateAuthorityCa)
+}
+
+/** What the file says, which a pod is given when it is made, and what the control plane has told since of its new root. */
+function controlPlaneRoots({ caFile }: Required, { bundle }: IdentitySource): Buffer {
+  return Buffer.concat([readRoots(caFile), Buffer.from(bundle.pem)])
 }
 
 function makeClient(
@@ -115,22 +129,26 @@ function makeClient(
   needs: Required,
   clock: Clock,
   logs: Logs,
+  identity: IdentitySource,
   onResources: OnResources,
   companions: readonly Companion[],
 ): DeltaClient {
-  return new DeltaClient({
+  const client = new DeltaClient({
     target: formatAddress(needs.controlPlane),
     dial: () => {
       const metadata = new grpc.Metadata()
       metadata.set('authorization', `Bearer ${readToken(needs.tokenFile)}`)
-      return { ...controlPlaneChannel(needs.controlPlane, readRoots(needs.caFile)), metadata }
+      return { ...controlPlaneChannel(needs.controlPlane, controlPlaneRoots(needs, identity)), metadata }
     },
-    node: nodeOf(settings),
+    node: () => nodeOf(settings, identity),
     clock,
     ...logs,
     onResources,
     companions,
+    onConnected: () => identity.controlPlaneIsBack(),
   })
+  identity.onChange(() => client.tellNode())
+  return client
 }
 
 function meshTls(
@@ -141,7 +159,7 @@ function meshTls(
 ): Pick<Mesh, 'dialMesh' | 'acceptMesh'> {
   const verifier = new PeerVerifier({ trustDomain, clock })
   const client = new TlsClient({ identities, verifier, clock })
-  const server = new TlsServer({ identities, verifier })
+  const server = new TlsServer({ identities, verifier, clock })
   return {
     dialMesh: (target) => stats.dialled(client.connect(target)),
     acceptMesh: (socket, onSecure, onRefused) =>
@@ -176,7 +194,7 @@ function companions(
   },
   sources: LoadSources,
 ): readonly Companion[] {
-  const node = (): Node => nodeOf(settings, identity.current?.notAfterMs)
+  const node = (): Node => nodeOf(settings, identity)
   const loads = new LoadClient({ node, clock, log, differences: new LoadDifferences(sources) })
   const taps = new TapClient({ node, clock, log, tap })
   return [loads.stream, taps.stream]
@@ -213,6 +231,7 @@ export function makeMesh(settings: ProxySettings, log: Log, clock: Clock, tap: T
       needs,
       clock,
       logs,
+      identity,
       (...received) => config?.receive(...received) ?? [],
       companions({ settings, identity, clock, log, tap }, sink),
     )

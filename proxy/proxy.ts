@@ -221,7 +221,7 @@ export async function startProxy(
   if (bootstrap !== undefined) await openBootstrap(bootstrap, dataPath, log)
   mesh.start(dataPath, registry)
   shutdown.add('control plane', () => mesh.stop())
-  const admin = new AdminServer({ ...settings.adminAddress, log, registry })
+  const admin = new AdminServer({ ...settings.adminAddress, log, registry, audience: 'local' })
   addChecks(admin, mesh, shutdown, inbound.current)
   addProbes(admin, settings.probes === undefined ? new Map() : parseApplicationProbes(settings.probes))
   addPages({

@@ -30,6 +30,24 @@ export const proxySettings = {
     requiredWithout: '--bootstrap',
     help: 'file with the token that proves who we are',
   },
+  certificateAuthority: {
+    flag: '--certificate-authority',
+    env: 'WEFT_CERTIFICATE_AUTHORITY',
+    kind: 'address',
+    help: 'host:port of a CA beside the control plane that speaks istio.v1.auth.IstioCertificateService, such as istio-csr',
+  },
+  certificateAuthorityCa: {
+    flag: '--certificate-authority-ca',
+    env: 'WEFT_CERTIFICATE_AUTHORITY_CA',
+    kind: 'file',
+    help: 'PEM bundle that this CA is trusted by; without it that of the control plane',
+  },
+  certificateAuthorityTokenFile: {
+    flag: '--certificate-authority-token-file',
+    env: 'WEFT_CERTIFICATE_AUTHORITY_TOKEN_FILE',
+    kind: 'path',
+    help: 'file with the token for this CA, which has an audience of its own; without it that for the control plane',
+  },
   namespace: {
     flag: '--namespace',
     env: 'WEFT_NAMESPACE',

@@ -1,5 +1,6 @@
 /** What a mesh that runs says of itself, judged. Pure. */
-import type { MeshedWorkload } from '../../api/diagnosis.ts'
+import type { MeshedWorkload, MeshTrust } from '../../api/diagnosis.ts'
+import { lagOf } from '../../api/rotation.ts'
 import { type Check, failing, good, unasked, warning } from './check.ts'
 import type { MeshFacts, SidecarAnswer } from './mesh-facts.ts'
 import { rootChecks } from './root-checks.ts'
@@ -98,46 +99,49 @@ function connectionCheck({ namespace, pod, identity, sidecar }: MeshedWorkload):
   )
 }
 
+/** By what it told the control plane, so that it need not be asked itself. */
 function certificateCheck(
-  key: string,
-  { config }: SidecarAnswer,
-  leafLifetimeMs: number,
+  { namespace, pod, sidecar }: MeshedWorkload,
+  { leafLifetimeMs }: MeshTrust,
   nowMs: number,
 ): readonly Check[] {
-  const hint = "see in the sidecar's log why the control plane gives it no certificate"
-  if (config === undefined) return []
-  if (config.identity === null)
+  if (sidecar === null) return []
+  const key = `${namespace}/${pod}`
+  const hint = "see in the sidecar's log why it is given no certificate"
+  const { certificateNotAfterMs: endsMs } = sidecar
+  if (endsMs === null)
     return [failing('data-plane', 'NOT_ENROLLED', `the sidecar of ${key} has no certificate`, hint)]
-  const leftMs = Date.parse(config.identity.notAfter) - nowMs
-  if (leftMs <= 0)
-    return [
-      failing(
-        'data-plane',
-        'CERTIFICATE_EXPIRED',
-        `the certificate of ${key} ended at ${config.identity.notAfter}`,
-        hint,
-      ),
-    ]
-  return leftMs < leafLifetimeMs * lateShare
+  const ends = new Date(endsMs).toISOString()
+  if (endsMs <= nowMs)
+    return [failing('data-plane', 'CERTIFICATE_EXPIRED', `the certificate of ${key} ended at ${ends}`, hint)]
+  return endsMs - nowMs < leafLifetimeMs * lateShare
     ? [
         warning(
           'data-plane',
           'CERTIFICATE_NOT_RENEWED',
-          `the certificate of ${key} ends at ${config.identity.notAfter} and is not renewed`,
+          `the certificate of ${key} ends at ${ends} and is not renewed`,
           hint,
         ),
       ]
     : []
 }
 
+/** Whether what it trusts is what the mesh trusts, and its certificate of the root that issues. */
+function bundleCheck({ namespace, pod, sidecar }: MeshedWorkload, { rotation }: MeshTrust): readonly Check[] {
+  const lag = sidecar === null ? undefined : lagOf(rotation, sidecar)
+  if (lag === undefined) return []
+  const text = `the sidecar of ${namespace}/${pod} is behind in ${rotation.phase}: ${lag}`
+  return [warning('data-plane', 'TRUST_BUNDLE_BEHIND', text, 'wait; if it stays so, see its log')]
+}
+
+function rotationCheck({ rotation }: MeshTrust): readonly Check[] {
+  if (rotation.phase === 'steady') return []
+  const text = `the root is being replaced, and the mesh is in the phase ${rotation.phase}`
+  return [warning('identity', 'ROTATION_UNFINISHED', text, 'weft identity rotate goes on from there')]
+}
+
 /** As it says itself. */
-function answerChecks(
-  key: string,
-  answer: SidecarAnswer,
-  leafLifetimeMs: number,
-  nowMs: number,
-): readonly Check[] {
-  const { ready } = answer
+function answerChecks(key: string, { ready }: SidecarAnswer): readonly Check[] {
   if (ready === undefined)
     return [
       unasked(
@@ -147,18 +151,15 @@ function answerChecks(
         'see whether it runs; in a cluster kubectl has to be installed and allowed to port-forward',
       ),
     ]
-  const notReady =
-    ready.status === 200
-      ? []
-      : [
-          failing(
-            'data-plane',
-            'SIDECAR_NOT_READY',
-            `the sidecar of ${key} is not ready: ${ready.text.trim().replaceAll('\n', '; ')}`,
-            'what is named has to be put right; its log says more',
-          ),
-        ]
-  return [...notReady, ...certificateCheck(key, answer, leafLifetimeMs, nowMs)]
+  if (ready.status === 200) return []
+  return [
+    failing(
+      'data-plane',
+      'SIDECAR_NOT_READY',
+      `the sidecar of ${key} is not ready: ${ready.text.trim().replaceAll('\n', '; ')}`,
+      'what is named has to be put right; its log says more',
+    ),
+  ]
 }
 
 function dataPlaneChecks(facts: Reached, nowMs: number): readonly Check[] {
@@ -168,17 +169,19 @@ function dataPlaneChecks(facts: Reached, nowMs: number): readonly Check[] {
     const answer = answers.get(key)
     return [
       ...connectionCheck(workload),
-      ...(answer === undefined ? [] : answerChecks(key, answer, trust.leafLifetimeMs, nowMs)),
+      ...certificateCheck(workload, trust, nowMs),
+      ...bundleCheck(workload, trust),
+      ...(answer === undefined ? [] : answerChecks(key, answer)),
     ]
   })
   if (troubles.length > 0) return troubles
   const count = workloads.length
-  const asked = answers.size > 0 ? `; ${answers.size} were asked, are ready and have a good certificate` : ''
+  const asked = answers.size > 0 ? `; ${answers.size} were asked, and are ready` : ''
   return [
     good(
       'data-plane',
       'SIDECARS_CONNECTED',
-      `${count === 1 ? 'the one sidecar is' : `all ${count} sidecars are`} connected, and who they should be${asked}`,
+      `${count === 1 ? 'the one sidecar is' : `all ${count} sidecars are`} connected, who they should be, and have good certificates${asked}`,
     ),
   ]
 }
@@ -206,6 +209,7 @@ export function meshChecks(facts: MeshFacts, clientVersion: string, nowMs: numbe
         ),
     clockCheck(facts, nowMs),
     ...rootChecks(facts.trust.roots, nowMs),
+    ...rotationCheck(facts.trust),
     ...configurationChecks(facts),
     ...versionChecks(facts, clientVersion),
     ...dataPlaneChecks(facts, nowMs),

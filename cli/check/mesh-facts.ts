@@ -1,16 +1,15 @@
 /** What is asked of a mesh that runs, before anything is judged. */
 import type { MeshedWorkload, MeshTrust } from '../../api/diagnosis.ts'
 import { failureFields } from '../../core/errors.ts'
-import { type MeshAccess, type Page, readPage, readSidecarPage } from '../reach/mesh-access.ts'
+import { type MeshAccess, type Page, readPage } from '../reach/mesh-access.ts'
 import { readWorkloads } from '../reach/workloads.ts'
-import type { SidecarConfig } from '../sidecar-config.ts'
 
 export type FindingsPage = {
   readonly findings: readonly { readonly code: string; readonly object: string; readonly message: string }[]
   readonly refused: readonly string[]
 }
 
-export type SidecarAnswer = { readonly ready: Page | undefined; readonly config: SidecarConfig | undefined }
+export type SidecarAnswer = { readonly ready: Page | undefined }
 
 export type MeshFacts =
   | { readonly reached: false; readonly problem: string }
@@ -29,11 +28,7 @@ const maxAsked = 200
 const atOnce = 16
 
 async function askSidecar(access: MeshAccess, { sidecar }: MeshedWorkload): Promise<SidecarAnswer> {
-  if (sidecar === null) return { ready: undefined, config: undefined }
-  const ready = await access.sidecar(sidecar, 'GET', '/ready')
-  const config =
-    ready === undefined ? undefined : await readSidecarPage<SidecarConfig>(access, sidecar, '/config')
-  return { ready, config }
+  return { ready: sidecar === null ? undefined : await access.sidecar(sidecar, 'GET', '/ready') }
 }
 
 async function askSidecars(access: MeshAccess, workloads: readonly MeshedWorkload[]) {

@@ -60,7 +60,7 @@ export function certificateCheck(
 }
 
 const rootHint =
-  'replace the root; new and old have to be trusted side by side until every certificate is renewed'
+  'weft identity rotate replaces a root that weft made; one of your own is replaced as docs/identity.md says'
 
 export function rootChecks(pem: string, nowMs: number): readonly Check[] {
   const roots = certificatesOf(pem)

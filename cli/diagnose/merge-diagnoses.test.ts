@@ -9,6 +9,9 @@ const facts = (pod: string): SidecarFacts => ({
   version: '1',
   admin: null,
   connectedAtMs: 1,
+  bundle: null,
+  certificateRoot: null,
+  certificateNotAfterMs: null,
   refused: [],
 })
 const missing = (subject: string): DiagnosisStep => ({

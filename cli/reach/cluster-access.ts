@@ -57,28 +57,42 @@ async function askPod(api: KubernetesApi, pod: string, path: string): Promise<Pa
   )
 }
 
+/** What changes something has to come from the pod itself, as only who may `exec` or `port-forward` there can. */
+async function postToPod(forward: Forward | undefined, pod: string, path: string): Promise<Page> {
+  if (forward === undefined)
+    throw new WeftError('CONTROL_PLANE_UNREACHABLE', `kubectl cannot forward a port of pod ${pod}`)
+  return directAccess(`127.0.0.1:${forward.port}`).changeControlPlane(path)
+}
+
 /** `kubeconfig`: as KUBECONFIG has it, for kubectl. */
 export function clusterAccess(api: KubernetesApi, kubeconfig: string): MeshAccess {
   const forwards = new Map<string, Promise<Forward | undefined>>()
+  const forwarded = (namespace: string, pod: string, port: number): Promise<Forward | undefined> => {
+    const key = `${namespace}/${pod}`
+    const forward = forwards.get(key) ?? forwardPort(namespace, pod, port, kubeconfig)
+    // The one used last is the last in the map.
+    forwards.delete(key)
+    forwards.set(key, forward)
+    const [oldest] = forwards
+    if (forwards.size > mostForwards && oldest !== undefined) {
+      forwards.delete(oldest[0])
+      void oldest[1].then((open) => open?.stop())
+    }
+    return forward
+  }
   let pods: Promise<readonly string[]> | undefined
   return {
     controlPlane: async (path) => askPod(api, (await (pods ??= controlPlanePods(api)))[0] as string, path),
     controlPlanes: async (path) =>
       Promise.all((await (pods ??= controlPlanePods(api))).map((pod) => askPod(api, pod, path))),
+    changeControlPlane: async (path) => {
+      const pod = (await (pods ??= controlPlanePods(api)))[0] as string
+      return postToPod(await forwarded(weftNamespace, pod, ports.controlPlaneAdmin), pod, path)
+    },
     sidecar: async (sidecar: SidecarFacts, method, path) => {
       const { namespace, pod: name, admin } = sidecar
       const port = parseAddress(admin ?? '')?.port ?? ports.sidecarAdmin
-      const key = `${namespace}/${name}`
-      const forward = forwards.get(key) ?? forwardPort(namespace, name, port, kubeconfig)
-      // The one used last is the last in the map.
-      forwards.delete(key)
-      forwards.set(key, forward)
-      const [oldest] = forwards
-      if (forwards.size > mostForwards && oldest !== undefined) {
-        forwards.delete(oldest[0])
-        void oldest[1].then((open) => open?.stop())
-      }
-      const local = await forward
+      const local = await forwarded(namespace, name, port)
       if (local === undefined) return undefined
       return directAccess('127.0.0.1:1').sidecar(
         { ...sidecar, admin: `127.0.0.1:${local.port}` },

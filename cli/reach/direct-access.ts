@@ -23,9 +23,9 @@ function reachable(admin: string): string | undefined {
 export function directAccess(controlPlane: string): MeshAccess {
   if (parseAddress(controlPlane) === undefined)
     throw new WeftError('CONFIG_INVALID', `--control-plane: '${controlPlane}' is not like 127.0.0.1:9990`)
-  const askControlPlane = async (path: string): Promise<Page> => {
+  const askControlPlane = async (path: string, method: 'GET' | 'POST' = 'GET'): Promise<Page> => {
     try {
-      return await ask(controlPlane, path, 'GET')
+      return await ask(controlPlane, path, method)
     } catch (error) {
       // Of a failed fetch only the cause says why.
       const { cause } = error as Error
@@ -35,7 +35,8 @@ export function directAccess(controlPlane: string): MeshAccess {
     }
   }
   return {
-    controlPlane: askControlPlane,
+    controlPlane: (path) => askControlPlane(path),
+    changeControlPlane: (path) => askControlPlane(path, 'POST'),
     controlPlanes: async (path) => [await askControlPlane(path)],
     sidecar: async ({ admin }: SidecarFacts, method, path) => {
       const address = admin === null ? undefined : reachable(admin)

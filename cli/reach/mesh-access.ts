@@ -9,6 +9,8 @@ export interface MeshAccess {
   controlPlane(path: string): Promise<Page>
   /** The same page of every replica: each knows the sidecars that are connected to it. */
   controlPlanes(path: string): Promise<readonly Page[]>
+  /** Posts to a page of one control plane. Rejects with CONTROL_PLANE_UNREACHABLE. */
+  changeControlPlane(path: string): Promise<Page>
   /** A page of a sidecar's; undefined: it cannot be reached from here. */
   sidecar(sidecar: SidecarFacts, method: 'GET' | 'POST', path: string): Promise<Page | undefined>
   close(): void

@@ -4,6 +4,8 @@
 export type WorkloadIdentity = {
   readonly namespace: string
   readonly serviceAccount: string
+  /** The pod that the token was made for, where it says so. */
+  readonly pod?: string
 }
 
 /** Checks bearer tokens. Without a cluster they are our own (token.ts); with one, the API server judges. */

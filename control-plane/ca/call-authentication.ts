@@ -3,11 +3,20 @@ import { type Metadata, type ServiceError, status } from '@grpc/grpc-js'
 import { type ErrorCode, WeftError, toWeftError } from '../../core/errors.ts'
 import type { Authenticator, WorkloadIdentity } from './authenticator.ts'
 
+const callers = new WeakMap<Metadata, WorkloadIdentity>()
+
+/** Who makes the call with this metadata, so that its token is checked once. */
+export function rememberCaller(metadata: Metadata, caller: WorkloadIdentity): void {
+  callers.set(metadata, caller)
+}
+
 /** The caller of a gRPC call, by its `authorization: Bearer` metadata. Rejects with a TOKEN_... code. */
 export async function authenticateCall(
   metadata: Metadata,
   authenticator: Authenticator,
 ): Promise<WorkloadIdentity> {
+  const known = callers.get(metadata)
+  if (known !== undefined) return known
   const values = metadata.get('authorization')
   if (values.length !== 1) throw new WeftError('TOKEN_MALFORMED', 'not exactly one authorization header')
   const match = /^bearer +(\S+)$/i.exec(String(values[0]))
@@ -29,6 +38,7 @@ const STATUSES: ReadonlyMap<ErrorCode, OpaqueStatus> = new Map([
   ['CSR_REFUSED', { code: status.INVALID_ARGUMENT, details: 'the certificate request is refused' }],
   ['RATE_LIMITED_CA', { code: status.RESOURCE_EXHAUSTED, details: 'too many certificate requests' }],
   ['CA_EXPIRED', { code: status.UNAVAILABLE, details: 'no certificates can be issued now' }],
+  ['CA_EXTERNAL', { code: status.FAILED_PRECONDITION, details: 'certificates are issued elsewhere' }],
   // Who is asked about tokens is away: the client is to come again.
   ['KUBERNETES_UNREACHABLE', { code: status.UNAVAILABLE, details: 'tokens cannot be reviewed now' }],
   ['KUBERNETES_REFUSED', { code: status.UNAVAILABLE, details: 'tokens cannot be reviewed now' }],

@@ -3,7 +3,8 @@ import { randomBytes } from 'node:crypto'
 import type { Clock } from '../../core/clock.ts'
 import { WeftError } from '../../core/errors.ts'
 import { readCertificateRequest } from './certificate-request.ts'
-import type { Root } from './root.ts'
+import type { Issuer } from './issuer.ts'
+import { makeLeaf } from './leaf-certificate.ts'
 import * as x509 from './x509.ts'
 
 const DAY_MS = 86_400_000
@@ -20,32 +21,33 @@ export type IssuedCertificate = {
 }
 
 export class CertificateAuthority {
-  readonly #root: Root
+  readonly #issuer: () => Issuer
   readonly #clock: Clock
   readonly #lifetimeMs: number
 
-  /** `lifetimeMs` is what a leaf gets when it asks for nothing, and the most it gets. */
-  constructor(options: { readonly root: Root; readonly clock: Clock; readonly lifetimeMs?: number }) {
-    this.#root = options.root
+  /** `issuer`: who signs now. `lifetimeMs` is what a leaf gets when it asks for nothing, and the most it gets. */
+  constructor(options: {
+    readonly issuer: () => Issuer
+    readonly clock: Clock
+    readonly lifetimeMs?: number
+  }) {
+    this.#issuer = options.issuer
     this.#clock = options.clock
     this.#lifetimeMs = options.lifetimeMs ?? DAY_MS
   }
 
-  /** The root certificate that peers verify against, PEM. */
-  get trustBundlePem(): string {
-    return this.#root.certificatePem
-  }
-
   /**
    * A workload certificate with `spiffeId` as its only name, for the key that signed the request. The lifetime
-   * asked for (0: the default) is cut to the maximum and to the root's own end. Throws CSR_REFUSED, CA_EXPIRED.
+   * asked for (0: the default) is cut to the maximum and to the issuer's own end. Throws CSR_REFUSED, CA_EXPIRED.
    */
-  async issue(csrPem: string, spiffeId: string, requestedLifetimeMs: number): Promise<IssuedCertificate> {
-    const publicKey = await readCertificateRequest(csrPem)
+  issue(csrPem: string, spiffeId: string, requestedLifetimeMs: number): IssuedCertificate {
+    const spki = readCertificateRequest(csrPem)
     const asked = requestedLifetimeMs > 0 ? requestedLifetimeMs : this.#lifetimeMs
     const lifetimeMs = Math.max(SHORTEST_LIFETIME_MS, Math.min(asked, this.#lifetimeMs))
-    const usages = [x509.ExtendedKeyUsage.serverAuth, x509.ExtendedKeyUsage.clientAuth]
-    return this.#sign(publicKey, [{ type: 'url', value: spiffeId }], usages, lifetimeMs)
+    const issuer = this.#issuer()
+    const validity = this.#validity(issuer, lifetimeMs)
+    const { pem, serial } = makeLeaf(issuer.signer, { spki, spiffeId, ...validity })
+    return { chainPem: [pem, ...issuer.chainPem], serial, notAfterMs: validity.notAfterMs }
   }
 
   /** A certificate for the control plane's own server, for the given DNS names and IP addresses. Throws CA_EXPIRED. */
@@ -57,39 +59,46 @@ export class CertificateAuthority {
       ...names.dns.map((value) => ({ type: 'dns' as const, value })),
       ...names.ip.map((value) => ({ type: 'ip' as const, value })),
     ]
-    return this.#sign(publicKey, generalNames, [x509.ExtendedKeyUsage.serverAuth], this.#lifetimeMs)
-  }
-
-  async #sign(
-    publicKey: x509.PublicKeyType,
-    names: x509.JsonGeneralNames,
-    usages: x509.ExtendedKeyUsageType[],
-    lifetimeMs: number,
-  ): Promise<IssuedCertificate> {
-    const nowMs = this.#clock.wallMs()
-    const notAfterMs = Math.min(nowMs + lifetimeMs, this.#root.notAfterMs)
-    if (notAfterMs - nowMs < SHORTEST_LIFETIME_MS) {
-      throw new WeftError('CA_EXPIRED', 'the root certificate ends before a new certificate could be of use')
-    }
-    const serial = randomBytes(16).toString('hex')
+    const issuer = this.#issuer()
+    const { notBeforeMs, notAfterMs } = this.#validity(issuer, this.#lifetimeMs)
     const leaf = await x509.X509CertificateGenerator.create({
-      serialNumber: serial,
-      // No subject: the name is in the SAN alone, which must be critical then.
-      issuer: this.#root.certificate.subjectName,
+      serialNumber: randomBytes(16).toString('hex'),
+      issuer: issuer.certificate.subjectName,
       publicKey,
-      signingKey: this.#root.signingKey,
-      signingAlgorithm: x509.SIGNING,
-      notBefore: new Date(Math.max(nowMs - BACKDATE_MS, this.#root.notBeforeMs)),
+      signingKey: issuer.signingKey,
+      signingAlgorithm: issuer.algorithm,
+      notBefore: new Date(notBeforeMs),
       notAfter: new Date(notAfterMs),
       extensions: [
         new x509.BasicConstraintsExtension(false, undefined, true),
         new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
-        new x509.ExtendedKeyUsageExtension(usages, false),
-        new x509.SubjectAlternativeNameExtension(names, true),
-        await x509.AuthorityKeyIdentifierExtension.create(this.#root.certificate),
+        new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth], false),
+        new x509.SubjectAlternativeNameExtension(generalNames, true),
+        ...authorityKey(issuer),
       ],
     })
-    const chainPem = [`${leaf.toString('pem')}\n`, this.#root.certificatePem]
+    const chainPem = [`${leaf.toString('pem')}\n`, ...issuer.chainPem]
     return { chainPem, serial: leaf.serialNumber, notAfterMs: leaf.notAfter.getTime() }
   }
+
+  /** From a little before now, and never longer than the issuer itself. Throws CA_EXPIRED. */
+  #validity(
+    issuer: Issuer,
+    lifetimeMs: number,
+  ): { readonly notBeforeMs: number; readonly notAfterMs: number } {
+    const nowMs = this.#clock.wallMs()
+    const notAfterMs = Math.min(nowMs + lifetimeMs, issuer.notAfterMs)
+    if (notAfterMs - nowMs < SHORTEST_LIFETIME_MS)
+      throw new WeftError('CA_EXPIRED', 'the issuer ends before a new certificate could be of use')
+    return {
+      notBeforeMs: Math.max(nowMs - BACKDATE_MS, issuer.notBeforeMs),
+      // Certificates know whole seconds.
+      notAfterMs: Math.floor(notAfterMs / 1000) * 1000,
+    }
+  }
+}
+
+function authorityKey({ signer }: Issuer): x509.Extension[] {
+  const { keyId } = signer
+  return keyId === undefined ? [] : [new x509.AuthorityKeyIdentifierExtension(keyId.toString('hex'))]
 }

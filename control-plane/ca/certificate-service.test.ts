@@ -17,9 +17,11 @@ import { createLog } from '../../core/log.ts'
 import { ManualClock } from '../../core/manual-clock.ts'
 import { CertificateAuthority } from './certificate-authority.ts'
 import { certificateHandlers } from './certificate-service.ts'
-import { openRoot } from './root.ts'
+import { MeshTrust } from './mesh-trust.ts'
+import { makeRoot } from './root.ts'
 import { ServerCertificate } from './server-certificate.ts'
 import { StateFolder } from './state-folder.ts'
+import { TrustFolder } from './trust-folder.ts'
 import { TokenAuthenticator, createToken } from './token.ts'
 import { type TokenKey, openTokenKey } from './token-key.ts'
 import * as x509 from './x509.ts'
@@ -30,6 +32,7 @@ describe('the certificate service over TLS', () => {
   let parent: string
   let clock: ManualClock
   let key: TokenKey
+  let trust: MeshTrust
   let authority: CertificateAuthority
   let serverCertificate: ServerCertificate
   let server: Server
@@ -52,7 +55,9 @@ describe('the certificate service over TLS', () => {
     const folder = new StateFolder(parent)
     key = openTokenKey(folder)
     const trustDomain = 'cluster.local'
-    authority = new CertificateAuthority({ root: await openRoot({ folder, trustDomain, clock, log }), clock })
+    const store = new TrustFolder({ folder, trustDomain, clock, log })
+    trust = await MeshTrust.open({ store, trustDomain, clock, log })
+    authority = new CertificateAuthority({ issuer: () => trust.current.issuer, clock })
     serverCertificate = new ServerCertificate({ authority, dnsNames: ['weft-control-plane'], clock, log })
     await serverCertificate.start()
     const authenticator = new TokenAuthenticator({ publicKey: key.publicKey, clock })
@@ -88,7 +93,7 @@ describe('the certificate service over TLS', () => {
   const token = (serviceAccount = 'web', ttlMs = HOUR_MS) =>
     createToken({ privateKey: key.privateKey, identity: { namespace: 'shop', serviceAccount }, clock, ttlMs })
 
-  const trusted = () => credentials.createSsl(Buffer.from(authority.trustBundlePem))
+  const trusted = () => credentials.createSsl(Buffer.from(trust.current.bundlePem))
   const clientOf = (trust: ChannelCredentials = trusted()) => {
     const client = new Client(`localhost:${port}`, trust)
     open.push(client)
@@ -125,7 +130,7 @@ describe('the certificate service over TLS', () => {
     const leaf = new X509Certificate(chain[0] as string)
     expect(leaf.subjectAltName).toBe('URI:spiffe://cluster.local/ns/shop/sa/web')
     expect(leaf.validToDate.getTime()).toBe(clock.wallMs() + HOUR_MS)
-    expect(chain[1]).toBe(authority.trustBundlePem)
+    expect(chain[1]).toBe(trust.current.bundlePem)
     const audit = logged().filter((line) => line['audit'] === 'certificate')
     expect(audit).toEqual([
       expect.objectContaining({
@@ -175,13 +180,8 @@ describe('the certificate service over TLS', () => {
   })
 
   it('is not trusted by a client with another root', async () => {
-    const { certificatePem } = await openRoot({
-      folder: new StateFolder(join(parent, 'other')),
-      trustDomain: 'cluster.local',
-      clock,
-      log: createLog({ process: 'test', level: 'silent' }),
-    })
-    const stranger = clientOf(credentials.createSsl(Buffer.from(certificatePem)))
+    const other = await makeRoot('cluster.local', clock)
+    const stranger = clientOf(credentials.createSsl(Buffer.from(other.certificatePem)))
     expect(await failure(call(`Bearer ${token()}`, { csr }, stranger))).toMatchObject({
       code: status.UNAVAILABLE,
     })

@@ -2,17 +2,18 @@
 import type { ServerUnaryCall, handleUnaryCall, sendUnaryData } from '@grpc/grpc-js'
 import { formatSpiffeId } from '../../api/spiffe.ts'
 import type { Messages } from '../../api/xds/codec.ts'
-import { failureFields, WeftError } from '../../core/errors.ts'
+import { failureFields, toWeftError, WeftError } from '../../core/errors.ts'
 import type { Clock } from '../../core/clock.ts'
 import type { Log } from '../../core/log.ts'
 import type { Authenticator } from './authenticator.ts'
+import type { CaStats } from './ca-metrics.ts'
 import { authenticateCall, opaqueStatus } from './call-authentication.ts'
 import type { CertificateAuthority } from './certificate-authority.ts'
 import { TokenBuckets } from './token-bucket.ts'
 
-/** A sidecar asks twice a day; many pods of one service account may start at once. */
-const BURST_PER_IDENTITY = 200
-const PER_MINUTE_PER_IDENTITY = 60
+/** A sidecar asks twice a day, and after a new root once more; many pods of one service account may start at once. */
+const BURST_PER_IDENTITY = 2_000
+const PER_MINUTE_PER_IDENTITY = 300
 
 type CertificateRequest = Messages['istio.v1.auth.IstioCertificateRequest']
 type CertificateResponse = Messages['istio.v1.auth.IstioCertificateResponse']
@@ -23,6 +24,9 @@ export type CertificateServiceOptions = {
   readonly trustDomain: string
   readonly clock: Clock
   readonly log: Log
+  /** False: workloads get their certificates from somebody else. */
+  readonly issues?: () => boolean
+  readonly stats?: CaStats
   readonly burst?: number
   readonly perMinute?: number
 }
@@ -52,7 +56,9 @@ async function answer(
   let response: CertificateResponse
   try {
     response = await issueFor(call, options, buckets)
+    options.stats?.count('issued')
   } catch (error) {
+    options.stats?.count(toWeftError(error).code)
     options.log.warn({ ...failureFields(error), peer: call.getPeer() }, 'a certificate is refused')
     callback(opaqueStatus(error))
     return
@@ -62,14 +68,16 @@ async function answer(
 
 async function issueFor(
   call: Call,
-  { authority, authenticator, trustDomain, log }: CertificateServiceOptions,
+  { authority, authenticator, trustDomain, log, issues }: CertificateServiceOptions,
   buckets: TokenBuckets,
 ): Promise<CertificateResponse> {
   const workload = await authenticateCall(call.metadata, authenticator)
+  if (issues?.() === false)
+    throw new WeftError('CA_EXTERNAL', 'the workloads of this mesh are certified by another CA')
   const identity = formatSpiffeId({ trustDomain, ...workload })
   if (!buckets.take(identity)) throw new WeftError('RATE_LIMITED_CA', `${identity} asks too often`)
   const { csr = '', validityDuration = 0 } = call.request
-  const issued = await authority.issue(csr, identity, validityDuration * 1000)
+  const issued = authority.issue(csr, identity, validityDuration * 1000)
   const notAfter = new Date(issued.notAfterMs).toISOString()
   log.info(
     { audit: 'certificate', identity, serial: issued.serial, notAfter, peer: call.getPeer() },

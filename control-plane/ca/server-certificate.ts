@@ -11,8 +11,10 @@ import { SIGNING } from './x509.ts'
 type IdentityUpdate = { readonly certificate: Buffer; readonly privateKey: Buffer }
 type IdentityListener = (update: IdentityUpdate | null) => void
 
-/** The wall clock may jump, so a renewal is never further away than one look at it. */
-const LONGEST_SLEEP_MS = 60_000
+/** The wall clock may jump, so a renewal is never further away than one look at it; sidecars wait for us meanwhile. */
+const LONGEST_SLEEP_MS = 2_000
+/** A clock that went back further than certificates are backdated makes ours one of the future. */
+const LARGEST_STEP_BACK_MS = 60_000
 
 export type ServerCertificateOptions = {
   readonly authority: CertificateAuthority
@@ -29,6 +31,7 @@ export class ServerCertificate {
   readonly #backoff = new Backoff({ baseMs: 1000, maxMs: 60_000 })
   #current: IdentityUpdate | null = null
   #renewAtMs = 0
+  #hadAtMs = 0
   #timer: Timer | undefined
   #stopped = false
 
@@ -45,6 +48,13 @@ export class ServerCertificate {
   stop(): void {
     this.#stopped = true
     this.#timer?.cancel()
+  }
+
+  /** Another issuer signs from now on: whoever comes next is shown its certificate. Never rejects. */
+  async renew(): Promise<void> {
+    this.#renewAtMs = 0
+    this.#timer?.cancel()
+    await this.#renew()
   }
 
   /** The chain that is served now, PEM; empty before `start`. */
@@ -79,6 +89,7 @@ export class ServerCertificate {
     const pkcs8 = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey)).toString('base64')
     const keyPem = `-----BEGIN PRIVATE KEY-----\n${pkcs8.replace(/.{64}(?=.)/g, '$&\n')}\n-----END PRIVATE KEY-----\n`
     const nowMs = clock.wallMs()
+    this.#hadAtMs = nowMs
     this.#renewAtMs = nowMs + (issued.notAfterMs - nowMs) / 2
     this.#current = { certificate: Buffer.from(issued.chainPem.join('')), privateKey: Buffer.from(keyPem) }
     for (const listener of this.#listeners) listener(this.#current)
@@ -87,21 +98,26 @@ export class ServerCertificate {
   #schedule(delayMs: number): void {
     if (this.#stopped) return
     this.#timer = this.#options.clock.after(delayMs, () => {
-      if (this.#options.clock.wallMs() < this.#renewAtMs) return this.#schedule(LONGEST_SLEEP_MS)
-      this.#issue().then(
-        () => {
-          this.#backoff.reset()
-          this.#options.log.info('the certificate of the gRPC server is renewed')
-          this.#schedule(LONGEST_SLEEP_MS)
-        },
-        (error: unknown) => {
-          this.#options.log.error(
-            failureFields(error),
-            'the certificate of the gRPC server could not be renewed',
-          )
-          this.#schedule(this.#backoff.nextMs())
-        },
-      )
+      if (this.#isDue()) void this.#renew()
+      else this.#schedule(LONGEST_SLEEP_MS)
     })
+  }
+
+  #isDue(): boolean {
+    const nowMs = this.#options.clock.wallMs()
+    return nowMs >= this.#renewAtMs || nowMs < this.#hadAtMs - LARGEST_STEP_BACK_MS
+  }
+
+  async #renew(): Promise<void> {
+    const { log } = this.#options
+    try {
+      await this.#issue()
+      this.#backoff.reset()
+      log.info('the certificate of the gRPC server is renewed')
+      this.#schedule(LONGEST_SLEEP_MS)
+    } catch (error) {
+      log.error(failureFields(error), 'the certificate of the gRPC server could not be renewed')
+      this.#schedule(this.#backoff.nextMs())
+    }
   }
 }

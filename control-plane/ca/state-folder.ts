@@ -1,10 +1,11 @@
-/** The control plane's state folder: files that are made once and then only read, private keys for their owner alone. */
+/** The control plane's state folder: whole files or none, private keys for their owner alone. */
 import {
   linkSync,
   openSync,
   closeSync,
   fsyncSync,
   readFileSync,
+  renameSync,
   statSync,
   unlinkSync,
   writeSync,
@@ -70,7 +71,28 @@ export class StateFolder {
     return this.#create(name, content, PRIVATE_MODE)
   }
 
+  /** Puts new content in the place of what was there, for its owner alone. Throws STATE_FOLDER_UNUSABLE. */
+  replacePrivate(name: string, content: string): void {
+    this.#write(name, content, PRIVATE_MODE, renameSync)
+  }
+
+  /** As `replacePrivate`, readable by all. */
+  replacePublic(name: string, content: string): void {
+    this.#write(name, content, PUBLIC_MODE, renameSync)
+  }
+
+  /** Takes a file away, if it is there. */
+  remove(name: string): void {
+    removeFile(this.fileOf(name))
+  }
+
   #create(name: string, content: string, mode: number): string {
+    // Unlike rename, link refuses to replace a file that is already there.
+    return this.#write(name, content, mode, linkSync) ? content : (this.read(name) ?? content)
+  }
+
+  /** False: the file is there already, and `place` does not replace it. */
+  #write(name: string, content: string, mode: number, place: (draft: string, file: string) => void): boolean {
     const file = this.fileOf(name)
     const draft = `${file}.${randomBytes(6).toString('hex')}`
     try {
@@ -81,25 +103,24 @@ export class StateFolder {
       } finally {
         closeSync(handle)
       }
-      // Unlike rename, link refuses to replace a file that is already there.
-      linkSync(draft, file)
-      return content
+      place(draft, file)
+      return true
     } catch (error) {
-      if (systemCodeOf(error) === 'EEXIST') return this.read(name) ?? content
+      if (systemCodeOf(error) === 'EEXIST') return false
       throw new WeftError('STATE_FOLDER_UNUSABLE', `cannot write ${file}: ${reasonOf(error)}`, {
         cause: error,
       })
     } finally {
-      removeDraft(draft)
+      removeFile(draft)
     }
   }
 }
 
-function removeDraft(draft: string): void {
+function removeFile(file: string): void {
   try {
-    unlinkSync(draft)
+    unlinkSync(file)
   } catch (error) {
-    // Not there when it could not be made in the first place, which is reported already.
+    // A draft was renamed, or could not be made in the first place, which is reported already.
     if (systemCodeOf(error) !== 'ENOENT') throw error
   }
 }

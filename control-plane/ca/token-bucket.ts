@@ -6,6 +6,9 @@ type Bucket = { tokens: number; updatedMs: number }
 /** Above this many keys, those that are full again are forgotten: a full bucket and none are the same. */
 const PRUNE_ABOVE = 1024
 
+/** Keys that strangers choose (addresses) must not fill our memory: beyond this the oldest begins anew. */
+const MOST_KEYS = 65_536
+
 export class TokenBuckets {
   readonly #clock: Clock
   readonly #burst: number
@@ -24,6 +27,12 @@ export class TokenBuckets {
     return this.#buckets.size
   }
 
+  /** Whether one token of the key's is left; takes none. */
+  has(key: string): boolean {
+    const bucket = this.#buckets.get(key)
+    return bucket === undefined || this.#level(bucket, this.#clock.monotonicMs()) >= 1
+  }
+
   /** Takes one token of the key's; false if none is left. */
   take(key: string): boolean {
     const nowMs = this.#clock.monotonicMs()
@@ -34,6 +43,7 @@ export class TokenBuckets {
     if (allowed) bucket.tokens -= 1
     this.#buckets.set(key, bucket)
     if (this.#buckets.size > this.#pruneAbove) this.#prune(nowMs)
+    if (this.#buckets.size > MOST_KEYS) this.#buckets.delete(this.#buckets.keys().next().value as string)
     return allowed
   }
 

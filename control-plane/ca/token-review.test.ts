@@ -11,6 +11,15 @@ describe('a TokenReview', () => {
     expect(readReview(good, 'weft')).toEqual({ namespace: 'shop', serviceAccount: 'web' })
   })
 
+  it('proves a pod, too, where the token was made for one', () => {
+    const extra = { 'authentication.kubernetes.io/pod-name': ['web-1'] }
+    expect(readReview({ ...good, user: { ...user, extra } }, 'weft')).toEqual({
+      namespace: 'shop',
+      serviceAccount: 'web',
+      pod: 'web-1',
+    })
+  })
+
   it.each([
     ['is not authenticated', { ...good, authenticated: false }, 'TOKEN_INVALID'],
     ['says neither yes nor no', {}, 'TOKEN_INVALID'],

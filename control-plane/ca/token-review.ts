@@ -8,12 +8,13 @@ import { LARGEST_TOKEN_BYTES } from './token.ts'
 
 /** Everyone in it is a ServiceAccount; a user of that name from elsewhere is not. */
 const serviceAccounts = 'system:serviceaccounts'
+const podName = 'authentication.kubernetes.io/pod-name'
 
 type Review = {
   readonly authenticated?: unknown
   readonly error?: unknown
   readonly audiences?: unknown
-  readonly user?: { readonly username?: unknown; readonly groups?: unknown }
+  readonly user?: { readonly username?: unknown; readonly groups?: unknown; readonly extra?: unknown }
 }
 
 export class TokenReviewAuthenticator implements Authenticator {
@@ -29,6 +30,8 @@ export class TokenReviewAuthenticator implements Authenticator {
   async authenticate(bearer: string): Promise<WorkloadIdentity> {
     if (bearer.length > LARGEST_TOKEN_BYTES)
       throw new WeftError('TOKEN_TOO_LARGE', `the token has ${bearer.length} bytes`)
+    // The API server takes this for a mistake of ours, and not for an answer.
+    if (bearer === '') throw new WeftError('TOKEN_MALFORMED', 'the token is empty')
     const reply = await this.#client.request('POST', '/apis/authentication.k8s.io/v1/tokenreviews', {
       apiVersion: 'authentication.k8s.io/v1',
       kind: 'TokenReview',
@@ -47,10 +50,18 @@ export function readReview(review: Review, audience: string): WorkloadIdentity {
   // An API server that knows no audiences answers with none, and would have taken a token made for anybody.
   if (!Array.isArray(review.audiences) || !review.audiences.includes(audience))
     throw new WeftError('TOKEN_WRONG_AUDIENCE', `the token was not reviewed for the audience "${audience}"`)
-  const { username, groups } = review.user ?? {}
+  const { username, groups, extra } = review.user ?? {}
   const name = typeof username === 'string' ? username : ''
   const identity = parseSubject(name)
   if (identity === undefined || !Array.isArray(groups) || !groups.includes(serviceAccounts))
     throw new WeftError('TOKEN_NOT_SERVICE_ACCOUNT', `the user is "${name.slice(0, 100)}"`)
-  return identity
+  const pod = podOf(extra)
+  return pod === undefined ? identity : { ...identity, pod }
+}
+
+/** A token that was mounted into a pod is of no use to another, nor once that pod is gone. */
+function podOf(extra: unknown): string | undefined {
+  const names = (extra as Readonly<Record<string, unknown>> | null | undefined)?.[podName]
+  const [name] = Array.isArray(names) ? (names as readonly unknown[]) : []
+  return typeof name === 'string' && name !== '' ? name : undefined
 }

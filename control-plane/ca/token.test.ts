@@ -60,6 +60,8 @@ describe('workload tokens', () => {
     expect(await codeOf('a.b')).toBe('TOKEN_MALFORMED')
     expect(await codeOf('a.b.c')).toBe('TOKEN_MALFORMED')
     expect(await codeOf('x'.repeat(10_000))).toBe('TOKEN_TOO_LARGE')
+    expect(await codeOf(create().slice(0, -10))).toBe('TOKEN_SIGNATURE_INVALID')
+    expect(await codeOf(create().replace(/[^.]+$/, ''))).toBe('TOKEN_MALFORMED')
     expect(await codeOf(forge(claims, { alg: 'none' }))).toBe('TOKEN_MALFORMED')
     expect(await codeOf(forge(claims, { alg: 'HS256' }))).toBe('TOKEN_MALFORMED')
     expect(await codeOf(create({ audience: 'other' }))).toBe('TOKEN_WRONG_AUDIENCE')

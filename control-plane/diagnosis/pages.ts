@@ -1,9 +1,12 @@
 /** The pages that say why a request does not arrive, who is connected, and what the mesh is trusted by. */
 import type { DiagnosedRequest, MeshedWorkload, MeshTrust, SidecarFacts } from '../../api/diagnosis.ts'
+import { lagOf, nextPhase, type RotationPhase } from '../../api/rotation.ts'
 import { formatSpiffeId } from '../../api/spiffe.ts'
 import type { AdminReply, AdminServer } from '../../core/admin-server.ts'
 import type { Clock } from '../../core/clock.ts'
+import { describe } from '../../core/errors.ts'
 import { version } from '../../core/version.ts'
+import type { MeshTrust as TrustInForce } from '../ca/mesh-trust.ts'
 import { keyOf, type MeshModel } from '../model/mesh-model.ts'
 import type { Snapshot } from '../snapshot/snapshot.ts'
 import { diagnose, type DiagnosisQuestion } from './diagnose.ts'
@@ -13,7 +16,7 @@ export type DiagnosisParts = {
   readonly snapshot: Snapshot
   readonly trustDomain: string
   readonly leafLifetimeMs: number
-  readonly roots: () => string
+  readonly trust: TrustInForce
   readonly sidecars: () => readonly SidecarFacts[]
   readonly clock: Clock
 }
@@ -43,10 +46,8 @@ function questionOf(query: URLSearchParams): DiagnosisQuestion | undefined {
   }
 }
 
-/** The newest stream of each pod: one that broke off without a word may still be there. */
-function newestOf(sidecars: readonly SidecarFacts[]): ReadonlyMap<string, SidecarFacts> {
-  const byAge = sidecars.toSorted((a, b) => a.connectedAtMs - b.connectedAtMs)
-  return new Map(byAge.map((sidecar) => [keyOf(sidecar.namespace, sidecar.pod), sidecar]))
+function byPod(sidecars: readonly SidecarFacts[]): ReadonlyMap<string, SidecarFacts> {
+  return new Map(sidecars.map((sidecar) => [keyOf(sidecar.namespace, sidecar.pod), sidecar]))
 }
 
 /** Workloads with a sidecar, and those that have one although nothing says so. */
@@ -70,9 +71,9 @@ function meshedWorkloads(
     .toSorted((a, b) => (keyOf(a.namespace, a.pod) < keyOf(b.namespace, b.pod) ? -1 : 1))
 }
 
-/** Adds /diagnose, /sidecars and /identity. */
+/** Adds /diagnose, /sidecars, /identity and /identity/rotate. */
 export function addDiagnosisPages(admin: AdminServer, parts: DiagnosisParts): void {
-  const { model, snapshot, trustDomain, clock } = parts
+  const { model, snapshot, trustDomain } = parts
   admin.page('GET', '/diagnose', ({ query }): AdminReply => {
     const question = questionOf(query)
     if (question === undefined)
@@ -80,21 +81,47 @@ export function addDiagnosisPages(admin: AdminServer, parts: DiagnosisParts): vo
         status: 400,
         body: 'say from=NAMESPACE/POD and to=HOST:PORT; method, path and header if they count\n',
       }
-    const connected = newestOf(parts.sidecars())
+    const connected = byPod(parts.sidecars())
     const sidecarOf = (namespace: string, pod: string) => connected.get(keyOf(namespace, pod))
     return { body: diagnose({ model, snapshot, trustDomain, sidecarOf }, question) }
   })
   admin.page('GET', '/sidecars', () => ({
-    body: { sidecars: meshedWorkloads(parts, newestOf(parts.sidecars())) },
+    body: { sidecars: meshedWorkloads(parts, byPod(parts.sidecars())) },
   }))
-  admin.page('GET', '/identity', (): AdminReply => {
-    const trust: MeshTrust = {
-      version,
-      nowMs: clock.wallMs(),
-      trustDomain,
-      leafLifetimeMs: parts.leafLifetimeMs,
-      roots: parts.roots(),
-    }
-    return { body: trust }
+  admin.page('GET', '/identity', (): AdminReply => ({ body: meshTrust(parts) }))
+  admin.page('POST', '/identity/rotate', ({ query }) => rotate(parts, query.get('to') ?? ''))
+}
+
+function meshTrust({ trust, trustDomain, leafLifetimeMs, clock }: DiagnosisParts): MeshTrust {
+  const { phase, bundle, issuingRoot, bundlePem } = trust.current
+  return {
+    version,
+    nowMs: clock.wallMs(),
+    trustDomain,
+    leafLifetimeMs,
+    roots: bundlePem,
+    rotation: { phase, bundle, issuingRoot },
+    rotates: trust.rotates,
+  }
+}
+
+/** Sidecars of other replicas are not known here: who drives the rotation has asked these before. */
+async function rotate(parts: DiagnosisParts, to: string): Promise<AdminReply> {
+  const { trust, sidecars } = parts
+  if (!isRotationPhase(to)) return { status: 400, body: `say to=${Object.keys(nextPhase).join(', to=')}\n` }
+  const late = sidecars().flatMap((sidecar) => {
+    const lag = lagOf(trust.current, sidecar)
+    return lag === undefined ? [] : [`${sidecar.namespace}/${sidecar.pod}: ${lag}`]
   })
+  if (late.length > 0) return { status: 409, body: `${late.join('\n')}\n` }
+  try {
+    await trust.advance(to)
+  } catch (error) {
+    return { status: 409, body: `${describe(error)}\n` }
+  }
+  return { body: meshTrust(parts) }
+}
+
+function isRotationPhase(text: string): text is RotationPhase {
+  return Object.hasOwn(nextPhase, text)
 }

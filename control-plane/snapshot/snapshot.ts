@@ -1,5 +1,6 @@
 /** The model as xDS resources: made when first asked for, encoded once, shared by all streams, dropped when outdated. */
 import { createHash } from 'node:crypto'
+import { versionOfPem } from '../../api/trust-bundle.ts'
 import { encode, type MessageName, type Messages } from '../../api/xds/codec.ts'
 import {
   invalidBackendCluster,
@@ -27,10 +28,17 @@ import { buildRoutes } from './routes.ts'
 /** `bytes` is the encoded message itself; `version` is made from its content, so that it survives a restart. */
 export type SnapshotResource = { readonly name: string; readonly version: string; readonly bytes: Buffer }
 
+export type ResourceOwner = {
+  readonly namespace: string
+  readonly serviceAccount: string
+  readonly pod: string
+}
+
 export class Snapshot {
   readonly #model: MeshModel
   readonly #trustDomain: string
   readonly #trustBundlePem: () => string
+  #trustBundle: string | undefined
   /** By dependency, then by kind, client and name. */
   readonly #cache = new Map<string, Map<string, SnapshotResource>>()
 
@@ -80,15 +88,25 @@ export class Snapshot {
     return dependencies
   }
 
-  /** The namespace and service account whose sidecar may have this resource; undefined: everybody. */
-  ownerOf(
-    kind: ResourceKind,
-    name: string,
-  ): { readonly namespace: string; readonly serviceAccount: string } | undefined {
+  /** The version of the trust bundle that is sent now. */
+  get trustBundle(): string {
+    return (this.#trustBundle ??= versionOfPem(this.#trustBundlePem()))
+  }
+
+  /** The trust bundle is another: what is sent of it is made anew. Tells the dependencies. */
+  invalidateTrust(): ReadonlySet<string> {
+    const dependency = dependencyOf(rootCaSecret)
+    this.#cache.delete(dependency)
+    this.#trustBundle = undefined
+    return new Set([dependency])
+  }
+
+  /** The pod, and its service account, whose sidecar alone may have this resource; undefined: everybody. */
+  ownerOf(kind: ResourceKind, name: string): ResourceOwner | undefined {
     const inbound = kind === 'listener' ? parseInboundListenerName(name) : undefined
     if (inbound === undefined) return undefined
     const workload = this.#model.workload(keyOf(inbound.namespace, inbound.pod))
-    return { namespace: inbound.namespace, serviceAccount: workload?.serviceAccount ?? '' }
+    return { ...inbound, serviceAccount: workload?.serviceAccount ?? '' }
   }
 
   /** A namespace, where its clients have routes of their own; the others share theirs. */

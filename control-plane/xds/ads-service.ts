@@ -49,9 +49,11 @@ export class AdsService {
     return [...this.#streams].map((stream) => stream.describe())
   }
 
-  /** The sidecars that are connected. */
+  /** The sidecars that are connected; of each pod the newest stream: one that broke off without a word may still be there. */
   sidecars(trustDomain: string): readonly SidecarFacts[] {
-    return [...this.#streams].flatMap((stream) => stream.sidecar(trustDomain) ?? [])
+    const all = [...this.#streams].flatMap((stream) => stream.sidecar(trustDomain) ?? [])
+    const byAge = all.toSorted((a, b) => a.connectedAtMs - b.connectedAtMs)
+    return [...new Map(byAge.map((sidecar) => [`${sidecar.namespace}/${sidecar.pod}`, sidecar])).values()]
   }
 
   /** Handlers for one listener. Without an authenticator every client is taken for a stock gRPC client. */

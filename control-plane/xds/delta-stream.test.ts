@@ -1,6 +1,7 @@
 import { status } from '@grpc/grpc-js'
 import { describe, expect, test } from 'vitest'
 import { decode } from '../../api/xds/codec.ts'
+import { rootCaSecret } from '../../api/xds/naming.ts'
 import { toStruct } from '../../api/xds/struct.ts'
 import { type ResourceKind, resourceKindOf, typeUrls } from '../../api/xds/type-urls.ts'
 import type { DeltaDiscoveryRequest, DeltaDiscoveryResponse } from '../../api/xds/types.ts'
@@ -212,6 +213,8 @@ describe('who may have what', () => {
   const inbound = 'inbound/shop/web'
   test.each([
     ['the workload itself', web, `listener +${inbound}`],
+    ['the pod that its token was made for', { ...web, pod: 'web' }, `listener +${inbound}`],
+    ['another pod of the same service account', { ...web, pod: 'web-2' }, `listener -${inbound}`],
     ['another service account', { ...web, serviceAccount: 'other' }, `listener -${inbound}`],
     ['another namespace', { ...web, namespace: 'other' }, `listener -${inbound}`],
     ['nobody in particular', undefined, `listener -${inbound}`],
@@ -219,6 +222,62 @@ describe('who may have what', () => {
     const client = open(new TestMesh(), { identity })
     client.subscribe('listener', [inbound])
     expect(client.sent()).toEqual([expected])
+  })
+})
+
+test('a client that says it is another pod is not sent the inbound listener of this one', () => {
+  const client = open(new TestMesh())
+  const node = { id: 'web-2.shop', userAgentName: 'weft', metadata: toStruct({ POD: 'web-2' }) }
+  client.subscribe('listener', ['inbound/shop/web'], { node })
+  expect(client.sent()).toEqual(['listener -inbound/shop/web'])
+})
+
+describe('which trust bundle a sidecar holds', () => {
+  const sidecarNode = {
+    id: 'web.shop',
+    userAgentName: 'weft',
+    metadata: toStruct({ WEFT: 'sidecar', POD: 'web' }),
+  }
+  const setUp = () => {
+    const mesh = new TestMesh()
+    const client = open(mesh)
+    const bundle = () => client.stream.sidecar('cluster.local')?.bundle
+    const ask = (rest: DeltaDiscoveryRequest = {}) => {
+      client.subscribe('secret', [rootCaSecret], { node: sidecarNode, ...rest })
+      return decode('envoy.service.discovery.v3.DeltaDiscoveryResponse', client.call.written.at(-1) as Buffer)
+    }
+    const answer = (errorDetail?: { message: string }) =>
+      client.call.receive({
+        typeUrl: typeUrls.secret,
+        responseNonce: '1',
+        ...(errorDetail === undefined ? {} : { errorDetail }),
+      })
+    return { mesh, client, bundle, ask, answer }
+  }
+
+  test('is the one that it has acknowledged, and not the one that is on its way', () => {
+    const { mesh, bundle, ask, answer } = setUp()
+    ask()
+    expect(bundle()).toBeNull()
+    answer()
+    expect(bundle()).toBe(mesh.snapshot.trustBundle)
+  })
+
+  test('is not one that it refused', () => {
+    const { bundle, ask, answer } = setUp()
+    ask()
+    answer({ message: 'no certificate in it' })
+    expect(bundle()).toBeNull()
+  })
+
+  test('is the one that it brings from an earlier stream, if that is the present one', () => {
+    const first = setUp()
+    const version = first.ask().resources?.[0]?.version ?? ''
+    const client = open(first.mesh)
+    const initialResourceVersions = { [rootCaSecret]: version }
+    client.subscribe('secret', [rootCaSecret], { node: sidecarNode, initialResourceVersions })
+    expect(client.sent()).toEqual([])
+    expect(client.stream.sidecar('cluster.local')?.bundle).toBe(first.mesh.snapshot.trustBundle)
   })
 })
 

@@ -181,8 +181,7 @@ export class DeltaStream implements Subscriber {
   #mayHave(kind: ResourceKind, name: string): boolean {
     const owner = this.#snapshot.ownerOf(kind, name)
     if (owner === undefined) return true
-    const { identity } = this.#client.peer
-    return identity?.namespace === owner.namespace && identity.serviceAccount === owner.serviceAccount
+    return this.#client.is(owner)
   }
 
   #flush(): void {
@@ -236,6 +235,7 @@ export class DeltaStream implements Subscriber {
         const missed = sent !== undefined || this.#client.wildcard.names(kind) === undefined
         if (missed && sent !== absent) removed.push(name)
       } else if (found.version !== sent) resources.push(found)
+      else if (kind === 'secret') this.#client.holdsBundle(this.#snapshot.trustBundle)
     }
     due.clear()
     return { resources, removed }
@@ -244,6 +244,7 @@ export class DeltaStream implements Subscriber {
   #write(kind: ResourceKind, resources: readonly SnapshotResource[], removed: readonly string[]): void {
     if (resources.length === 0 && removed.length === 0) return
     this.#client.wrote(resources.length)
+    if (kind === 'secret') this.#client.sentBundle(this.#snapshot.trustBundle)
     if (!this.#call.write(this.#responses.get(kind, resources, removed))) this.#blocked = true
   }
 }

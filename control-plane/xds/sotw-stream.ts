@@ -139,6 +139,7 @@ export class SotwStream implements Subscriber {
     subscription.sentVersion = version
     subscription.nonce = String(++this.#nonce)
     this.#client.wrote(resources.length)
+    if (kind === 'secret') this.#client.sentBundle(this.#snapshot.trustBundle)
     const taken = this.#call.write({
       versionInfo: version,
       nonce: subscription.nonce,

@@ -7,7 +7,7 @@ import type { DiscoveryRequest, Node } from '../../api/xds/types.ts'
 import type { Clock } from '../../core/clock.ts'
 import type { Log } from '../../core/log.ts'
 import { type ClientKind, clientKindOf } from '../snapshot/client-kind.ts'
-import type { Snapshot } from '../snapshot/snapshot.ts'
+import type { ResourceOwner, Snapshot } from '../snapshot/snapshot.ts'
 import { Convergence } from './convergence.ts'
 import { effectiveKind, namespaceOf, type Peer, type PushStats } from './subscriber.ts'
 import { Wildcard } from './wildcard.ts'
@@ -29,6 +29,9 @@ export class StreamClient {
   #node: Node | undefined
   #kind: ClientKind = 'envoy'
   readonly #connectedAtMs: number
+  /** Versions of the trust bundle that are on their way, oldest first; answers come in that order. */
+  readonly #bundlesSent: string[] = []
+  #bundle: string | null = null
   /** Why it refused what it was last sent of a kind; gone once it takes something of it. */
   readonly #refused = new Map<ResourceKind, string>()
 
@@ -49,6 +52,14 @@ export class StreamClient {
     return namespaceOf(this.peer)
   }
 
+  /** Whether it has proven to be this one: also the pod, where its token names one, and else as it says itself. */
+  is({ namespace, serviceAccount, pod }: ResourceOwner): boolean {
+    const { identity } = this.peer
+    if (identity?.namespace !== namespace || identity.serviceAccount !== serviceAccount) return false
+    const own = identity.pod ?? textOf(fromStruct(this.#node?.metadata)['POD'])
+    return own === undefined || own === pod
+  }
+
   /** Takes note of what a request says of its sender; only the first has to. */
   learn(node: Node | undefined): void {
     if (node === undefined) return
@@ -64,6 +75,16 @@ export class StreamClient {
     this.#convergence.wrote()
   }
 
+  /** It was sent this version of the trust bundle. */
+  sentBundle(version: string): void {
+    this.#bundlesSent.push(version)
+  }
+
+  /** It has this version of the trust bundle from an earlier stream. */
+  holdsBundle(version: string): void {
+    this.#bundle = version
+  }
+
   /** A change is about to be sent; `flushed` once that is done. */
   changed(sinceMs: number | undefined): void {
     this.#convergence.changed(sinceMs)
@@ -77,6 +98,8 @@ export class StreamClient {
   /** Counts an answer; `errorDetail`: why it is a refusal. */
   answered(kind: ResourceKind, errorDetail: DiscoveryRequest['errorDetail']): void {
     this.#convergence.answered(errorDetail === undefined)
+    const bundle = kind === 'secret' ? this.#bundlesSent.shift() : undefined
+    if (bundle !== undefined && errorDetail === undefined) this.#bundle = bundle
     if (errorDetail === undefined) {
       this.#refused.delete(kind)
       this.#stats.acks++
@@ -103,6 +126,9 @@ export class StreamClient {
       version: node.userAgentVersion ?? '',
       admin: textOf(facts['ADMIN_ADDRESS']) ?? null,
       connectedAtMs: this.#connectedAtMs,
+      bundle: this.#bundle,
+      certificateRoot: textOf(facts['CERTIFICATE_ROOT']) ?? null,
+      certificateNotAfterMs: numberOf(facts['CERTIFICATE_NOT_AFTER_MS']) ?? null,
       refused: [...this.#refused].map(([kind, reason]) => ({ kind, reason })),
     }
   }
@@ -116,4 +142,8 @@ export class StreamClient {
 
 function textOf(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined
+}
+
+function numberOf(value: unknown): number | undefined {
+  return typeof value === 'number' ? value : undefined
 }

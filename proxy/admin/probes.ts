@@ -29,6 +29,6 @@ async function answer(probe: ApplicationProbe, isHook: boolean): Promise<AdminRe
 export function addProbes(admin: AdminServer, probes: ReadonlyMap<string, ApplicationProbe>): void {
   for (const [path, probe] of probes) {
     const isHook = /\/(postStart|preStop)$/.test(path)
-    admin.page('GET', path, () => answer(probe, isHook))
+    admin.page('GET', path, () => answer(probe, isHook), 'everyone')
   }
 }

@@ -4,8 +4,8 @@
  */
 import type { Buffer } from 'node:buffer'
 import { WeftError, reasonOf } from '../../core/errors.ts'
-import { type DerElement, childrenOf, contentOf, oidHexOf, readElement, tags } from './der.ts'
-import { oids } from './object-ids.ts'
+import { type DerElement, childrenOf, contentOf, oidHexOf, readElement, tags } from '../../core/der.ts'
+import { oids } from '../../core/object-ids.ts'
 
 export type CertificateFacts = {
   /** Every URI of the subject alternative name, in order. */

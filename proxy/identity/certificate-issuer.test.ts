@@ -5,6 +5,7 @@ import { Server, ServerCredentials, type handleUnaryCall, status } from '@grpc/g
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { certificateService } from '../../api/xds/services.ts'
 import { GrpcCertificateIssuer } from './certificate-issuer.ts'
+import { readRoots } from './control-plane-files.ts'
 import { TestRoot } from './test-pki.ts'
 
 type Request = { csr?: string | undefined; validityDuration?: number | undefined }
@@ -49,7 +50,7 @@ describe('GrpcCertificateIssuer', () => {
   const issuer = (timeoutMs = 5000, host = 'localhost') =>
     new GrpcCertificateIssuer({
       controlPlane: { host, port },
-      controlPlaneCaFile: join(folder, 'roots.pem'),
+      roots: () => readRoots(join(folder, 'roots.pem')),
       tokenFile: join(folder, 'token'),
       lifetimeMs: 3_600_000,
       timeoutMs,

@@ -1,10 +1,11 @@
 /** Asks the control plane's CA for a certificate, over gRPC. */
+import type { Buffer } from 'node:buffer'
 import { Client, Metadata } from '@grpc/grpc-js'
 import { certificateService } from '../../api/xds/services.ts'
 import type { Address } from '../../core/address.ts'
 import { controlPlaneChannel } from './control-plane-channel.ts'
 import { controlPlaneFailure } from './control-plane-failure.ts'
-import { readRoots, readToken } from './control-plane-files.ts'
+import { readToken } from './control-plane-files.ts'
 
 /** Gives a chain of PEM certificates, leaf first, for a certificate request. */
 export interface CertificateIssuer {
@@ -13,8 +14,8 @@ export interface CertificateIssuer {
 
 export type GrpcCertificateIssuerOptions = {
   readonly controlPlane: Address
-  /** Roots that the control plane's server certificate is verified against; read anew at each enrolment. */
-  readonly controlPlaneCaFile: string
+  /** Roots, PEM, that its server certificate is verified against; asked anew at each enrolment, and may throw. */
+  readonly roots: () => Buffer
   /** Read anew at each enrolment, as Kubernetes replaces it every hour. */
   readonly tokenFile: string
   /** What to ask for; 0 or absent: what the CA gives by itself. */
@@ -36,9 +37,9 @@ export class GrpcCertificateIssuer implements CertificateIssuer {
    * CONTROL_PLANE_UNREACHABLE, CONTROL_PLANE_UNTRUSTED, CONTROL_PLANE_REFUSED or ENROLMENT_FAILED.
    */
   async issue(csrPem: string): Promise<readonly string[]> {
-    const { controlPlane, controlPlaneCaFile, lifetimeMs = 0 } = this.#options
+    const { controlPlane, lifetimeMs = 0 } = this.#options
     const token = readToken(this.#options.tokenFile)
-    const roots = readRoots(controlPlaneCaFile)
+    const roots = this.#options.roots()
     const metadata = new Metadata()
     metadata.set('authorization', `Bearer ${token}`)
     const channel = controlPlaneChannel(controlPlane, roots)

@@ -1,8 +1,8 @@
 /** Makes a PKCS#10 certificate signing request, for a P-256 key and one SPIFFE identity. */
 import { Buffer } from 'node:buffer'
 import { type KeyObject, createPublicKey, sign } from 'node:crypto'
-import { derElement, derOid, tags, toPem } from './der.ts'
-import { oids } from './object-ids.ts'
+import { derElement, derOid, tags, toPem } from '../../core/der.ts'
+import { oids } from '../../core/object-ids.ts'
 
 const ATTRIBUTES_TAG = 0xa0
 const URI_TAG = 0x86

@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto'
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -106,18 +107,53 @@ describe('IdentitySource', () => {
     await settled(() => expect(signer.requests).toHaveLength(2))
   })
 
-  it('keeps serving the old identity when renewal fails, tries again, and says when it has expired', async () => {
+  it.each([
+    ['1 h', HOUR_MS],
+    ['2 d', 48 * HOUR_MS],
+  ])(
+    'makes its certificate anew when the clock was set back by %s, and when it is set forward again',
+    async (_by, byMs) => {
+      const signer = issuer()
+      const source = make(signer)
+      await source.start()
+      clock.setWall(clock.wallMs() - byMs)
+      await clock.advanceAsync(10_000)
+      await settled(() => expect(signer.requests).toHaveLength(2))
+      await settled(() => expect(source.current?.notBeforeMs).toBeLessThan(clock.wallMs()))
+      clock.setWall(clock.wallMs() + byMs + 24 * HOUR_MS)
+      await clock.advanceAsync(10_000)
+      await settled(() => expect(signer.requests).toHaveLength(3))
+      await settled(() => expect(source.readiness()).toBe(true))
+    },
+  )
+
+  it('asks within 2 s of the control plane being back, and not when nothing is due', async () => {
+    let broken = true
     const signer = issuer()
+    const source = make({ issue: (csr) => (broken ? Promise.reject(new Error('down')) : signer.issue(csr)) })
+    await source.start()
+    await clock.advanceAsync(10 * 60_000)
+    broken = false
+    source.controlPlaneIsBack()
+    await clock.advanceAsync(2_000)
+    await settled(() => expect(source.readiness()).toBe(true))
+    source.controlPlaneIsBack()
+    await clock.advanceAsync(60_000)
+    expect(signer.requests).toHaveLength(1)
+  })
+
+  it('keeps serving the old identity when renewal fails, tries again, and says when it has expired', async () => {
+    const signer = issuer(HOUR_MS)
     let broken = false
     const source = make({ issue: (csr) => (broken ? Promise.reject(new Error('down')) : signer.issue(csr)) })
     await source.start()
     const first = source.current
     broken = true
-    await clock.advanceAsync(13 * HOUR_MS)
+    await clock.advanceAsync(50 * 60_000)
     expect(source.current).toBe(first)
     expect(source.readiness()).toBe(true)
     expect(lines.filter((line) => line.includes('ENROLMENT_FAILED')).length).toBeGreaterThan(10)
-    await clock.advanceAsync(12 * HOUR_MS)
+    await clock.advanceAsync(20 * 60_000)
     expect(source.current).toBe(first)
     expect(source.readiness()).toBe('the certificate has expired')
     broken = false
@@ -236,6 +272,46 @@ describe('IdentitySource', () => {
         )
       }
       expect(source.current).toBe(before)
+    })
+
+    it('renews within 10 s when another root issues now, spread, and once', async () => {
+      const second = await TestRoot.make('second')
+      const signer = second.issuer(ID, 24 * HOUR_MS, () => clock.wallMs())
+      let current: CertificateIssuer = issuer()
+      const source = make({ issue: (csr) => current.issue(csr) })
+      await source.start()
+      source.setTrustBundle(root.pem + second.pem)
+      const keys = source.current?.ticketKeys
+      await clock.advanceAsync(20_000)
+      current = signer
+      source.setTrustBundle(second.pem + root.pem)
+      await clock.advanceAsync(4_900)
+      expect(signer.requests).toHaveLength(0)
+      await clock.advanceAsync(200)
+      await settled(() => expect(source.certificateRoot).toBe(new X509Certificate(second.pem).fingerprint256))
+      // The same roots: sessions of before stand for what is trusted still.
+      expect(source.current?.ticketKeys).toBe(keys)
+      await clock.advanceAsync(60_000)
+      expect(signer.requests).toHaveLength(1)
+    })
+
+    it('renews again when another root begins to issue while a request is on its way', async () => {
+      const second = await TestRoot.make('second')
+      const late = Promise.withResolvers<void>()
+      let current: CertificateIssuer = issuer()
+      const source = make({ issue: (csr) => current.issue(csr) })
+      await source.start()
+      source.setTrustBundle(root.pem + second.pem)
+      const old = issuer()
+      current = { issue: async (csr) => late.promise.then(() => old.issue(csr)) }
+      await clock.advanceAsync(13 * HOUR_MS)
+      current = second.issuer(ID, 24 * HOUR_MS, () => clock.wallMs())
+      source.setTrustBundle(second.pem + root.pem)
+      late.resolve()
+      await settled(() => expect(old.requests).toHaveLength(1))
+      await settled(() => expect(source.current?.notAfterMs).toBeGreaterThan(clock.wallMs() + 23 * HOUR_MS))
+      await clock.advanceAsync(10_000)
+      await settled(() => expect(source.certificateRoot).toBe(new X509Certificate(second.pem).fingerprint256))
     })
 
     it('renews at once when the certificate in use is none of theirs', async () => {

@@ -8,7 +8,7 @@ import type { CertificateIssuer } from './certificate-issuer.ts'
 import { createCertificateRequest } from './certificate-request.ts'
 import { type Identities, type Identity, type KeyAndCertificate, makeIdentity } from './identity.ts'
 import type { IdentityStore } from './identity-store.ts'
-import { checkOwnCertificate, isTrusted, makeKey, parseKey } from './own-certificate.ts'
+import { checkOwnCertificate, makeKey, parseKey, rootOf } from './own-certificate.ts'
 import { type TrustBundle, parseTrustBundle } from './trust-bundle.ts'
 
 export type IdentitySourceOptions = {
@@ -25,12 +25,21 @@ export type IdentitySourceOptions = {
   readonly random?: () => number
 }
 
-/** The wall clock may jump, or the machine sleep: expiry is looked at this often, whatever was planned. */
-const LONGEST_SLEEP_MS = 60_000
+/**
+ * The wall clock may jump, or the machine sleep: expiry is looked at this often, whatever was planned. The control plane
+ * may have to notice the same first, and both are to be well within a minute.
+ */
+const LONGEST_SLEEP_MS = 5_000
+/** A clock that went back further than certificates are backdated makes ours one of the future. */
+const LARGEST_STEP_BACK_MS = 60_000
 const RETRY_BASE_MS = 500
 const RETRY_MAX_MS = 30_000
 /** Half of the lifetime, give or take this share of it, so that pods of one rollout do not renew at once. */
 const JITTER = 0.1
+/** With a new root everybody renews: spread over this, so that the CA is not asked by all at once. */
+const NEW_ROOT_SPREAD_MS = 10_000
+/** A control plane that comes back is asked by all who waited, spread over this. */
+const BACK_SPREAD_MS = 2_000
 const outageSource = 'identity'
 
 export class IdentitySource implements Identities {
@@ -43,8 +52,12 @@ export class IdentitySource implements Identities {
   #bundle: TrustBundle
   #current: Identity | undefined
   #renewAtMs = 0
+  /** When the certificate was had, by the clock of then. */
+  #hadAtMs = 0
   #timer: Timer | undefined
   #enrolling = false
+  /** The roots changed while a request was on its way. */
+  #renewAgain = false
   #expiryToldMs = 0
   #stopped = false
 
@@ -94,20 +107,37 @@ export class IdentitySource implements Identities {
     this.#timer?.cancel()
   }
 
-  /** New roots, from the control plane. Throws CERTIFICATE_INVALID and keeps the old ones. */
-  setTrustBundle(pem: string): void {
-    const bundle = parseTrustBundle(pem)
-    if (bundle.version === this.#bundle.version) return
-    if (this.#own !== undefined) this.#publish(this.#own, bundle)
-    this.#bundle = bundle
-    this.#options.log.info({ version: bundle.version, roots: bundle.roots.length }, 'new trust bundle')
-    if (this.#own === undefined || !isTrusted(this.#own.certificatePem, bundle)) this.#renewNow()
+  /** SHA-256 of the root that the certificate in use leads to. */
+  get certificateRoot(): string | undefined {
+    return this.#own && rootOf(this.#own.certificatePem, this.#bundle)?.fingerprint256
   }
 
-  /** After a change of roots: the certificate in use is none of theirs, or one of theirs was refused before. */
-  #renewNow(): void {
-    this.#renewAtMs = this.#options.clock.wallMs()
-    if (!this.#enrolling) this.#scheduleIn(0)
+  /** New roots, from the control plane, the one that issues first. Throws CERTIFICATE_INVALID and keeps the old ones. */
+  setTrustBundle(pem: string): void {
+    const bundle = parseTrustBundle(pem)
+    if (bundle.pem === this.#bundle.pem) return
+    const sameRoots = bundle.version === this.#bundle.version
+    if (this.#own !== undefined && !sameRoots) this.#publish(this.#own, bundle)
+    this.#bundle = bundle
+    if (!sameRoots)
+      this.#options.log.info({ version: bundle.version, roots: bundle.roots.length }, 'new trust bundle')
+    const root = this.certificateRoot
+    if (root === undefined) this.#renewWithin(0)
+    else if (root !== bundle.roots[0]?.fingerprint256) this.#renewWithin(NEW_ROOT_SPREAD_MS)
+  }
+
+  /** After a change of roots: the certificate in use is none of theirs, or not of the one that issues now. */
+  #renewWithin(spreadMs: number): void {
+    const delayMs = spreadMs * this.#random()
+    this.#renewAtMs = Math.min(this.#renewAtMs, this.#options.clock.wallMs() + delayMs)
+    if (this.#enrolling) this.#renewAgain = true
+    else this.#scheduleIn(delayMs)
+  }
+
+  /** The control plane has answered: what waits for another attempt need not wait for long. */
+  controlPlaneIsBack(): void {
+    if (this.#enrolling || this.#stopped || !this.#isDue()) return
+    this.#scheduleIn(BACK_SPREAD_MS * this.#random())
   }
 
   async #restore(): Promise<void> {
@@ -125,6 +155,7 @@ export class IdentitySource implements Identities {
         nowMs: clock.wallMs(),
       })
       this.#renewAtMs = this.#halfLife(own.notBeforeMs, own.notAfterMs)
+      this.#hadAtMs = own.notBeforeMs
       this.#publish(own)
       log.info({ notAfter: new Date(own.notAfterMs).toISOString() }, 'the certificate kept is still good')
     } catch (error) {
@@ -143,10 +174,13 @@ export class IdentitySource implements Identities {
       const nowMs = clock.wallMs()
       const own = checkOwnCertificate({ key, chainPem, principal, bundle: this.#bundle, nowMs })
       this.#renewAtMs = this.#halfLife(nowMs, own.notAfterMs)
+      this.#hadAtMs = nowMs
       this.#publish(own)
       this.#backoff.reset()
       outages.over(outageSource)
       log.info({ principal, notAfter: new Date(own.notAfterMs).toISOString() }, 'enrolled')
+      if (this.#renewAgain) this.#renewAtMs = nowMs
+      this.#renewAgain = false
       this.#schedule()
       await this.#keep(own)
     } catch (error) {
@@ -200,9 +234,14 @@ export class IdentitySource implements Identities {
     this.#timer?.cancel()
     if (this.#stopped) return
     this.#timer = this.#options.clock.after(Math.min(delayMs, LONGEST_SLEEP_MS), () => {
-      if (this.#options.clock.wallMs() < this.#renewAtMs) this.#schedule()
-      else void this.#enrol()
+      if (this.#isDue()) void this.#enrol()
+      else this.#schedule()
     })
+  }
+
+  #isDue(): boolean {
+    const nowMs = this.#options.clock.wallMs()
+    return nowMs >= this.#renewAtMs || nowMs < this.#hadAtMs - LARGEST_STEP_BACK_MS
   }
 }
 

@@ -51,7 +51,7 @@ export function checkOwnCertificate(options: {
   }
   // A root in the chain is of no use to peers, who trust only their own.
   const sent = chain.filter((certificate, index) => index === 0 || !isSelfIssued(certificate))
-  if (!leadsToRoot(sent, bundle)) {
+  if (rootOfChain(sent, bundle) === undefined) {
     throw new WeftError('CERTIFICATE_INVALID', 'the certificate was not issued by a root of the trust bundle')
   }
   return {
@@ -66,18 +66,19 @@ function isSelfIssued(certificate: X509Certificate): boolean {
   return certificate.checkIssued(certificate)
 }
 
-/** Whether a chain in PEM, leaf first, leads to a root of the bundle. */
-export function isTrusted(chainPem: string, bundle: TrustBundle): boolean {
-  return leadsToRoot(parseCertificates(chainPem), bundle)
+/** The root of the bundle that a chain in PEM, leaf first, leads to. */
+export function rootOf(chainPem: string, bundle: TrustBundle): X509Certificate | undefined {
+  return rootOfChain(parseCertificates(chainPem), bundle)
 }
 
-function leadsToRoot(chain: readonly X509Certificate[], bundle: TrustBundle): boolean {
+function rootOfChain(chain: readonly X509Certificate[], bundle: TrustBundle): X509Certificate | undefined {
   let last = chain[0]
   for (const next of chain.slice(1)) {
-    if (last === undefined || !isIssuer(last, next)) return false
+    if (last === undefined || !isIssuer(last, next)) return undefined
     last = next
   }
-  return last !== undefined && bundle.roots.some((root) => isIssuer(last, root))
+  const issued = last
+  return issued === undefined ? undefined : bundle.roots.find((root) => isIssuer(issued, root))
 }
 
 function isIssuer(certificate: X509Certificate, issuer: X509Certificate): boolean {

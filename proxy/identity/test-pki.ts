@@ -17,7 +17,15 @@ export type LeafOptions = {
   readonly notAfterMs?: number
   readonly ca?: boolean
   readonly publicKey?: x509.PublicKeyType
+  /** `CN=...`; none unless set. */
+  readonly subject?: string
+  /** Of the leaf's own key; P-256 unless set. */
+  readonly keyAlgorithm?: KeyAlgorithm
+  /** Of the root's signature. */
+  readonly hash?: 'SHA-1' | 'SHA-256'
 }
+
+type KeyAlgorithm = Parameters<typeof webcrypto.subtle.generateKey>[0]
 
 export type Leaf = {
   readonly keyPem: string
@@ -55,7 +63,11 @@ export class TestRoot {
   }
 
   async leaf(options: LeafOptions = {}): Promise<Leaf> {
-    const keys = await webcrypto.subtle.generateKey(SIGNING, true, ['sign', 'verify'])
+    const algorithm = options.keyAlgorithm ?? SIGNING
+    const keys = (await webcrypto.subtle.generateKey(algorithm, true, [
+      'sign',
+      'verify',
+    ])) as webcrypto.CryptoKeyPair
     const certificate = await this.#sign(options.publicKey ?? keys.publicKey, options)
     return { keyPem: await pemOf(keys.privateKey), ...certificate }
   }
@@ -97,8 +109,9 @@ export class TestRoot {
     const certificate = await x509.X509CertificateGenerator.create({
       issuer: this.#certificate.subjectName,
       publicKey,
+      ...(options.subject === undefined ? {} : { subject: options.subject }),
       signingKey: this.#keys.privateKey,
-      signingAlgorithm: SIGNING,
+      signingAlgorithm: { ...SIGNING, hash: options.hash ?? SIGNING.hash },
       notBefore: new Date(notBeforeMs),
       notAfter: new Date(notAfterMs),
       extensions: [

@@ -54,7 +54,7 @@ export class TlsClient {
 
   /**
    * Resolves with a connection whose peer has proven to be `expectedIdentity`, before a byte was sent to it.
-   * Rejects with IDENTITY_MISSING, UPSTREAM_CONNECT_FAILED, UPSTREAM_CONNECT_TIMEOUT, TLS_REFUSED or a code of
+   * Rejects with IDENTITY_MISSING, IDENTITY_EXPIRED, UPSTREAM_CONNECT_FAILED, UPSTREAM_CONNECT_TIMEOUT, TLS_REFUSED or a code of
    * `verifyPeer`.
    */
   connect(target: MeshTarget): Promise<TLSSocket> {
@@ -62,6 +62,9 @@ export class TlsClient {
     if (identity === undefined) {
       return Promise.reject(new WeftError('IDENTITY_MISSING', 'mesh TLS cannot be opened yet'))
     }
+    // The peer would refuse us; said here, it is clear whose certificate it is.
+    if (identity.notAfterMs <= this.#clock.wallMs())
+      return Promise.reject(new WeftError('IDENTITY_EXPIRED', 'mesh TLS cannot be opened any more'))
     return new Promise((resolve, reject) => this.#dial(target, identity, resolve, reject))
   }
 

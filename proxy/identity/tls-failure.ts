@@ -17,7 +17,8 @@ const CODES: ReadonlyMap<string, ErrorCode> = new Map([
   ['CERT_REJECTED', 'PEER_CERTIFICATE_UNTRUSTED'],
   ['INVALID_CA', 'PEER_CERTIFICATE_UNTRUSTED'],
   ['PATH_LENGTH_EXCEEDED', 'PEER_CERTIFICATE_UNTRUSTED'],
-  ['UNSPECIFIED', 'PEER_CERTIFICATE_MISSING'],
+  // Node has no name for keys and digests that OpenSSL finds too weak. A certificate that is missing has one, above.
+  ['UNSPECIFIED', 'PEER_CERTIFICATE_WEAK'],
   ['ECONNREFUSED', 'UPSTREAM_CONNECT_FAILED'],
   ['EHOSTUNREACH', 'UPSTREAM_CONNECT_FAILED'],
   ['ENETUNREACH', 'UPSTREAM_CONNECT_FAILED'],
@@ -36,7 +37,17 @@ export function tlsFailure(error: unknown, authorizationError: unknown, peer: st
   if (error instanceof WeftError) return error
   const verification = authorizationErrorCode(authorizationError)
   const code = CODES.get(verification ?? '') ?? CODES.get(systemCodeOf(error) ?? '') ?? 'TLS_REFUSED'
-  return new WeftError(code, `${peer}: ${verification ?? reasonOf(error)}`, { cause: error })
+  return new WeftError(
+    code,
+    `${peer}: ${verification === undefined ? reasonOf(error) : verificationText(verification, error)}`,
+    { cause: error },
+  )
+}
+
+/** OpenSSL's own words where Node has them, and no word of its own. */
+function verificationText(verification: string, error: unknown): string {
+  if (verification !== 'UNSPECIFIED') return verification
+  return systemCodeOf(error) === verification ? reasonOf(error) : 'its key or its signature is too weak'
 }
 
 function authorizationErrorCode(error: unknown): string | undefined {

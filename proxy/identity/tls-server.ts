@@ -1,6 +1,7 @@
 /** Accepts TLS, of the mesh or of a bootstrap file, on sockets that others accepted and looked at. */
 import type { Socket } from 'node:net'
 import { type Server, type TLSSocket, createServer } from 'node:tls'
+import type { Clock } from '../../core/clock.ts'
 import { WeftError } from '../../core/errors.ts'
 import type { Identities, Identity } from './identity.ts'
 import { tlsFailure } from './tls-failure.ts'
@@ -21,6 +22,8 @@ const DEFAULT_ALPN = ['weft-h2', 'weft-m1', 'weft-h1', 'weft-tcp'] as const
 export type TlsServerOptions = {
   readonly identities: Identities
   readonly verifier: PeerCheck
+  /** By which our own certificate may be over; absent: it is shown whatever its end. */
+  readonly clock?: Clock
   /** Offered to clients. Set and empty: no ALPN is asked for. */
   readonly alpn?: readonly string[]
   /** 'optional': one that is shown is verified. */
@@ -30,12 +33,13 @@ export type TlsServerOptions = {
 
 /** Calls exactly one of the two callbacks for every socket given to `accept`. */
 export class TlsServer {
+  readonly #identities: Identities
+  readonly #clock: Clock | undefined
   readonly #verifier: PeerCheck
   readonly #needsAlpn: boolean
   readonly #server: Server
   readonly #waiting = new WeakMap<Socket, Waiting>()
   readonly #unsubscribe: () => void
-  #hasIdentity = false
 
   constructor(options: TlsServerOptions) {
     this.#verifier = options.verifier
@@ -53,6 +57,8 @@ export class TlsServer {
     this.#server.on('tlsClientError', (error, tls) => this.#onFailure(error, tls))
     this.#server.on('error', (error) => void error)
     const { identities } = options
+    this.#identities = identities
+    this.#clock = options.clock
     this.#unsubscribe = identities.onChange((identity) => this.#use(identity))
     if (identities.current !== undefined) this.#use(identities.current)
   }
@@ -63,18 +69,24 @@ export class TlsServer {
    */
   accept(socket: Socket, onSecure: OnSecure, onRefused: OnRefused): void {
     socket.on('error', () => socket.destroy())
-    if (!this.#hasIdentity || socket.destroyed) {
-      const gone = socket.destroyed
+    const refusal = this.#refusalOf(socket)
+    if (refusal !== undefined) {
       socket.destroy()
-      onRefused(
-        gone
-          ? new WeftError('TLS_REFUSED', 'the client went away')
-          : new WeftError('IDENTITY_MISSING', 'mesh TLS cannot be accepted yet'),
-      )
+      onRefused(refusal)
       return
     }
     this.#waiting.set(socket, { onSecure, onRefused })
     this.#server.emit('connection', socket)
+  }
+
+  #refusalOf(socket: Socket): WeftError | undefined {
+    if (socket.destroyed) return new WeftError('TLS_REFUSED', 'the client went away')
+    const { current } = this.#identities
+    if (current === undefined) return new WeftError('IDENTITY_MISSING', 'mesh TLS cannot be accepted yet')
+    const nowMs = this.#clock?.wallMs() ?? Number.NEGATIVE_INFINITY
+    return current.notAfterMs <= nowMs
+      ? new WeftError('IDENTITY_EXPIRED', 'mesh TLS cannot be accepted any more')
+      : undefined
   }
 
   /** Takes no further identities; connections that stand are left alone. */
@@ -88,7 +100,6 @@ export class TlsServer {
       sessionIdContext: SESSION_CONTEXT,
       ticketKeys: identity.ticketKeys,
     })
-    this.#hasIdentity = true
   }
 
   #onSecure(tls: TLSSocket): void {

@@ -66,6 +66,8 @@ async function serve({
   mesh = new TlsServer({
     identities: serving,
     verifier: new PeerVerifier({ trustDomain, clock }),
+    // Unless a test brings a clock, a certificate is shown whatever its end.
+    ...(clock === systemClock ? {} : { clock }),
     ...options,
   })
   tcp = createServer({ allowHalfOpen: true }, (socket: Socket) => {
@@ -102,7 +104,7 @@ afterEach(() => {
   tcp.close()
 })
 
-function clientOf(identities: Given, clock = systemClock): TlsClient {
+function clientOf(identities: Given, clock: Clock = systemClock): TlsClient {
   const client = new TlsClient({ identities, verifier: new PeerVerifier({ trustDomain, clock }), clock })
   clients.push(client)
   return client
@@ -208,12 +210,8 @@ describe('between two sidecars of one mesh', () => {
   it('does not use a session of a certificate that has expired meanwhile', async () => {
     serving.set(catalog, root.pem)
     const clock = new ManualClock(Date.now())
-    const client = new TlsClient({
-      identities: new Given().set(web, root.pem),
-      verifier: new PeerVerifier({ trustDomain, clock }),
-      clock,
-    })
-    clients.push(client)
+    const lasting = await root.leaf({ uris: [WEB], notAfterMs: Date.now() + 48 * 3_600_000 })
+    const client = clientOf(new Given().set(lasting, root.pem), clock)
     await echo(await client.connect(target()))
     clock.setWall(catalog.notAfterMs + 1)
     serving.set(await root.leaf({ uris: [CATALOG], notAfterMs: Date.now() + 48 * 3_600_000 }), root.pem)
@@ -284,7 +282,14 @@ describe('a client that is not what it should be', () => {
   /** TLS 1.3 lets a client finish before it is judged, so what counts is what the server says and serves. */
   const refusedAs = async (own: KeyAndCertificate): Promise<Outcome> => {
     serving.set(catalog, root.pem)
-    const tls = await clientOf(new Given().set(own, root.pem)).connect(target())
+    // Shows its certificate whatever its end.
+    const client = new TlsClient({
+      identities: new Given().set(own, root.pem),
+      verifier: new PeerVerifier({ trustDomain, clock: systemClock }),
+      clock: { ...systemClock, wallMs: () => 0 },
+    })
+    clients.push(client)
+    const tls = await client.connect(target())
     await expect(echo(tls)).rejects.toThrow('closed before the echo')
     return outcome()
   }
@@ -347,6 +352,24 @@ describe('a client that is not what it should be', () => {
     outcomes.length = 0
     start().destroySoon()
     expect(await outcome()).toMatchObject({ refused: expect.any(String) })
+  })
+})
+
+describe('with a certificate of our own that has expired', () => {
+  it('says so in both directions, before anybody is asked', async () => {
+    const clock = new ManualClock(Date.now())
+    mesh.close()
+    tcp.close()
+    await serve({ clock })
+    serving.set(catalog, root.pem)
+    const client = clientOf(new Given().set(web, root.pem), clock)
+    await echo(await client.connect(target()))
+    outcomes.length = 0
+    clock.setWall(catalog.notAfterMs)
+    expect(await codeOf(client.connect(target()))).toBe('IDENTITY_EXPIRED')
+    expect(outcomes).toEqual([])
+    expect(await codeOf(webClient().connect(target()))).toBe('TLS_REFUSED')
+    expect(await outcome()).toEqual({ refused: 'IDENTITY_EXPIRED' })
   })
 })
 

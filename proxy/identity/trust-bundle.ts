@@ -1,10 +1,12 @@
 /** The roots that peers are verified against. */
-import { X509Certificate, createHash } from 'node:crypto'
+import { X509Certificate } from 'node:crypto'
+import { splitPem, trustBundleVersion } from '../../api/trust-bundle.ts'
 import { WeftError, reasonOf } from '../../core/errors.ts'
 
 export type TrustBundle = {
   /** Every root in PEM, one after the other. */
   readonly pem: string
+  /** The root that issues now first, where the control plane says which. */
   readonly roots: readonly X509Certificate[]
   /** Same roots, same version, in whatever order they came. */
   readonly version: string
@@ -21,18 +23,13 @@ export function parseTrustBundle(pem: string): TrustBundle {
       `the trust bundle holds a certificate that is not a CA's: ${wrong.subject}`,
     )
   }
-  const digests = roots.map((root) => root.fingerprint256).toSorted()
-  const version = createHash('sha256')
-    .update([...new Set(digests)].join())
-    .digest('hex')
-    .slice(0, 16)
+  const version = trustBundleVersion(roots.map((root) => root.fingerprint256))
   return { pem: roots.map((root) => root.toString()).join(''), roots, version }
 }
 
 /** The certificates in a PEM text, in order. Throws CERTIFICATE_INVALID if one of them cannot be read. */
 export function parseCertificates(pem: string): X509Certificate[] {
-  const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? []
-  return blocks.map((block) => {
+  return splitPem(pem).map((block) => {
     try {
       return new X509Certificate(block)
     } catch (error) {

@@ -61,7 +61,7 @@ function setUp(options: { readonly port?: number; readonly dial?: () => void } =
         metadata,
       }
     },
-    node,
+    node: () => node,
     clock,
     log,
     outages: new OutageLog(log),

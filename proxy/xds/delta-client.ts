@@ -37,13 +37,16 @@ export type DeltaClientOptions = {
   }
   /** For the log. */
   readonly target: string
-  readonly node: Node
+  /** Read anew for each connection, and by `tellNode`. */
+  readonly node: () => Node
   readonly clock: Clock
   readonly log: Log
   readonly outages: OutageLog
   readonly onResources: OnResources
   /** Opened on the same channel whenever the control plane has accepted us. */
   readonly companions?: readonly Companion[]
+  /** The control plane has accepted us. */
+  readonly onConnected?: () => void
 }
 
 type Stream = grpc.ClientDuplexStream<DeltaDiscoveryRequest, DeltaDiscoveryResponse>
@@ -115,6 +118,11 @@ export class DeltaClient {
     this.#queue(kind, name, 'unsubscribe')
   }
 
+  /** Something of what we say of ourselves is different: tells it, if anybody listens. */
+  tellNode(): void {
+    this.#stream?.write({ node: this.#options.node(), typeUrl: typeUrls.secret })
+  }
+
   /** What a restart found on disk: the server is told the version, and sends only what is newer. */
   known(kind: ResourceKind, name: string, version: string): void {
     this.#versionsOf(kind).set(name, version)
@@ -153,7 +161,7 @@ export class DeltaClient {
     // Headers come before any resource: the server has accepted us.
     stream.on('metadata', () => this.#up(client, metadata))
     this.#pending.clear()
-    let node: Node | undefined = this.#options.node
+    let node: Node | undefined = this.#options.node()
     for (const kind of order) {
       const names = [...this.#namesOf(kind)]
       if (names.length === 0) continue
@@ -178,6 +186,7 @@ export class DeltaClient {
     this.#upAtMs = this.#options.clock.monotonicMs()
     this.#options.log.info({ target: this.#options.target }, 'connected to the control plane')
     for (const companion of this.#options.companions ?? []) companion.open(client, metadata.clone())
+    this.#options.onConnected?.()
   }
 
   #lost(error: unknown, stream?: Stream): void {

@@ -1,5 +1,5 @@
 /** A mesh in a real cluster: kubectl in front, an API server, a control plane with its own rights, a sidecar, applications. */
-import { X509Certificate } from 'node:crypto'
+import { generateKeyPairSync, sign, X509Certificate } from 'node:crypto'
 import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -7,7 +7,8 @@ import { setTimeout } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { tapAudience } from '../../api/token.ts'
 import { fetchText, usedShare } from '../../cli/demo/sidecar-admin.ts'
-import { openRootSecret } from '../../control-plane/ca/root-secret.ts'
+import { MeshTrust } from '../../control-plane/ca/mesh-trust.ts'
+import { TrustSecret } from '../../control-plane/ca/trust-secret.ts'
 import { TokenReviewAuthenticator } from '../../control-plane/ca/token-review.ts'
 import { clusterTapAccess } from '../../control-plane/live/tap-access.ts'
 import { KubernetesClient } from '../../core/kubernetes/api-client.ts'
@@ -186,16 +187,68 @@ test('who is a ServiceAccount and nobody allowed it may not look at exchanges', 
   client.close()
 })
 
+test('a zoo of tokens, each refused by the API server or by what we read of its answer', async () => {
+  const reviewer = new TokenReviewAuthenticator({
+    client: new KubernetesClient(readKubeconfig([kubeconfig]), systemClock),
+  })
+  const bound = (pod: string): Promise<string> =>
+    server.kubectl([
+      'create',
+      'token',
+      'web',
+      '-n',
+      'shop',
+      '--audience',
+      'weft',
+      '--bound-object-kind',
+      'Pod',
+      '--bound-object-name',
+      pod,
+    ])
+  const good = (await bound('web')).trim()
+  await expect(reviewer.authenticate(good)).resolves.toEqual({
+    namespace: 'shop',
+    serviceAccount: 'web',
+    pod: 'web',
+  })
+  await server.apply(`
+apiVersion: v1
+kind: Pod
+metadata: {name: gone, namespace: shop}
+spec: {nodeName: node-1, serviceAccountName: web, containers: [{name: app, image: app}]}
+`)
+  const replayed = (await bound('gone')).trim()
+  await server.kubectl(['delete', 'pod', 'gone', '-n', 'shop', '--grace-period=0', '--force'])
+  const [header = '', claims = '', signature = ''] = good.split('.')
+  const read = JSON.parse(Buffer.from(claims, 'base64url').toString()) as Record<string, unknown>
+  const changed = (more: object): string =>
+    [header, Buffer.from(JSON.stringify({ ...read, ...more })).toString('base64url'), signature].join('.')
+  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
+  const foreign = sign('sha256', Buffer.from(`${header}.${claims}`), privateKey).toString('base64url')
+  const zoo: Readonly<Record<string, string>> = {
+    'of a pod that is gone': replayed,
+    'of another cluster': `${header}.${claims}.${foreign}`,
+    'for another audience': await tokenFor('somebody-else'),
+    'for the API server': await tokenFor(),
+    'changed to never expire': changed({ exp: 4_000_000_000 }),
+    'changed to another account': changed({ sub: 'system:serviceaccount:kube-system:admin' }),
+    truncated: good.slice(0, -10),
+    'without a signature': `${header}.${claims}.`,
+    'no token': 'a.b.c',
+  }
+  for (const [what, token] of Object.entries(zoo))
+    await expect(reviewer.authenticate(token), what).rejects.toMatchObject({ code: 'TOKEN_INVALID' })
+  await expect(reviewer.authenticate('')).rejects.toMatchObject({ code: 'TOKEN_MALFORMED' })
+  await expect(reviewer.authenticate(good.repeat(20))).rejects.toMatchObject({ code: 'TOKEN_TOO_LARGE' })
+})
+
 test('replicas that start at the same moment sign with one root', async () => {
   const admin = new KubernetesClient(readKubeconfig([server.kubeconfig]), systemClock)
-  const open = (name: string) =>
-    openRootSecret({
-      client: admin,
-      secret: { namespace: 'weft', name },
-      trustDomain: 'cluster.local',
-      clock: systemClock,
-      log,
-    })
+  const open = async (name: string) => {
+    const secret = { namespace: 'weft', name }
+    const parts = { client: admin, trustDomain: 'cluster.local', clock: systemClock, log }
+    return (await new TrustSecret({ ...parts, secret }).load()).pem.issuer
+  }
   const made = await Promise.all(Array.from({ length: 5 }, () => open('raced')))
   expect(new Set(made.map(({ certificatePem }) => certificatePem)).size).toBe(1)
   // An empty one is filled by whoever comes first, too.
@@ -203,6 +256,33 @@ test('replicas that start at the same moment sign with one root', async () => {
   const filled = await Promise.all(Array.from({ length: 5 }, () => open('prepared')))
   expect(new Set(filled.map(({ certificatePem }) => certificatePem)).size).toBe(1)
   expect(new X509Certificate((await open('prepared')).certificatePem).ca).toBe(true)
+  admin.close()
+})
+
+test('replicas lead a rotation through one Secret: one of two goes on, the other follows', async () => {
+  const admin = new KubernetesClient(readKubeconfig([server.kubeconfig]), systemClock)
+  const parts = { trustDomain: 'cluster.local', clock: systemClock, log }
+  const store = () =>
+    new TrustSecret({ ...parts, client: admin, secret: { namespace: 'weft', name: 'rotated' } })
+  const [one, other] = [
+    await MeshTrust.open({ ...parts, store: store() }),
+    await MeshTrust.open({ ...parts, store: store() }),
+  ]
+  const raced = await Promise.allSettled([one.advance('new-trusted'), other.advance('new-trusted')])
+  expect(raced.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected'])
+  for (const phase of ['new-issues', 'steady'] as const) {
+    await one.advance(phase)
+    await other.refresh()
+    const { bundle, issuingRoot } = other.current
+    expect({ phase: other.current.phase, bundle, issuingRoot }).toEqual({
+      phase,
+      bundle: one.current.bundle,
+      issuingRoot: one.current.issuingRoot,
+    })
+  }
+  const secret = await server.kubectl(['get', 'secret', '-n', 'weft', 'rotated', '-o', 'json'])
+  const { data } = JSON.parse(secret) as { readonly data: object }
+  expect(Object.keys(data).toSorted()).toEqual(['tls.crt', 'tls.key'])
   admin.close()
 })
 

@@ -3,6 +3,7 @@ import { accessSync, constants } from 'node:fs'
 import path from 'node:path'
 import { describe, test } from 'vitest'
 import { envoyBinary } from '../support/envoy-process.ts'
+import { fakeTimeLibrary } from '../support/fake-time.ts'
 import { zipkinJar } from '../support/zipkin-server.ts'
 import { hasImage } from './image/image-process.ts'
 
@@ -48,6 +49,11 @@ export function describeWithImage(name: string, body: () => void): void {
 /** `describe`, where there is a browser; it needs no root. */
 export function describeWithChromium(name: string, body: () => void): void {
   describeUnless(isInstalled('chromium') ? [] : ['chromium'], name, body)
+}
+
+/** `describe`, where Debian's libfaketime is; it needs no root. */
+export function describeWithFakeTime(name: string, body: () => void): void {
+  describeUnless(fakeTimeLibrary() === undefined ? ['faketime'] : [], name, body)
 }
 
 function describeUnless(lacking: readonly string[], name: string, body: () => void): void {
