@@ -151,6 +151,12 @@ export const initAnnotations = {
     kind: 'subnets',
     help: 'networks that the workload reaches past its sidecar, e.g. 10.1.0.0/16,fd00::/8',
   },
+  skipInterfaces: {
+    flag: '--skip-interfaces',
+    env: 'config.weft.dev/skip-interfaces',
+    kind: 'interfaces',
+    help: 'network interfaces whose connections pass the sidecar in both directions, e.g. eth1,net+',
+  },
   iptables: {
     flag: '--iptables',
     env: 'config.weft.dev/iptables',

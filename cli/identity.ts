@@ -32,6 +32,7 @@ export type IdentityReport = {
 }
 
 const atOnce = 16
+const dayMs = 86_400_000
 
 function rootOf(pem: string): Root {
   const { subject, issuer, validFromDate, validToDate, fingerprint256 } = new X509Certificate(pem)
@@ -77,7 +78,8 @@ export async function readIdentities(
 function left(notAfter: string | null, nowMs: number): string {
   if (notAfter === null) return '-'
   const ms = Date.parse(notAfter) - nowMs
-  return ms <= 0 ? 'expired' : formatDuration(Math.floor(ms / 60_000) * 60_000)
+  if (ms <= 0) return 'expired'
+  return ms < 2 * dayMs ? formatDuration(Math.floor(ms / 60_000) * 60_000) : `${Math.floor(ms / dayMs)}d`
 }
 
 function state({ identity, expected }: WorkloadIdentity): string {

@@ -29,10 +29,21 @@ test('a dry run prints the rules of both families, as iptables-restore takes the
 })
 
 test('every setting that is wrong is told at once', async () => {
-  const { status, stderr } = await init(['--skip-inbound-ports=0', '--skip-subnets=here', '--proxy-uid=0'])
+  const { status, stderr } = await init([
+    '--skip-inbound-ports=0',
+    '--skip-subnets=here',
+    '--proxy-uid=0',
+    '--skip-interfaces=eth0 -j ACCEPT',
+  ])
   expect(status).toBe(2)
   expect(stderr.trim().split('\n')).toHaveLength(1)
-  for (const word of ['CONFIG_INVALID', '--skip-inbound-ports', '--skip-subnets', '--proxy-uid'])
+  for (const word of [
+    'CONFIG_INVALID',
+    '--skip-inbound-ports',
+    '--skip-subnets',
+    '--proxy-uid',
+    '--skip-interfaces',
+  ])
     expect(stderr).toContain(word)
 })
 

@@ -58,6 +58,13 @@ export const initSettings = {
     default: '',
     help: 'networks that the workload reaches past its sidecar, e.g. 10.1.0.0/16,fd00::/8',
   },
+  skipInterfaces: {
+    flag: '--skip-interfaces',
+    env: 'WEFT_SKIP_INTERFACES',
+    kind: 'interfaces',
+    default: '',
+    help: 'network interfaces whose connections pass the sidecar in both directions, e.g. eth1,net+',
+  },
   iptables: {
     flag: '--iptables',
     env: 'WEFT_IPTABLES',

@@ -1,4 +1,5 @@
 /** `weft inject` and `weft uninject`: do to manifests what the webhook does to pods. */
+import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { text as readAll } from 'node:stream/consumers'
 import { WeftError, reasonOf } from '../core/errors.ts'
@@ -123,6 +124,19 @@ export function injectManifests(text: string, plan: SidecarPlan): EditedManifest
 /** Takes every sidecar out. Pure. Throws YAML_INVALID. */
 export function uninjectManifests(text: string): EditedManifests {
   return editManifests(text, uninjecting)
+}
+
+/** The PEM of `file`. Throws CERTIFICATE_INVALID: no sidecar could enrol with something else. */
+export function checkedBundle(pem: string, file: string): string {
+  try {
+    // It reads the first of them.
+    new X509Certificate(pem)
+    return pem
+  } catch (error) {
+    throw new WeftError('CERTIFICATE_INVALID', `${file} holds no certificate: ${reasonOf(error)}`, {
+      cause: error,
+    })
+  }
 }
 
 /** Reads a file, or standard input for `-`. Throws FILE_UNREADABLE. */

@@ -175,7 +175,7 @@ export function addVersion({ program, exitWith, withExample }: Registration): vo
     .description('versions of the client, the control plane and the sidecars, and whether they differ')
     .option('--client', 'only of the client', false)
     .addOption(outputOption())
-    .addHelpText('after', '\nExit status: 1 when they differ.')
+    .addHelpText('after', '\nExit status: 1 when they differ, or the mesh that was named cannot be asked.')
   withConnection(command).action(async (flags: Common & { readonly client: boolean }) => {
     const { clientVersion, findVersions, versionsText } = await import('./version.ts')
     if (flags.client) {
@@ -184,7 +184,8 @@ export function addVersion({ program, exitWith, withExample }: Registration): vo
     }
     const versions = await findVersions(flags)
     process.stdout.write(machineText(versions, flags.output) ?? versionsText(versions))
-    exitWith(versions.skew ? 1 : 0)
+    const named = (flags.controlPlane ?? flags.kubeconfig) !== undefined
+    exitWith(versions.skew || (named && versions.problem !== null) ? 1 : 0)
   })
   withExample(command, 'weft version')
 }

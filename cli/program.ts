@@ -24,6 +24,8 @@ export async function runCommand(args: readonly string[]): Promise<number> {
   const program = makeProgram((value) => {
     status = value
   })
+  if (args[0] === 'help' && args[1] !== undefined && !program.commands.some((one) => one.name() === args[1]))
+    throw new WeftError('CONFIG_INVALID', `unknown command '${args[1]}'; weft --help lists all`)
   try {
     await program.parseAsync(args.length === 0 ? ['--help'] : [...args], { from: 'user' })
     return status
@@ -111,8 +113,8 @@ function addInject(program: Command, exitWith: (status: number) => void): void {
       new Option('--interception <by>', 'who redirects connections').choices(['init', 'cni']).default('init'),
     )
     .action(async (file: string, { trustBundle, ...rest }: InjectOptions) => {
-      const { injectManifests, readManifests, writeManifests } = await import('./inject.ts')
-      const plan = { ...rest, trustBundle: await readManifests(trustBundle) }
+      const { checkedBundle, injectManifests, readManifests, writeManifests } = await import('./inject.ts')
+      const plan = { ...rest, trustBundle: checkedBundle(await readManifests(trustBundle), trustBundle) }
       exitWith(writeManifests(injectManifests(await readManifests(file), plan)))
     })
   withExample(

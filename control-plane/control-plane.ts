@@ -290,6 +290,7 @@ async function startAll(
       status?.update(changes, dirty)
       pusher.changed(snapshot.invalidate(dirty), dirty.routing)
     },
+    onRefused: (refusal) => status?.refuse(refusal),
   })
   const { provider, authenticator, tapAccess } = source
   const status = source.reportStatus?.(model)

@@ -20,6 +20,7 @@ import { clusterTapAccess, type TapAccess } from './live/tap-access.ts'
 import type { MeshModel } from './model/mesh-model.ts'
 import type { Change } from './model/objects.ts'
 import { DirectoryProvider } from './providers/directory/directory-provider.ts'
+import type { Refusal } from './providers/kubernetes/object-store.ts'
 import { KubernetesProvider } from './providers/kubernetes/kubernetes-provider.ts'
 import type { Provider } from './providers/provider.ts'
 import type { ControlPlaneSettings } from './settings.ts'
@@ -43,6 +44,8 @@ export type SourceOptions = {
   readonly log: Log
   readonly env: Environment
   readonly onChanges: (changes: readonly Change[]) => void
+  /** In a cluster: an object's newest form is refused. */
+  readonly onRefused: (refusal: Refusal) => void
 }
 
 /** Throws CONFIG_INVALID, FILE_UNREADABLE, or a code of the state folder. */
@@ -66,15 +69,16 @@ function directorySource(options: SourceOptions, config: string, state: string):
 }
 
 function kubernetesSource(
-  { settings, clock, log, env, onChanges }: SourceOptions,
+  { settings, clock, log, env, onChanges, onRefused }: SourceOptions,
   state: string | undefined,
 ): Source {
   const client = new KubernetesClient(findConnection(env), clock)
   const reviewed = new TokenReviewAuthenticator({ client })
   const secret = secretName(settings.rootSecret, env)
   const { trustDomain } = settings
+  const provider = new KubernetesProvider({ client, clock, log, onChanges, onRefused })
   return {
-    provider: new KubernetesProvider({ client, clock, log, onChanges }),
+    provider,
     openRoot: async () => {
       const open = () => openRootSecret({ client, secret, trustDomain, clock, log })
       const root = await untilAnswered('root', open, clock, log)
@@ -91,7 +95,15 @@ function kubernetesSource(
         ? reviewed
         : new ByIssuerAuthenticator(signedTokens(new StateFolder(state), clock), reviewed),
     tapAccess: clusterTapAccess(client),
-    reportStatus: (model) => new StatusReporter({ client, clock, log, model, namespace: secret.namespace }),
+    reportStatus: (model) =>
+      new StatusReporter({
+        client,
+        clock,
+        log,
+        model,
+        namespace: secret.namespace,
+        refusals: () => provider.refusals,
+      }),
   }
 }
 

@@ -96,7 +96,7 @@ export const errorCodes = {
   // The API server of a cluster
   KUBERNETES_UNREACHABLE: {
     summary: 'the Kubernetes API server does not answer',
-    hint: 'check that it runs and that KUBECONFIG or the pod leads to it; what is known stays in force, and it is tried again',
+    hint: 'check that it runs and that KUBECONFIG or the pod leads to it; processes of the mesh go on with what they know, and try again',
   },
   KUBERNETES_REFUSED: {
     summary: 'the Kubernetes API server does not allow it',
@@ -115,7 +115,7 @@ export const errorCodes = {
   // Control plane and identity
   CONTROL_PLANE_UNREACHABLE: {
     summary: 'the control plane does not answer',
-    hint: 'check its address and that it runs; what is known goes on working, and it is tried again',
+    hint: 'check its address and that it runs; sidecars go on with what they know, and try again',
   },
   DASHBOARD_UNBUILT: {
     summary: "the dashboard's page could not be built",

@@ -9,7 +9,7 @@ import { parseHttpUrl } from './http-url.ts'
 import { parsePortRanges, type PortRange } from './port-ranges.ts'
 import { parseSubnet, type Subnet } from './subnet.ts'
 
-/** `file` must exist and be readable at start; `path` need not exist yet; `list`, `ports`, `subnets` and `servers` (IP addresses, with a port or without) are separated by commas; `name` is one of an object in Kubernetes, `domain` one of a trust domain. */
+/** `file` must exist and be readable at start; `path` need not exist yet; `list`, `ports`, `subnets`, `interfaces` (`eth1`, `net+` for all that begin so) and `servers` (IP addresses, with a port or without) are separated by commas; `name` is one of an object in Kubernetes, `domain` one of a trust domain. */
 export type SettingKind =
   | 'string'
   | 'name'
@@ -28,6 +28,7 @@ export type SettingKind =
   | 'servers'
   | 'ports'
   | 'subnets'
+  | 'interfaces'
   | 'url'
 
 /** One setting. `default` is written as a user would write it. A flag wins over the environment. */
@@ -57,7 +58,7 @@ type ValueOf<S extends Setting> = S['kind'] extends 'port' | 'durationMs' | 'byt
     ? boolean
     : S['kind'] extends 'address'
       ? Address
-      : S['kind'] extends 'list' | 'servers'
+      : S['kind'] extends 'list' | 'servers' | 'interfaces'
         ? readonly string[]
         : S['kind'] extends 'ports'
           ? readonly PortRange[]
@@ -229,12 +230,17 @@ function parseValue(setting: Setting, text: string): Parsed {
     }
     case 'subnets':
       return parseSubnets(text)
+    case 'interfaces':
+      return parseInterfaces(text)
     case 'url':
       return parseHttpUrl(text) === undefined
         ? { problem: `"${text}" is not like http://host:9411` }
         : { value: text }
   }
 }
+
+/** Less than Linux takes: it becomes part of a rule. */
+const interfaceForm = /^[A-Za-z0-9][A-Za-z0-9_.-]*\+?$/
 
 const nameForms = { name: /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/, domain: /^[-a-z0-9._]{1,255}$/ }
 
@@ -257,6 +263,14 @@ function partsOf(text: string): readonly string[] {
     .split(',')
     .map((part) => part.trim())
     .filter((part) => part !== '')
+}
+
+function parseInterfaces(text: string): Parsed {
+  const names = partsOf(text)
+  const wrong = names.find((name) => name.length > 15 || !interfaceForm.test(name))
+  return wrong === undefined
+    ? { value: names }
+    : { problem: `"${wrong}" is no name of an interface such as eth1 or net+` }
 }
 
 function parseSubnets(text: string): Parsed {

@@ -9,6 +9,7 @@ const plan: Interception = {
   skipInboundPorts: [],
   skipOutboundPorts: [],
   skipSubnets: [],
+  skipInterfaces: [],
 }
 
 const rules = (script: string, chain: string): string[] =>
@@ -46,6 +47,16 @@ COMMIT
       '-m owner --uid-owner 2102 -o lo -p tcp --dport 25 -j RETURN',
     )
     expect(rules(script, 'WEFT_INBOUND').join()).not.toContain('4567')
+  })
+
+  it('let interfaces pass, in both directions', () => {
+    const script = restoreScript({ ...plan, skipInterfaces: ['eth1', 'net+'] }, 4, '')
+    expect(rules(script, 'WEFT_INBOUND').slice(0, 2)).toEqual(['-i eth1 -j RETURN', '-i net+ -j RETURN'])
+    expect(rules(script, 'WEFT_OUTBOUND').slice(-3)).toEqual([
+      '-o eth1 -j RETURN',
+      '-o net+ -j RETURN',
+      '-p tcp -j REDIRECT --to-ports 4140',
+    ])
   })
 
   it('let networks pass, each in the rules of its own family', () => {

@@ -17,6 +17,8 @@ export type Interception = {
   readonly skipOutboundPorts: readonly PortRange[]
   /** Networks that the workload reaches past its sidecar. */
   readonly skipSubnets: readonly Subnet[]
+  /** Interfaces whose connections pass the sidecar, in both directions; `net+` is all that begin so. */
+  readonly skipInterfaces: readonly string[]
 }
 
 export type IpFamily = 4 | 6
@@ -34,9 +36,14 @@ function redirect(port: number): string {
   return `-p tcp -j REDIRECT --to-ports ${port}`
 }
 
-function inboundRules({ inboundPort, adminPort, skipInboundPorts }: Interception): readonly string[] {
+function inboundRules(plan: Interception): readonly string[] {
+  const { inboundPort, adminPort, skipInboundPorts, skipInterfaces } = plan
   const passed = [...skipInboundPorts, { from: adminPort, to: adminPort }]
-  return [...passed.map((range) => `${ports(range)} -j RETURN`), redirect(inboundPort)]
+  return [
+    ...skipInterfaces.map((name) => `-i ${name} -j RETURN`),
+    ...passed.map((range) => `${ports(range)} -j RETURN`),
+    redirect(inboundPort),
+  ]
 }
 
 function outboundRules(plan: Interception, family: IpFamily): readonly string[] {
@@ -50,6 +57,7 @@ function outboundRules(plan: Interception, family: IpFamily): readonly string[] 
     `${ofSidecar} -j RETURN`,
     // The workload talks to itself, by loopback or by its own address.
     '-o lo -j RETURN',
+    ...plan.skipInterfaces.map((name) => `-o ${name} -j RETURN`),
     ...subnets.map((subnet) => `-d ${formatSubnet(subnet)} -j RETURN`),
     ...plan.skipOutboundPorts.map((range) => `${ports(range)} -j RETURN`),
     redirect(plan.outboundPort),

@@ -10,7 +10,7 @@ import type { Wire } from './listen/wire.ts'
 import type { RetryReason } from './retry/retry-policy.ts'
 import type { SpliceWatch } from './tcp/splice.ts'
 import type { GoldenStats } from './telemetry/golden-stats.ts'
-import type { RuleStats } from './telemetry/route-stats.ts'
+import type { StatsByName } from './telemetry/stats-by-name.ts'
 import type { AttemptTimes, Timeline } from './telemetry/timeline.ts'
 
 export type Direction = 'inbound' | 'outbound'
@@ -107,7 +107,7 @@ export class Exchange {
   /** Where the exchange is counted; undefined while no endpoint was picked. */
   stats: GoldenStats | undefined = undefined
   /** Where it is counted by its route; undefined: nowhere. */
-  ruleStats: RuleStats | undefined = undefined
+  ruleStats: StatsByName | undefined = undefined
   /** An idle connection failed it: idle ones are not tried again, they may be as dead. */
   freshConnection = false
   /** The route's time is up; late results are not wanted. */

@@ -32,12 +32,12 @@ export class HeaderList {
 
   /** The first value of `lowerName` (given in lower case), or undefined. */
   get(lowerName: string): string | undefined {
-    const at = this.#find(lowerName, 0)
+    const at = this.find(lowerName)
     return at === -1 ? undefined : this.#valueAt(at + lowerName.length)
   }
 
   has(lowerName: string): boolean {
-    return this.#find(lowerName, 0) !== -1
+    return this.find(lowerName) !== -1
   }
 
   /** False: none of the names is there whose `nameBit` is in `mask`. */
@@ -48,7 +48,7 @@ export class HeaderList {
   /** All values of `lowerName` joined by `, ` (RFC 9110 5.3), or undefined when there is none. */
   joined(lowerName: string): string | undefined {
     let joined: string | undefined
-    for (let at = this.#find(lowerName, 0); at !== -1; at = this.#find(lowerName, this.#lineAfter(at))) {
+    for (let at = this.find(lowerName); at !== -1; at = this.find(lowerName, this.#lineAfter(at))) {
       const value = this.#valueAt(at + lowerName.length)
       joined = joined === undefined ? value : `${joined}, ${value}`
     }
@@ -69,7 +69,7 @@ export class HeaderList {
 
   /** Replaces every occurrence of `lowerName` by one at the place of the first, or appends it as `name`. */
   set(lowerName: string, value: string, name = lowerName): void {
-    const at = this.#find(lowerName, 0)
+    const at = this.find(lowerName)
     if (at === -1) {
       this.append(name, value)
       return
@@ -77,7 +77,7 @@ export class HeaderList {
     const lines = this.#lines
     const after = this.#lineAfter(at)
     // Looked for before the text is joined anew: reading that would put it together at once.
-    const again = this.#find(lowerName, after)
+    const again = this.find(lowerName, after)
     const before = `${lines.slice(0, at + lowerName.length)}: ${value}\r\n`
     this.#lines = before + lines.slice(after)
     if (again !== -1) this.#removeFrom(lowerName, before.length)
@@ -86,6 +86,25 @@ export class HeaderList {
   /** Removes every occurrence of `lowerName`. */
   remove(lowerName: string): void {
     this.#removeFrom(lowerName, 0)
+  }
+
+  /** Where in `lines` the next line of `lowerName` begins, from the line that begins at `from` on; or -1. */
+  find(lowerName: string, from = 0): number {
+    const { length } = lowerName
+    if ((this.#mask & nameBit(length, lowerName.charCodeAt(0))) === 0) return -1
+    const lines = this.#lines
+    for (let at = from; at < lines.length; at = this.#lineAfter(at)) {
+      if (lines.charCodeAt(at + length) !== colon) continue
+      // A token holds no colon, so that equal length and equal letters are the same name.
+      const name = lines.slice(at, at + length)
+      if (name === lowerName || name.toLowerCase() === lowerName) return at
+    }
+    return -1
+  }
+
+  /** Puts `text`, whole lines, in the place of those from `at` to `to`; which names there are stays the same. */
+  replaceLines(at: number, to: number, text: string): void {
+    this.#lines = this.#lines.slice(0, at) + text + this.#lines.slice(to)
   }
 
   /** The fields one by one: [name, value, name, value ...]. */
@@ -97,22 +116,8 @@ export class HeaderList {
   }
 
   #removeFrom(lowerName: string, from: number): void {
-    for (let at = this.#find(lowerName, from); at !== -1; at = this.#find(lowerName, at))
+    for (let at = this.find(lowerName, from); at !== -1; at = this.find(lowerName, at))
       this.#lines = this.#lines.slice(0, at) + this.#lines.slice(this.#lineAfter(at))
-  }
-
-  /** Where the next line of `lowerName` begins, from the line that begins at `from` on; or -1. */
-  #find(lowerName: string, from: number): number {
-    const { length } = lowerName
-    if ((this.#mask & nameBit(length, lowerName.charCodeAt(0))) === 0) return -1
-    const lines = this.#lines
-    for (let at = from; at < lines.length; at = this.#lineAfter(at)) {
-      if (lines.charCodeAt(at + length) !== colon) continue
-      // A token holds no colon, so that equal length and equal letters are the same name.
-      const name = lines.slice(at, at + length)
-      if (name === lowerName || name.toLowerCase() === lowerName) return at
-    }
-    return -1
   }
 
   #lineAfter(at: number): number {

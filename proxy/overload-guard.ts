@@ -4,8 +4,10 @@ import type { Log } from '../core/log.ts'
 import type { Registry } from '../core/metrics.ts'
 import type { DataPath } from './data-path.ts'
 import type { DataPathOptions } from './data-path-options.ts'
+import { cpuShareOfThread } from './overload/cpu-share.ts'
 import { OverloadMonitor } from './overload/overload-monitor.ts'
 import {
+  cgroupCpuLimit,
   cgroupMemoryLimit,
   collectGarbage,
   connectionsFor,
@@ -44,6 +46,7 @@ export function watchOverload(
     clock,
     admission: limits.admission,
     shedLagMs: settings.overloadLag,
+    cpuShare: cpuShareOfThread(cgroupCpuLimit()),
     memoryLimitBytes: settings.memoryLimit ?? cgroupMemoryLimit(),
     memoryBytes: () => process.memoryUsage.rss(),
     reclaim: collectGarbage,

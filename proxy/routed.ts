@@ -32,7 +32,8 @@ import type {
 } from './route/route-rule.ts'
 import { RouteTable } from './route/route-table.ts'
 import type { MirrorStatsTable } from './telemetry/mirror-stats.ts'
-import type { RouteStatsTable, RuleStats } from './telemetry/route-stats.ts'
+import type { RouteStatsTable } from './telemetry/route-stats.ts'
+import type { StatsByName } from './telemetry/stats-by-name.ts'
 
 export type RoutedParts = PolicyLayerParts & {
   readonly clusters: ClusterSet
@@ -131,7 +132,7 @@ function limiter({ rateLimitCounts, clock }: RoutedParts): (rule: RouteRule, han
 
 type Prepared = {
   readonly name: string
-  readonly stats: RuleStats | undefined
+  readonly stats: StatsByName | undefined
   readonly handle: Handler
 }
 

@@ -63,7 +63,7 @@ export const groups: readonly VariantGroup[] = [
     base: 'off',
     load: saturated,
     request: continued,
-    variants: [off, against('off', 'trace continued', traced({ 'trace-sampling': '0.01' }), 1.1)],
+    variants: [off, against('off', 'trace continued', plain({}), 1.15)],
   },
   {
     name: 'tapped',

@@ -1,6 +1,6 @@
 /** What is asked of a mesh that runs, before anything is judged. */
 import type { MeshedWorkload, MeshTrust } from '../../api/diagnosis.ts'
-import { describe } from '../../core/errors.ts'
+import { failureFields } from '../../core/errors.ts'
 import { type MeshAccess, type Page, readPage, readSidecarPage } from '../reach/mesh-access.ts'
 import { readWorkloads } from '../reach/workloads.ts'
 import type { SidecarConfig } from '../sidecar-config.ts'
@@ -58,6 +58,6 @@ export async function gatherMesh(access: MeshAccess, withSidecars: boolean): Pro
     const answers = withSidecars ? await askSidecars(access, workloads) : new Map<string, SidecarAnswer>()
     return { reached: true, ready, trust, findings, workloads, answers }
   } catch (error) {
-    return { reached: false, problem: describe(error) }
+    return { reached: false, problem: failureFields(error).reason }
   }
 }

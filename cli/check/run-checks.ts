@@ -1,5 +1,6 @@
 /** `weft check`: asks everything that has to be asked, and judges it. */
 import { systemClock } from '../../core/clock.ts'
+import { WeftError } from '../../core/errors.ts'
 import type { KubernetesApi } from '../../core/kubernetes/api-client.ts'
 import { version } from '../../core/version.ts'
 import { clusterAccess } from '../reach/cluster-access.ts'
@@ -49,6 +50,8 @@ export async function checkCluster(
 /** Of the mesh that the options name, or else the one that is found. Rejects with what `findMesh` does. */
 export async function runChecks(options: CheckOptions & ConnectionOptions): Promise<readonly Check[]> {
   // Before an installation there is nothing but the cluster.
+  if (options.pre && options.controlPlane !== undefined)
+    throw new WeftError('CONFIG_INVALID', '--pre looks at a cluster before there is a --control-plane')
   const where = await findMesh(options, options.pre)
   if (where.kind === 'address') return checkMesh(where.address)
   try {

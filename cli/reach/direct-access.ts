@@ -27,8 +27,11 @@ export function directAccess(controlPlane: string): MeshAccess {
     try {
       return await ask(controlPlane, path, 'GET')
     } catch (error) {
-      const message = `the admin server of the control plane at ${controlPlane} does not answer`
-      throw new WeftError('CONTROL_PLANE_UNREACHABLE', `${message}: ${reasonOf(error)}`, { cause: error })
+      // Of a failed fetch only the cause says why.
+      const { cause } = error as Error
+      const reason = reasonOf(cause ?? error)
+      const message = `the control plane at ${controlPlane}: ${reason}`
+      throw new WeftError('CONTROL_PLANE_UNREACHABLE', message, { cause: error })
     }
   }
   return {

@@ -26,12 +26,12 @@ test('the page and what it loads come from here alone, and the browser is told t
   const html = await page.text()
   const loaded = [...html.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, url]) => url as string)
   expect(loaded.map((url) => url.replace(/-[\w-]{8}\./, '.'))).toEqual([
-    '/dashboard/assets/favicon.svg',
-    '/dashboard/assets/index.js',
-    '/dashboard/assets/index.css',
+    './assets/favicon.svg',
+    './assets/index.js',
+    './assets/index.css',
   ])
   for (const url of loaded) {
-    const file = await fetch(`${origin}${url}`)
+    const file = await fetch(new URL(url, page.url))
     expect([url, file.status]).toEqual([url, 200])
     expect(file.headers.get('cache-control')).toContain('immutable')
     expect(file.headers.get('content-type')).toMatch(/^(text\/javascript|text\/css|image\/svg\+xml)/)

@@ -14,6 +14,11 @@ export function formatPath(path: Path): string {
     .join('')
 }
 
+/** `spec.backends[1].weight: is required` */
+export function formatProblem({ path, problem }: FieldProblem): string {
+  return `${formatPath(path)}: ${problem}`
+}
+
 export class FieldReader {
   readonly path: Path
   readonly #value: unknown

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Route, RouteRule } from '../model/route.ts'
 import { convertObject } from './convert.ts'
-import { formatPath } from './field-reader.ts'
+import { formatProblem } from './field-reader.ts'
 
 const parentRefs = [{ group: '', kind: 'Service', name: 'catalog', port: 8080, sectionName: 'http' }]
 
@@ -27,7 +27,7 @@ function ruleOf(rule: object): RouteRule {
 function problemsOf(rule: object): readonly string[] {
   const converted = convert({ rules: [rule] })
   if (converted.outcome !== 'refused') return []
-  return converted.problems.map(({ path, problem }) => `${formatPath(path)}: ${problem}`)
+  return converted.problems.map(formatProblem)
 }
 
 test.each(['v1', 'v1beta1'])('%s is read', (version) => {

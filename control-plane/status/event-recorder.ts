@@ -5,19 +5,12 @@ import type { Log } from '../../core/log.ts'
 import { OutageLog } from '../../core/outage-log.ts'
 import type { KubernetesClient } from '../../core/kubernetes/api-client.ts'
 import { failureOf } from '../../core/kubernetes/api-failure.ts'
+import type { ObjectReference } from '../kubernetes-objects/object-reference.ts'
 import { apiTime } from './api-time.ts'
 import { EventBudget } from './event-budget.ts'
 import { controllerName } from './merged-status.ts'
 import type { StatusEvent } from './status-events.ts'
 
-/** Whom an Event is about. */
-export type Involved = {
-  readonly apiVersion: string
-  readonly kind: string
-  readonly namespace: string
-  readonly name: string
-  readonly uid: string
-}
 type Written = Readonly<Record<string, unknown>> & { readonly count?: number }
 
 const component = 'weft-control-plane'
@@ -25,14 +18,19 @@ const maxMessageLength = 1024
 /** Of an object's name, so that what follows fits into 253. */
 const maxNameLength = 200
 
+/** Events about what is in no namespace are where Kubernetes' own are. */
+function namespaceOf({ namespace }: ObjectReference): string {
+  return namespace === '' ? 'default' : namespace
+}
+
 /** The same for the same thing: a second one of it is refused, also from another replica. */
-function nameOf({ name, uid }: Involved, { type, reason, message }: StatusEvent): string {
+function nameOf({ name, uid }: ObjectReference, { type, reason, message }: StatusEvent): string {
   const hash = createHash('sha256').update(JSON.stringify([uid, type, reason, message]))
   return `${name.slice(0, maxNameLength).replace(/[-.]+$/, '')}.${hash.digest('hex').slice(0, 16)}`
 }
 
 function eventOf(
-  involved: Involved,
+  involved: ObjectReference,
   event: StatusEvent,
   name: string,
   now: string,
@@ -42,7 +40,7 @@ function eventOf(
   return {
     apiVersion: 'v1',
     kind: 'Event',
-    metadata: { name, namespace: involved.namespace },
+    metadata: { name, namespace: namespaceOf(involved) },
     involvedObject: involved,
     type,
     reason,
@@ -76,7 +74,7 @@ export class EventRecorder {
   }
 
   /** One after the other. Never rejects: conditions say the same, so that an Event that cannot be written is only logged. */
-  async record(involved: Involved, events: readonly StatusEvent[]): Promise<void> {
+  async record(involved: ObjectReference, events: readonly StatusEvent[]): Promise<void> {
     for (const event of events) {
       if (!this.#budget.take(involved.uid)) {
         const { kind, namespace, name } = involved
@@ -92,19 +90,20 @@ export class EventRecorder {
     }
   }
 
-  async #write(involved: Involved, event: StatusEvent): Promise<void> {
+  async #write(involved: ObjectReference, event: StatusEvent): Promise<void> {
     const { client, clock, identity } = this.#options
     const now = apiTime(clock)
     const name = nameOf(involved, event)
-    const path = `/api/v1/namespaces/${involved.namespace}/events`
+    const namespace = namespaceOf(involved)
+    const path = `/api/v1/namespaces/${namespace}/events`
     const made = await client.request('POST', path, eventOf(involved, event, name, now, identity))
     if (made.status === 201) return
-    if (made.status !== 409) throw failureOf(made, `writing Event ${involved.namespace}/${name}`)
+    if (made.status !== 409) throw failureOf(made, `writing Event ${namespace}/${name}`)
     const read = await client.request('GET', `${path}/${name}`)
-    if (read.status !== 200) throw failureOf(read, `reading Event ${involved.namespace}/${name}`)
+    if (read.status !== 200) throw failureOf(read, `reading Event ${namespace}/${name}`)
     const before = read.body as Written
     const again = { ...before, count: (before.count ?? 1) + 1, lastTimestamp: now }
     const counted = await client.request('PUT', `${path}/${name}`, again)
-    if (counted.status !== 200) throw failureOf(counted, `counting Event ${involved.namespace}/${name}`)
+    if (counted.status !== 200) throw failureOf(counted, `counting Event ${namespace}/${name}`)
   }
 }

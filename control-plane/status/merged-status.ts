@@ -1,6 +1,4 @@
 /** What the status of an object has to be, from what it is and what we have to say: what others say in it stays. Pure. */
-import type { RouteStatus } from '../model/route-status.ts'
-
 /** Tells our entries from those of other controllers. */
 export const controllerName = 'weft.dev/control-plane'
 
@@ -41,7 +39,15 @@ function dated(
 }
 
 /** Of a route: one entry for each of its parents that is ours. */
-export function mergedRouteStatus(current: unknown, { parents }: RouteStatus, seen: Observation): object {
+export function mergedRouteStatus(
+  current: unknown,
+  {
+    parents,
+  }: {
+    readonly parents: readonly { readonly parentRef: object; readonly conditions: readonly Condition[] }[]
+  },
+  seen: Observation,
+): object {
   const entries = listOf(fieldsOf(current)['parents'])
   const others = entries.filter((entry) => entry['controllerName'] !== controllerName)
   const ours = entries.filter((entry) => entry['controllerName'] === controllerName)

@@ -7,6 +7,7 @@ import type { KubernetesClient } from '../../core/kubernetes/api-client.ts'
 import type { Dirty } from '../model/dirty.ts'
 import type { MeshModel } from '../model/mesh-model.ts'
 import type { Change } from '../model/objects.ts'
+import type { Refusal } from '../providers/kubernetes/object-store.ts'
 import { EventRecorder } from './event-recorder.ts'
 import { LeaseLeader } from './lease-leader.ts'
 import { StatusWriter } from './status-writer.ts'
@@ -24,11 +25,14 @@ export class StatusReporter {
     readonly model: MeshModel
     /** Of the Lease. */
     readonly namespace: string
+    /** Objects whose newest form is refused. */
+    readonly refusals: () => readonly Refusal[]
   }) {
-    const { client, clock, log, model, namespace } = options
+    const { client, clock, log, model, namespace, refusals } = options
     const identity = `${hostname()}_${randomBytes(6).toString('hex')}`
     const events = new EventRecorder({ client, clock, log, identity })
-    this.#writer = new StatusWriter({ client, clock, log, model, events, leads: () => this.#leader.leads })
+    const leads = (): boolean => this.#leader.leads
+    this.#writer = new StatusWriter({ client, clock, log, model, events, leads, refusals })
     this.#leader = new LeaseLeader({
       client,
       clock,
@@ -46,6 +50,11 @@ export class StatusReporter {
 
   update(changes: readonly Change[], dirty: Dirty): void {
     this.#writer.update(changes, dirty)
+  }
+
+  /** An object's newest form is refused. */
+  refuse(refusal: Refusal): void {
+    this.#writer.refuse(refusal)
   }
 
   async stop(): Promise<void> {

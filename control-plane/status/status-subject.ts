@@ -30,6 +30,13 @@ export const watchedKindOf: Readonly<Record<Subject['kind'], WatchedKind>> = {
   trafficTarget: trafficTargets,
 }
 
+const subjectKinds = Object.keys(watchedKindOf) as readonly Subject['kind'][]
+
+/** By Kubernetes' name of a kind; undefined: it has no status from us. */
+export function subjectKindOf(kind: string): Subject['kind'] | undefined {
+  return subjectKinds.find((candidate) => watchedKindOf[candidate].kind === kind)
+}
+
 export function idOf({ kind, value }: Subject): string {
   return `${kind} ${keyOf(value.namespace, value.name)}`
 }

@@ -5,6 +5,7 @@ import { KubernetesClient } from '../../core/kubernetes/api-client.ts'
 import { convertObject } from '../kubernetes-objects/convert.ts'
 import { MeshModel } from '../model/mesh-model.ts'
 import type { Change } from '../model/objects.ts'
+import { ObjectStore, type Refusal } from '../providers/kubernetes/object-store.ts'
 import {
   type ScriptedApiServer,
   type ScriptedRequest,
@@ -21,12 +22,14 @@ let model: MeshModel
 let writer: StatusWriter
 let client: KubernetesClient
 let leads: boolean
+let refusals: Refusal[]
 
 beforeEach(async () => {
   server = await startScriptedApiServer()
   clock = new ManualClock()
   model = new MeshModel()
   leads = true
+  refusals = []
   client = new KubernetesClient(server.connection, new ManualClock())
   const log = createLog({ process: 'test', level: 'silent' })
   writer = new StatusWriter({
@@ -36,6 +39,7 @@ beforeEach(async () => {
     model,
     events: new EventRecorder({ client, clock, log, identity: 'replica' }),
     leads: () => leads,
+    refusals: () => refusals,
   })
 })
 
@@ -200,4 +204,64 @@ it('tells in an Event of what is wrong, once, and when it is right again', async
   await answerRead(split(24, 24, body.status))
   ;(await nextWrite()).request.reply(200, {})
   expect(await answerEvent()).toMatchObject({ type: 'Normal', reason: 'Resolved' })
+})
+
+/** What the API server has, and the mesh does not take. */
+function refusalOf(object: object): Refusal {
+  const found: Refusal[] = []
+  new ObjectStore((refusal) => found.push(refusal)).put(object)
+  return found[0] as Refusal
+}
+
+it('says in the status of a split that is refused what is wrong, in an Event too, and when it is good again', async () => {
+  apply(service('catalog'), service('v1'), split(1, 4))
+  await answerDiscovery()
+  await answerRead(split(1, 4))
+  const { request, body } = await nextWrite()
+  request.reply(200, {})
+  const twice = [1, 2].map((weight) => ({ service: 'v1', weight }))
+  const broken = { ...split(1, 5, body.status), spec: { service: 'catalog', backends: twice } }
+  writer.refuse(refusalOf(broken))
+  await answerRead(broken)
+  const second = await nextWrite()
+  const wrong = { status: 'False', reason: 'Invalid', observedGeneration: 5 }
+  expect(second.body.status.conditions).toEqual([
+    expect.objectContaining({ type: 'ResolvedRefs', status: 'True', observedGeneration: 4 }),
+    expect.objectContaining({
+      ...wrong,
+      type: 'Accepted',
+      message: "spec.backends[1].service: 'v1' is named twice; what it was before stays in force",
+    }),
+    expect.objectContaining({ ...wrong, type: 'Programmed' }),
+  ])
+  second.request.reply(200, {})
+  expect(await answerEvent()).toMatchObject({
+    type: 'Warning',
+    reason: 'Invalid',
+    involvedObject: { kind: 'TrafficSplit', name: 's', uid: 'u' },
+  })
+  apply(split(1, 6))
+  await answerRead(split(1, 6, second.body.status))
+  const third = await nextWrite()
+  expect(third.body.status.conditions.map(({ status }) => status)).toEqual(['True', 'True', 'True'])
+  third.request.reply(200, {})
+  expect(await answerEvent()).toMatchObject({ type: 'Normal', reason: 'Resolved' })
+})
+
+it('tells in an Event of what is refused and has no status, and of all that is when it begins to lead', async () => {
+  const annotations = { 'timeout.weft.dev/request': 'soon' }
+  const metadata = { name: 'catalog', namespace: 'shop', uid: 'su', annotations }
+  const refusal = refusalOf({ ...service('catalog'), metadata })
+  leads = false
+  writer.refuse(refusal)
+  await expectNothingAsked()
+  leads = true
+  refusals = [refusal]
+  writer.lookAtAll()
+  expect(await answerEvent()).toMatchObject({
+    type: 'Warning',
+    reason: 'Invalid',
+    message: expect.stringContaining('timeout.weft.dev/request') as string,
+    involvedObject: { apiVersion: 'v1', kind: 'Service', name: 'catalog', uid: 'su' },
+  })
 })

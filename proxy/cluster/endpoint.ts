@@ -2,6 +2,7 @@
 import type { Http1Pool } from '../pool/http1-pool.ts'
 import type { Http2Pool } from '../pool/http2-pool.ts'
 import type { GoldenStats } from '../telemetry/golden-stats.ts'
+import { StatsByName } from '../telemetry/stats-by-name.ts'
 import { type Balancing, defaultBalancing, type EndpointConfig, type SlowStart } from './cluster-config.ts'
 import { EndpointHealth } from './endpoint-health.ts'
 import { PeakEwma } from './peak-ewma.ts'
@@ -22,15 +23,12 @@ export class Endpoint {
   /** Replaced by updates that leave it the same endpoint. */
   config: EndpointConfig
   readonly pool: Http1Pool
+  /** By the name that was asked for. */
+  readonly #stats: StatsByName
   readonly #make: SharedPools
   /** There once they were asked for. */
   #http2: Http2Pool | undefined = undefined
   #multiplexed: Http2Pool | undefined = undefined
-  readonly #makeStats: (apex: string) => GoldenStats
-  readonly #statsByApex = new Map<string, GoldenStats>()
-  /** Nearly all exchanges ask for the same name as the one before. */
-  #lastApex: string | undefined
-  #lastStats: GoldenStats | undefined
   readonly health = new EndpointHealth()
   #latency: PeakEwma
   #assumedLatencyMs = 0
@@ -57,18 +55,13 @@ export class Endpoint {
     this.address = formatEndpoint(config)
     this.pool = pool
     this.#make = make
-    this.#makeStats = makeStats
+    this.#stats = new StatsByName(makeStats)
     this.#latency = new PeakEwma(nowMs, ewmaOf(defaultBalancing).decayMs)
   }
 
   /** Where exchanges with this endpoint are counted that asked for `apex`, which is a name of the configuration. */
   statsFor(apex: string): GoldenStats {
-    if (apex === this.#lastApex && this.#lastStats !== undefined) return this.#lastStats
-    const stats = this.#statsByApex.get(apex) ?? this.#makeStats(apex)
-    this.#statsByApex.set(apex, stats)
-    this.#lastApex = apex
-    this.#lastStats = stats
-    return stats
+    return this.#stats.for(apex)
   }
 
   get http2(): Http2Pool {

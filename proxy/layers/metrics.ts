@@ -18,7 +18,7 @@ class Counting implements Receiver {
     const latencyMs = x.nowMs - x.startedAtMs
     const stats = x.downstream.stats ?? (x.stats ??= this.#local(x))
     stats.count(reply.status, latencyMs, x.attempts)
-    x.ruleStats?.statsFor(x.clusterName).count(reply.status, latencyMs, x.attempts)
+    x.ruleStats?.for(x.clusterName).count(reply.status, latencyMs, x.attempts)
     this.#receiver.onReply(x, reply)
   }
 

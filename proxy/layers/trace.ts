@@ -2,9 +2,17 @@
 import type { Exchange, Reply, TraceContext } from '../exchange.ts'
 import type { Layer } from '../layer.ts'
 import { exchangeSpans } from '../telemetry/exchange-spans.ts'
+import { BegunTraces } from '../telemetry/begun-traces.ts'
 import type { SpanReporter } from '../telemetry/span.ts'
 import { type AttemptTimes, Timeline } from '../telemetry/timeline.ts'
-import { bothFormsNames, extractTrace, injectTrace, traceForms } from '../telemetry/trace-context.ts'
+import { continueTrace } from '../telemetry/continued-trace.ts'
+import {
+  bothFormsNames,
+  extractTrace,
+  injectTrace,
+  mayHaveTrace,
+  traceForms,
+} from '../telemetry/trace-context.ts'
 import type { TraceIds } from '../telemetry/trace-ids.ts'
 import { WallTimes } from '../telemetry/wall-times.ts'
 
@@ -26,7 +34,9 @@ function spanPerAttempt(ids: TraceIds): (x: Exchange, attempt: AttemptTimes) => 
     if (timeline === undefined || trace === undefined) return
     if (timeline.groupSpanId === '') timeline.groupSpanId = ids.spanId()
     attempt.spanId = ids.spanId()
-    injectTrace(x.headers, { ...trace, spanId: attempt.spanId, parentSpanId: timeline.groupSpanId })
+    const { traceId, sampled, debug } = trace
+    const parentSpanId = timeline.groupSpanId
+    injectTrace(x.headers, { traceId, spanId: attempt.spanId, parentSpanId, sampled, debug })
   }
 }
 
@@ -51,42 +61,47 @@ function watching({ ids, nowMs, wallMs, reporters }: TraceOptions): ((x: Exchang
 /** Of a request that came with a context, in `forms`. */
 function continued(x: Exchange, forms: number, { ids, sampling, random }: TraceOptions): TraceContext {
   const incoming = extractTrace(x.headers, forms)
-  return {
+  const context = {
     traceId: incoming?.traceId ?? ids.traceId(),
     spanId: ids.spanId(),
     parentSpanId: incoming?.spanId,
     sampled: incoming?.sampled ?? random() < sampling.rate,
     debug: incoming?.debug === true,
   }
+  injectTrace(x.headers, context, forms)
+  return context
 }
 
-function sampled(ids: TraceIds): TraceContext {
-  return {
-    traceId: ids.traceId(),
-    spanId: ids.spanId(),
-    parentSpanId: undefined,
-    sampled: true,
-    debug: false,
+/** The context of a request that nobody has one for yet. */
+function begun({ headers }: Exchange, unsampled: BegunTraces, options: TraceOptions): TraceContext {
+  const { ids, sampling, random } = options
+  if (random() >= sampling.rate) {
+    const context = unsampled.next()
+    headers.appendLines(context.lines, bothFormsNames)
+    return context
   }
+  const [traceId, spanId] = [ids.traceId(), ids.spanId()]
+  const context = { traceId, spanId, parentSpanId: undefined, sampled: true, debug: false }
+  injectTrace(headers, context, 0)
+  return context
 }
 
 export function trace(options: TraceOptions): Layer {
-  const { ids, sampling, random } = options
+  const { ids } = options
+  const unsampled = new BegunTraces()
   const watch = watching(options)
+  const contextOf = (x: Exchange): TraceContext => {
+    if (!mayHaveTrace(x.headers)) return begun(x, unsampled, options)
+    const usual = continueTrace(x.headers, ids.spanId())
+    if (usual !== undefined) return usual
+    const forms = traceForms(x.headers)
+    return forms === 0 ? begun(x, unsampled, options) : continued(x, forms, options)
+  }
   return (next) =>
     function traceExchange(x, receiver) {
-      const { headers } = x
-      const forms = traceForms(headers)
-      if (forms === 0 && random() >= sampling.rate) {
-        const { context, lines } = ids.begin()
-        x.trace = context
-        headers.appendLines(lines, bothFormsNames)
-      } else {
-        const context = forms === 0 ? sampled(ids) : continued(x, forms, options)
-        x.trace = context
-        injectTrace(headers, context, forms)
-        if (context.sampled && watch !== undefined) watch(x)
-      }
+      const context = contextOf(x)
+      x.trace = context
+      if (context.sampled && watch !== undefined) watch(x)
       next(x, receiver)
     }
 }

@@ -20,6 +20,7 @@ type Machine = {
   readonly changes: readonly OverloadChange[]
   readonly reclaims: () => number
   memoryBytes: number
+  cpuShare: number
 }
 
 function start(settings: { readonly shedLagMs?: number; readonly memoryLimitBytes?: number } = {}): Machine {
@@ -33,11 +34,13 @@ function start(settings: { readonly shedLagMs?: number; readonly memoryLimitByte
     changes,
     reclaims: () => reclaims,
     memoryBytes: 0,
+    cpuShare: 1,
   }
   const monitor = new OverloadMonitor({
     clock,
     admission,
     shedLagMs: 1000,
+    cpuShare: () => machine.cpuShare,
     memoryLimitBytes: Number.POSITIVE_INFINITY,
     memoryBytes: () => machine.memoryBytes,
     reclaim: () => reclaims++,
@@ -80,6 +83,16 @@ describe('a late event loop', () => {
       'event loop 1',
       'event loop 0',
     ])
+  })
+
+  test('is no overload where the machine kept the loop from running', () => {
+    const machine = start()
+    machine.cpuShare = 0.1
+    machine.clock.lateMs = 60_000
+    seconds(machine.clock, 300)
+    expect(machine.admission.shedding).toBe(false)
+    expect(machine.admission.closing).toBe(false)
+    expect(machine.monitor.lagMs).toBe(60_000)
   })
 
   test('changes nothing where it is set to never', () => {

@@ -15,6 +15,8 @@ export type OverloadMonitorOptions = {
   readonly admission: Admission
   /** How late the event loop has to be for requests to be refused; 0: never. */
   readonly shedLagMs: number
+  /** Of the CPU that it may have, what share the event loop took since this was asked last. */
+  readonly cpuShare: () => number
   /** Infinity: not known, memory is not watched. */
   readonly memoryLimitBytes: number
   readonly memoryBytes: () => number
@@ -24,6 +26,8 @@ export type OverloadMonitorOptions = {
 }
 
 const sampleEveryMs = 250
+/** A late loop that had less was kept from running, by a machine that is short of CPU: refusing requests would give it none. */
+const ownWorkFrom = 0.5
 /** Collecting everything stops the process for some tenths of a second. */
 const reclaimEveryMs = 10_000
 
@@ -75,10 +79,10 @@ export class OverloadMonitor {
   }
 
   #sample(nowMs: number, dueMs: number): void {
-    const { memoryBytes, memoryLimitBytes } = this.#options
+    const { cpuShare, memoryBytes, memoryLimitBytes } = this.#options
     const { lagStep, memoryStep } = this
     this.lagMs = Math.max(0, nowMs - dueMs)
-    this.#lagSteps.observe(this.lagMs, nowMs)
+    this.#lagSteps.observe(cpuShare() < ownWorkFrom ? 0 : this.lagMs, nowMs)
     if (memoryLimitBytes !== Number.POSITIVE_INFINITY) {
       this.memoryShare = memoryBytes() / memoryLimitBytes
       this.#memorySteps.observe(this.memoryShare, nowMs)

@@ -1,5 +1,11 @@
 import { expect, test } from 'vitest'
-import { cgroupMemoryLimit, collectGarbage, connectionsFor, descriptorLimit } from './process-limits.ts'
+import {
+  cgroupCpuLimit,
+  cgroupMemoryLimit,
+  collectGarbage,
+  connectionsFor,
+  descriptorLimit,
+} from './process-limits.ts'
 
 const v2 = '/sys/fs/cgroup/memory.max'
 const v1 = '/sys/fs/cgroup/memory/memory.limit_in_bytes'
@@ -13,6 +19,21 @@ test.each([
   { name: 'no cgroups', files: {}, limit: infinity },
 ])('the memory limit of $name', ({ files, limit }) => {
   expect(cgroupMemoryLimit((file) => (files as Record<string, string>)[file])).toBe(limit)
+})
+
+const [quota, period] = ['quota', 'period'].map((name) => `/sys/fs/cgroup/cpu/cpu.cfs_${name}_us`) as [
+  string,
+  string,
+]
+
+test.each([
+  { name: 'cgroup v2', files: { '/sys/fs/cgroup/cpu.max': '20000 100000\n' }, limit: 0.2 },
+  { name: 'cgroup v2 without a limit', files: { '/sys/fs/cgroup/cpu.max': 'max 100000\n' }, limit: infinity },
+  { name: 'cgroup v1', files: { [quota]: '200000\n', [period]: '100000\n' }, limit: 2 },
+  { name: 'cgroup v1 without a limit', files: { [quota]: '-1\n', [period]: '100000\n' }, limit: infinity },
+  { name: 'no cgroups', files: {}, limit: infinity },
+])('the CPU limit of $name', ({ files, limit }) => {
+  expect(cgroupCpuLimit((file) => (files as Record<string, string>)[file])).toBe(limit)
 })
 
 test.each([

@@ -30,6 +30,17 @@ export function cgroupMemoryLimit(readText: (file: string) => string | undefined
   return Number.POSITIVE_INFINITY
 }
 
+/** How many CPUs this process's cgroup gives it; Infinity when there is no limit. */
+export function cgroupCpuLimit(readText: (file: string) => string | undefined = read): number {
+  const [quota, period] = readText('/sys/fs/cgroup/cpu.max')?.trim().split(' ') ?? [
+    readText('/sys/fs/cgroup/cpu/cpu.cfs_quota_us'),
+    readText('/sys/fs/cgroup/cpu/cpu.cfs_period_us'),
+  ]
+  const cpus = Number(quota) / Number(period)
+  // `max`, or -1 in cgroup v1: no limit.
+  return cpus > 0 ? cpus : Number.POSITIVE_INFINITY
+}
+
 /** The soft limit on open files; Infinity when there is none or it cannot be told. */
 export function descriptorLimit(readText: (file: string) => string | undefined = read): number {
   const soft = /^Max open files\s+(\d+)/m.exec(readText('/proc/self/limits') ?? '')?.[1]

@@ -33,9 +33,9 @@ const parent = [
 
 it('counts by rule, whatever the backend, and by backend', async () => {
   const rule = table.ofRule(apex, 'httproute/shop/canary/0')
-  rule.statsFor('v1.shop:8080').count(200, 30, 1)
-  rule.statsFor('v2.shop:8080').count(500, 3, 3)
-  rule.statsFor('v1.shop:8080').count(200, 30, 1)
+  rule.for('v1.shop:8080').count(200, 30, 1)
+  rule.for('v2.shop:8080').count(500, 3, 3)
+  rule.for('v1.shop:8080').count(200, 30, 1)
   const statuses = 'outbound_http_route_request_statuses_total'
   expect(await sample(statuses, ...parent, ...route, 'http_status="200"')).toBe(2)
   expect(await sample(statuses, ...route, 'http_status="500"')).toBe(1)
@@ -53,15 +53,15 @@ it('counts by rule, whatever the backend, and by backend', async () => {
 })
 
 it('counts what went nowhere by its rule alone', async () => {
-  table.ofRule(apex, 'service/shop/catalog').statsFor('').count(503, 1, 0)
+  table.ofRule(apex, 'service/shop/catalog').for('').count(503, 1, 0)
   const labels = [...parent, 'route_kind="default"', 'http_status="503"']
   expect(await sample('outbound_http_route_request_statuses_total', ...labels)).toBe(1)
   expect(await registry.metrics()).not.toContain('backend_name')
 })
 
 it('goes on counting when the rule is made anew, and drops what is idle for ten minutes', async () => {
-  table.ofRule(apex, 'split/shop/s').statsFor('v1.shop:8080').count(200, 1, 1)
-  table.ofRule(apex, 'split/shop/s').statsFor('v1.shop:8080').count(200, 1, 1)
+  table.ofRule(apex, 'split/shop/s').for('v1.shop:8080').count(200, 1, 1)
+  table.ofRule(apex, 'split/shop/s').for('v1.shop:8080').count(200, 1, 1)
   const requests = 'outbound_http_route_backend_requests_total'
   expect(await sample(requests, 'route_kind="TrafficSplit"', 'backend_name="v1"')).toBe(2)
   nowMs = 600_001

@@ -2,6 +2,7 @@
 import { parseServiceName } from '../../api/xds/naming.ts'
 import { GoldenStats } from './golden-stats.ts'
 import { type Labels, SeriesTable } from './series-table.ts'
+import { StatsByName } from './stats-by-name.ts'
 
 type Named = {
   readonly group: string
@@ -55,37 +56,17 @@ export function withoutBackend(labels: Labels): Labels {
   return Object.fromEntries(Object.entries(labels).filter(([name]) => !name.startsWith('backend_')))
 }
 
-/** Counts the exchanges of one rule. */
-export class RuleStats {
-  readonly #make: (backend: string) => GoldenStats
-  readonly #byBackend = new Map<string, GoldenStats>()
-  /** Nearly all exchanges go where the one before went. */
-  #lastBackend: string | undefined
-  #lastStats: GoldenStats | undefined
-
-  constructor(make: (backend: string) => GoldenStats) {
-    this.#make = make
-  }
-
-  /** `backend` is a cluster's name; empty: the exchange went nowhere. */
-  statsFor(backend: string): GoldenStats {
-    if (backend === this.#lastBackend && this.#lastStats !== undefined) return this.#lastStats
-    const stats = this.#byBackend.get(backend) ?? this.#make(backend)
-    this.#byBackend.set(backend, stats)
-    this.#lastBackend = backend
-    this.#lastStats = stats
-    return stats
-  }
-}
-
 export class RouteStatsTable extends SeriesTable<GoldenStats> {
   constructor(nowMs: () => number) {
     super((labels) => new GoldenStats(labels), { overflow: 'true' }, nowMs)
   }
 
-  /** Of a rule of the service `parent`, by its resource's name. Label sets are made when something is counted. */
-  ofRule(parent: string, rule: string): RuleStats {
-    return new RuleStats((backend) =>
+  /**
+   * Of a rule of the service `parent`, by the cluster that its exchanges went to; the empty name is for those that went
+   * nowhere. Label sets are made when something is counted.
+   */
+  ofRule(parent: string, rule: string): StatsByName {
+    return new StatsByName((backend) =>
       this.for({
         ...serviceLabels('parent', parent),
         ...routeLabels(rule),

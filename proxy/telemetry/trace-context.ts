@@ -18,7 +18,7 @@ const hexSpanId = /^[0-9a-f]{16}$/
 const noTraceId = '0'.repeat(32)
 const noSpanId = '0'.repeat(16)
 /** `00-`, trace id, span id and flags. */
-const traceparentLength = 55
+export const traceparentLength = 55
 const dash = 0x2d
 
 function valid(traceId: string | undefined, spanId: string | undefined): boolean {
@@ -32,22 +32,41 @@ function hexDigit(code: number): number {
   return code >= 0x61 && code <= 0x66 ? code - 0x57 : -1
 }
 
-/** By hand: this is read in every request, and an expression that captures costs four times as much. */
-function isTraceparent(value: string): boolean {
-  if (value.length !== traceparentLength || !value.startsWith('00-')) return false
+/**
+ * Whether a well-formed traceparent is in `text` at `at`, whatever follows. By hand: this is read in every request, and an
+ * expression that captures costs four times as much.
+ */
+export function isTraceparentAt(text: string, at: number): boolean {
+  if (!text.startsWith('00-', at)) return false
+  let digits = 0
   for (let i = 3; i < traceparentLength; i++) {
-    const code = value.charCodeAt(i)
-    if (i === 35 || i === 52 ? code !== dash : hexDigit(code) === -1) return false
+    const code = text.charCodeAt(at + i)
+    if (i === 35 || i === 52) {
+      // An id of zeroes is none.
+      if (code !== dash || digits === 0) return false
+      digits = 0
+    } else {
+      const digit = hexDigit(code)
+      if (digit === -1) return false
+      digits |= digit
+    }
   }
   return true
 }
 
+/** Of the traceparent in `text` at `at`. */
+export function isSampledAt(text: string, at: number): boolean {
+  return (hexDigit(text.charCodeAt(at + traceparentLength - 1)) & 1) === 1
+}
+
 function fromW3c(value: string): Extracted | undefined {
-  if (!isTraceparent(value)) return undefined
-  const traceId = value.slice(3, 35)
-  const spanId = value.slice(36, 52)
-  if (!valid(traceId, spanId)) return undefined
-  return { traceId, spanId, sampled: (hexDigit(value.charCodeAt(54)) & 1) === 1, debug: false }
+  if (value.length !== traceparentLength || !isTraceparentAt(value, 0)) return undefined
+  return {
+    traceId: value.slice(3, 35),
+    spanId: value.slice(36, 52),
+    sampled: isSampledAt(value, 0),
+    debug: false,
+  }
 }
 
 function decided(sampled: boolean | undefined, debug: boolean): Extracted {
@@ -87,13 +106,22 @@ const w3cForm = 1
 const singleForm = 2
 const multiForm = 4
 
-/** 0: the request carries no context, as most do that come from outside. */
+/** False: it carries no context, as most requests that come from outside. */
+export function mayHaveTrace(headers: HeaderList): boolean {
+  return headers.mayHave(everyName)
+}
+
+/** 0: the request carries no context. */
 export function traceForms(headers: HeaderList): number {
-  if (!headers.mayHave(everyName)) return 0
+  if (!mayHaveTrace(headers)) return 0
   let forms = headers.has('traceparent') ? w3cForm : 0
   if (headers.has('b3')) forms += singleForm
-  if (multiNames.some((name) => headers.has(name))) forms += multiForm
+  if (hasMultiForm(headers)) forms += multiForm
   return forms
+}
+
+export function hasMultiForm(headers: HeaderList): boolean {
+  return headers.mayHave(multiMask) && multiNames.some((name) => headers.has(name))
 }
 
 /** The context of a request, or undefined when it carries none that is well formed. W3C first, then B3. */
@@ -139,7 +167,8 @@ function maskOf(names: readonly string[]): number {
 const multiNames = ['x-b3-traceid', 'x-b3-spanid', 'x-b3-sampled', 'x-b3-flags'] as const
 /** Of the names in `bothFormsLines`. */
 export const bothFormsNames = maskOf(['traceparent', 'b3'])
-const everyName = bothFormsNames | maskOf(multiNames)
+const multiMask = maskOf(multiNames)
+const everyName = bothFormsNames | multiMask
 
 function setB3Multi(headers: HeaderList, context: TraceContext, flag: string): void {
   const { traceId, spanId, parentSpanId } = context

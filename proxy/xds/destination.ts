@@ -1,4 +1,5 @@
 /** One name that the sidecar follows: what it was told of it, and what of that is in force. */
+import type { Answer } from './answer-wait.ts'
 import type { TcpRoute } from '../route/tcp-route.ts'
 import type { DecodedListener } from './decode-listener.ts'
 import type { DecodedRoutes } from './decode-routes.ts'
@@ -10,7 +11,7 @@ export type Destination = {
   appliedTcp: TcpRoute | undefined
   usedMs: number
   warmUntilMs: number
-  waiting: ((outcome: 'known' | 'unknown' | 'unavailable') => void)[]
+  waiting: ((answer: Answer) => void)[]
 }
 
 /** Those that it was told last, if they are there. */

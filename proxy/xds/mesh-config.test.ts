@@ -18,7 +18,8 @@ import {
 } from './test-resources.ts'
 import { maxUnproven } from './unproven-names.ts'
 
-function setUp(connected = true) {
+function setUp(isConnected = true) {
+  const plane = { isConnected }
   const { sink, calls, dnsAnswered } = recordingSink()
   const wanted = new Set<string>()
   const held: string[] = []
@@ -31,7 +32,7 @@ function setUp(connected = true) {
       unsubscribe: (kind, resource) => void wanted.delete(`${kind} ${resource}`),
       known: (kind, resource, version) => void held.push(`${kind} ${resource} ${version}`),
     },
-    connected: () => connected,
+    connected: () => plane.isConnected,
     inboundListener: 'inbound/shop/web',
     onTrustBundle: () => undefined,
     onChange: () => undefined,
@@ -39,7 +40,7 @@ function setUp(connected = true) {
   let version = 0
   const receive = (kind: ResourceKind, resource: string, bytes: Buffer) =>
     config.receive(kind, [{ name: resource, version: String(++version), bytes }], [])
-  return { config, calls, dnsAnswered, wanted, held, clock, receive }
+  return { config, calls, dnsAnswered, wanted, held, clock, receive, plane }
 }
 
 function makeKnown(mesh: ReturnType<typeof setUp>): void {
@@ -114,6 +115,26 @@ describe('a destination', () => {
     const resolved = mesh.config.resolve(name)
     mesh.clock.advance(1000)
     expect(await resolved).toBe('unavailable')
+  })
+
+  test('is waited for longer when the control plane comes back within that time', async () => {
+    const mesh = setUp(false)
+    const resolved = mesh.config.resolve(name)
+    mesh.clock.advance(900)
+    mesh.plane.isConnected = true
+    mesh.clock.advance(4_000)
+    makeKnown(mesh)
+    expect(await resolved).toBe('known')
+  })
+
+  test('is given up after 5 s by a control plane that does not answer', async () => {
+    const mesh = setUp()
+    const outcomes: string[] = []
+    void mesh.config.resolve(name).then((outcome) => outcomes.push(outcome))
+    await mesh.clock.advanceAsync(4_999)
+    expect(outcomes).toEqual([])
+    await mesh.clock.advanceAsync(1)
+    expect(outcomes).toEqual(['unavailable'])
   })
 
   test('is dropped after 10 idle minutes, but never while the control plane is away', () => {

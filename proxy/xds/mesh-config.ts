@@ -7,6 +7,7 @@ import { rootCaSecret } from '../../api/xds/naming.ts'
 import { type ResourceKind, resourceNames } from '../../api/xds/type-urls.ts'
 import type { Clock } from '../../core/clock.ts'
 import type { ConfigSink, Discovery } from '../config-sink.ts'
+import { untilAnswered } from './answer-wait.ts'
 import { type DecodedCluster, decodeCluster, decodeEndpoints } from './decode-cluster.ts'
 import { type DecodedListener, decodeListener, decodeTrustBundle } from './decode-listener.ts'
 import { type DecodedRoutes, decodeRoutes } from './decode-routes.ts'
@@ -30,10 +31,6 @@ export type MeshConfigOptions = {
   readonly onChange: () => void
 }
 
-/** With the control plane away, an unknown name is given up after this. */
-const awayTimeoutMs = 1_000
-/** A control plane that is there gets longer. */
-const answerTimeoutMs = 5_000
 /** Routes wait this long for clusters that do not come. */
 const warmingTimeoutMs = 5_000
 const idleMs = 600_000
@@ -106,13 +103,7 @@ export class MeshConfig implements Discovery {
     this.#touch(name, destination)
     if (destination.state !== 'asked') return Promise.resolve(destination.state)
     const { clock, connected } = this.#options
-    return new Promise((resolve) => {
-      const timer = clock.after(connected() ? answerTimeoutMs : awayTimeoutMs, () => resolve('unavailable'))
-      destination.waiting.push((outcome) => {
-        timer.cancel()
-        resolve(outcome)
-      })
-    })
+    return untilAnswered(clock, connected, (listener) => destination.waiting.push(listener))
   }
 
   touch(name: string): void {

@@ -24,7 +24,15 @@ import (
 type files struct {
 	caCert, servingCert, servingKey, serviceAccountKey string
 	adminKubeconfig, controllerManagerKubeconfig       string
+	auditPolicy, auditLog, etcd                        string
 }
+
+// Whatever weft's ServiceAccounts ask for, and nothing else.
+const auditPolicy = `apiVersion: audit.k8s.io/v1
+kind: Policy
+omitStages: [RequestReceived]
+rules: [{level: Metadata, userGroups: ["system:serviceaccounts:weft"]}]
+`
 
 type issuer struct {
 	cert *x509.Certificate
@@ -41,11 +49,17 @@ func openFiles(folder, server string) (*files, error) {
 		serviceAccountKey:           of("service-account.key"),
 		adminKubeconfig:             of("admin.kubeconfig"),
 		controllerManagerKubeconfig: of("controller-manager.kubeconfig"),
+		auditPolicy:                 of("audit-policy.yaml"),
+		auditLog:                    of("audit.log"),
+		etcd:                        of("etcd"),
 	}
 	if _, err := os.Stat(made.adminKubeconfig); !errors.Is(err, fs.ErrNotExist) {
 		return made, err
 	}
 	if err := os.MkdirAll(folder, 0o700); err != nil {
+		return nil, err
+	}
+	if err := os.WriteFile(made.auditPolicy, []byte(auditPolicy), 0o600); err != nil {
 		return nil, err
 	}
 	ca, err := makeAuthority(made.caCert)

@@ -1,7 +1,10 @@
 // A Kubernetes control plane for tests: etcd, kube-apiserver and kube-controller-manager in one process on loopback, and
 // of a kubelet what forwards ports.
 //
-//	apiserver --folder DIR [--port N]
+//	apiserver --folder DIR [--port N] [--assets DIR]
+//
+// With assets, those of the three that are there run as programs of their own. Called by the name of one of the three,
+// this program is that one.
 //
 // Certificates, kubeconfig and data are kept in DIR, so that a restart with the same folder and port goes on with
 // them. One line of JSON on standard output says that it is ready. It ends on SIGTERM, and when standard input ends.
@@ -50,8 +53,12 @@ type readyLine struct {
 }
 
 func main() {
+	if status, known := asComponent(filepath.Base(os.Args[0])); known {
+		os.Exit(status)
+	}
 	folder := flag.String("folder", "", "folder of certificates, kubeconfig and data")
 	port := flag.Int("port", 0, "port of the API server; 0 picks a free one")
+	programs := flag.String("assets", "", "folder with etcd and kube-apiserver, as KUBEBUILDER_ASSETS names it")
 	flag.Parse()
 	if *folder == "" {
 		fail(errors.New("--folder is required"))
@@ -62,7 +69,7 @@ func main() {
 		_, _ = io.Copy(io.Discard, os.Stdin)
 		stop()
 	}()
-	if err := run(ctx, *folder, *port); err != nil {
+	if err := run(ctx, *folder, *port, *programs); err != nil {
 		fail(err)
 	}
 }
@@ -72,7 +79,7 @@ func fail(err error) {
 	os.Exit(1)
 }
 
-func run(ctx context.Context, folder string, port int) error {
+func run(ctx context.Context, folder string, port int, programs string) error {
 	folder, err := filepath.Abs(folder)
 	if err != nil {
 		return err
@@ -87,21 +94,11 @@ func run(ctx context.Context, folder string, port int) error {
 	if err != nil {
 		return err
 	}
-	etcd, endpoint, err := startEtcd(filepath.Join(folder, "etcd"))
+	failed := make(chan error, 3)
+	endpoint, stop, err := start(ctx, files, port, programs, failed)
 	if err != nil {
 		return err
 	}
-	// Before those of the API server: it changes a feature's default, which no flags may know of yet.
-	controllerManager, err := parseControllerManagerFlags(files)
-	if err != nil {
-		return err
-	}
-	failed := make(chan error, 2)
-	go func() { failed <- runAPIServer(ctx, files, endpoint, port) }()
-	if err := waitUntilReady(ctx, files.adminKubeconfig, failed); err != nil {
-		return err
-	}
-	go func() { failed <- runControllerManager(ctx, controllerManager) }()
 	if err := waitForDefaults(ctx, files.adminKubeconfig, failed); err != nil {
 		return err
 	}
@@ -122,7 +119,7 @@ func run(ctx context.Context, folder string, port int) error {
 	// The API server drains for a minute where watches are open; nobody here waits for them.
 	closed := make(chan struct{})
 	go func() {
-		etcd.Close()
+		stop()
 		close(closed)
 	}()
 	select {
@@ -130,6 +127,49 @@ func run(ctx context.Context, folder string, port int) error {
 	case <-time.After(stopTimeout):
 	}
 	return err
+}
+
+// start gives etcd's address and how to stop it, when the API server is ready and the controllers have begun.
+func start(ctx context.Context, files *files, port int, programs string, failed chan error) (string, func(), error) {
+	if programs != "" {
+		return startAssets(ctx, assets{programs}, files, port, failed)
+	}
+	etcd, endpoint, err := startEtcd(files.etcd)
+	if err != nil {
+		return "", nil, err
+	}
+	// Before those of the API server: it changes a feature's default, which no flags may know of yet.
+	controllerManager, err := parseControllerManagerFlags(files)
+	if err != nil {
+		return "", nil, err
+	}
+	go func() { failed <- runAPIServer(ctx, apiServerFlags(files, endpoint, port)) }()
+	if err := waitUntilReady(ctx, files.adminKubeconfig, failed); err != nil {
+		return "", nil, err
+	}
+	go func() { failed <- runControllerManager(ctx, controllerManager) }()
+	return endpoint, etcd.Close, nil
+}
+
+func startAssets(ctx context.Context, from assets, files *files, port int, failed chan error) (string, func(), error) {
+	endpoint, err := from.startEtcd(ctx, files.etcd, failed)
+	if err != nil {
+		return "", nil, err
+	}
+	go func() { failed <- from.run(ctx, "kube-apiserver", apiServerFlags(files, endpoint, port)) }()
+	if err := waitUntilReady(ctx, files.adminKubeconfig, failed); err != nil {
+		return "", nil, err
+	}
+	if from.has("kube-controller-manager") {
+		go func() { failed <- from.run(ctx, "kube-controller-manager", controllerManagerFlags(files)) }()
+		return endpoint, func() {}, nil
+	}
+	controllerManager, err := parseControllerManagerFlags(files)
+	if err != nil {
+		return "", nil, err
+	}
+	go func() { failed <- runControllerManager(ctx, controllerManager) }()
+	return endpoint, func() {}, nil
 }
 
 func freePort() (int, error) {
@@ -184,9 +224,8 @@ func parseFlags(name string, named cliflag.NamedFlagSets, args []string) error {
 	return nil
 }
 
-func runAPIServer(ctx context.Context, files *files, etcd string, port int) error {
-	options := apiserveroptions.NewServerRunOptions()
-	err := parseFlags("kube-apiserver", options.Flags(), []string{
+func apiServerFlags(files *files, etcd string, port int) []string {
+	return []string{
 		"--etcd-servers=" + etcd,
 		"--bind-address=127.0.0.1",
 		"--advertise-address=127.0.0.1",
@@ -203,8 +242,14 @@ func runAPIServer(ctx context.Context, files *files, etcd string, port int) erro
 		"--allow-privileged=true",
 		"--enable-priority-and-fairness=true",
 		"--endpoint-reconciler-type=none",
-	})
-	if err != nil {
+		"--audit-policy-file=" + files.auditPolicy,
+		"--audit-log-path=" + files.auditLog,
+	}
+}
+
+func runAPIServer(ctx context.Context, flags []string) error {
+	options := apiserveroptions.NewServerRunOptions()
+	if err := parseFlags("kube-apiserver", options.Flags(), flags); err != nil {
 		return err
 	}
 	if err := compatibility.DefaultComponentGlobalsRegistry.Set(); err != nil {
@@ -221,13 +266,8 @@ func runAPIServer(ctx context.Context, files *files, etcd string, port int) erro
 	return apiserver.Run(ctx, completed)
 }
 
-func parseControllerManagerFlags(files *files) (*controllermanageroptions.KubeControllerManagerOptions, error) {
-	options, err := controllermanageroptions.NewKubeControllerManagerOptions()
-	if err != nil {
-		return nil, err
-	}
-	flags := options.Flags(controllermanager.KnownControllers(), controllermanager.ControllersDisabledByDefault(), controllermanager.ControllerAliases())
-	return options, parseFlags("kube-controller-manager", flags, []string{
+func controllerManagerFlags(files *files) []string {
+	return []string{
 		"--kubeconfig=" + files.controllerManagerKubeconfig,
 		"--secure-port=0",
 		"--leader-elect=false",
@@ -236,7 +276,16 @@ func parseControllerManagerFlags(files *files) (*controllermanageroptions.KubeCo
 		"--root-ca-file=" + files.caCert,
 		// There are no kubelets whose heartbeats could be missed.
 		"--controllers=*,-node-lifecycle-controller,-bootstrap-signer-controller,-token-cleaner-controller,-node-ipam-controller",
-	})
+	}
+}
+
+func parseControllerManagerFlags(files *files) (*controllermanageroptions.KubeControllerManagerOptions, error) {
+	options, err := controllermanageroptions.NewKubeControllerManagerOptions()
+	if err != nil {
+		return nil, err
+	}
+	flags := options.Flags(controllermanager.KnownControllers(), controllermanager.ControllersDisabledByDefault(), controllermanager.ControllerAliases())
+	return options, parseFlags("kube-controller-manager", flags, controllerManagerFlags(files))
 }
 
 func runControllerManager(ctx context.Context, options *controllermanageroptions.KubeControllerManagerOptions) error {

@@ -58,6 +58,13 @@ test('strict: a silent client hears nothing, however long it waits', async () =>
   expect(dataPath.openConnections).toBe(1)
 })
 
+test("a line of words is the application's, whatever HTTP would say to it", async () => {
+  const { connect } = await inbound('detect')
+  const client = connect()
+  client.write('word word\n')
+  expect(await client.take((text) => text.endsWith('\n'))).toBe('app:word word\n')
+})
+
 test('what begins like a request is not waited for on an opaque port', async () => {
   const { connect } = await inbound('opaque')
   const client = connect()

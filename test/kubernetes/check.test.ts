@@ -16,6 +16,7 @@ import { ApiServer } from '../support/api-server.ts'
 import type { ClusterControlPlane } from '../support/cluster-control-plane.ts'
 import { installWeft, planeAddress, setInstalledPod, startInstalledPlane } from '../support/installed-weft.ts'
 import { removeFolder } from '../support/running-control-plane.ts'
+import { testOwnServer } from './own-server.ts'
 
 const folder = mkdtempSync(path.join(tmpdir(), 'weft-check-'))
 const log = createLog({ process: 'test', level: 'silent' })
@@ -180,7 +181,7 @@ test('a webhook that is not there to answer', async () => {
 })
 
 // The last one: the API server stays away.
-test('an API server that does not answer', async () => {
+testOwnServer('an API server that does not answer', async () => {
   await server.kill()
   expect(await failing()).toEqual(['KUBERNETES_UNREACHABLE'])
 })

@@ -12,8 +12,11 @@ import { type RunningInjector, startInjector } from '../../injector/injector.ts'
 import { readInjectorSettings } from '../../injector/settings.ts'
 import { testPlan } from '../../injector/test-plan.ts'
 import { accountKubeconfig } from '../support/account-kubeconfig.ts'
+import { injectorRights } from '../../deploy/manifests/roles.ts'
+import { compareRights } from '../support/api-rights.ts'
 import { ApiServer } from '../support/api-server.ts'
 import { ClusterControlPlane } from '../support/cluster-control-plane.ts'
+import { testOwnServer } from './own-server.ts'
 
 const root = path.join(import.meta.dirname, '../..')
 const golden = path.join(root, 'injector/golden')
@@ -253,6 +256,17 @@ describe('Pod Security', () => {
     expect(refused.stderr).not.toContain('weft-proxy')
   })
 })
+
+testOwnServer(
+  'the injector did all of this with the rights that it is installed with, and every one of them was needed',
+  () => {
+    expect(compareRights(server.audit(), injectorRights(), 'weft-injector')).toEqual({
+      lacking: [],
+      unused: [],
+      foreign: [],
+    })
+  },
+)
 
 describe('manifests', () => {
   // What was pointed at this process is of no use to them.

@@ -1,18 +1,22 @@
 /** Installing, upgrading and removing weft, as its commands say it is done, with its processes at work in between. */
 import { execFile } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { convertedCrds } from '../../api/smi.ts'
 import { accountKubeconfig } from '../support/account-kubeconfig.ts'
-import { ApiServer } from '../support/api-server.ts'
+import { ApiServer, apiServerBinary, buildApiServer } from '../support/api-server.ts'
 import { ClusterControlPlane } from '../support/cluster-control-plane.ts'
 import { ConvertingInjector } from '../support/converting-injector.ts'
+import { testOwnServer } from './own-server.ts'
 
 const main = path.join(import.meta.dirname, '../../cli/main.ts')
 const folder = mkdtempSync(path.join(tmpdir(), 'weft-lifecycle-'))
+
+const programs = ['etcd', 'kube-apiserver'] as const
+const assets = process.env['KUBEBUILDER_ASSETS'] ?? ''
 
 let server: ApiServer
 let before: readonly string[]
@@ -55,8 +59,15 @@ async function until(holds: () => Promise<boolean>): Promise<void> {
 const field = async (object: string, column: string): Promise<string> =>
   server.kubectl(['get', object, '-n', 'weft', '--ignore-not-found', '-o', `jsonpath={${column}}`])
 
+/** As envtest has them, which brings no kube-controller-manager: ours is each of them where it is called so. */
+async function linkedPrograms(): Promise<string> {
+  await buildApiServer()
+  for (const name of programs) symlinkSync(apiServerBinary, path.join(folder, name))
+  return folder
+}
+
 beforeAll(async () => {
-  server = await ApiServer.start()
+  server = await ApiServer.start(assets === '' ? await linkedPrograms() : assets)
   await server.kubectl(['create', 'namespace', 'shop'])
   // Made by the controllers for each namespace, some time after it.
   await until(async () => (await inventory()).some((line) => line.endsWith(' shop/kube-root-ca.crt')))
@@ -69,6 +80,22 @@ afterAll(async () => {
   await injector?.stop()
   await server?.stop()
   rmSync(folder, { recursive: true, force: true })
+})
+
+/** The programs that a process has started, whichever of its threads did. */
+function childrenOf(pid: number): readonly string[] {
+  const folder = `/proc/${pid}/task`
+  return readdirSync(folder)
+    .flatMap((thread) => readFileSync(path.join(folder, thread, 'children'), 'utf8').split(' '))
+    .filter((child) => child !== '')
+    .map((child) => readFileSync(`/proc/${child}/cmdline`, 'utf8').split('\0', 1)[0] as string)
+    .toSorted()
+}
+
+testOwnServer('etcd and kube-apiserver are the programs of KUBEBUILDER_ASSETS', () => {
+  expect(childrenOf(server.pid)).toEqual(
+    programs.map((name) => path.join(assets === '' ? folder : assets, name)),
+  )
 })
 
 test('installed, it works with its own rights alone', async () => {

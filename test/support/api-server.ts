@@ -1,6 +1,6 @@
 /**
- * A real Kubernetes API server for tests: the one of test/apiserver on loopback, or the cluster that KUBECONFIG names, in
- * which the tests then make what they need.
+ * A real Kubernetes API server for tests: the one of test/apiserver on loopback, with the programs that KUBEBUILDER_ASSETS
+ * names where it is set; or the cluster that KUBECONFIG names, in which the tests then make what they need.
  */
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
@@ -10,7 +10,8 @@ import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
 
 const root = path.join(import.meta.dirname, '../..')
-const binary = path.join(root, '.cache/apiserver')
+/** etcd, kube-apiserver and kube-controller-manager, each of them where it is called by that name. */
+export const apiServerBinary = path.join(root, '.cache/apiserver')
 const startTimeoutMs = 120_000
 /** The first time, everything that Kubernetes consists of is compiled. */
 const buildTimeoutMs = 40 * 60_000
@@ -23,9 +24,10 @@ type ReadyLine = {
   readonly kubelet: number
 }
 
-/** Builds the API server; quick when nothing changed. */
+/** Builds the API server, unless test/kubernetes/run has: that nothing changed takes seconds to find out. */
 export async function buildApiServer(): Promise<void> {
-  await promisify(execFile)(path.join(root, 'test/apiserver/build'), [binary], {
+  if (process.env['WEFT_APISERVER_BUILT'] !== undefined) return
+  await promisify(execFile)(path.join(root, 'test/apiserver/build'), [apiServerBinary], {
     timeout: buildTimeoutMs,
     maxBuffer: 16 * 1024 * 1024,
   })
@@ -36,25 +38,30 @@ export class ApiServer {
   /** Ours to kill and to compact. */
   readonly own: boolean
   readonly #folder: string | undefined
+  readonly #assets: string
   #port: string
   #etcd = ''
   #kubeletPort = 0
   #child: ChildProcess | undefined
 
-  private constructor(kubeconfig: string, folder: string | undefined) {
+  private constructor(kubeconfig: string, folder: string | undefined, assets = '') {
     this.kubeconfig = kubeconfig
     this.own = folder !== undefined
     this.#folder = folder
+    this.#assets = assets
     this.#port = '0'
   }
 
-  /** Resolves when pods can be made. Rejects when it cannot be built or does not start in two minutes. */
-  static async start(): Promise<ApiServer> {
+  /**
+   * Resolves when pods can be made. Rejects when it cannot be built or does not start in two minutes. `assets`: a folder
+   * with etcd and kube-apiserver, which are run instead of ours.
+   */
+  static async start(assets = process.env['KUBEBUILDER_ASSETS'] ?? ''): Promise<ApiServer> {
     const given = process.env['KUBECONFIG']
     if (given !== undefined && given !== '') return new ApiServer(given, undefined)
     await buildApiServer()
     const folder = mkdtempSync(path.join(tmpdir(), 'weft-apiserver-'))
-    const server = new ApiServer(path.join(folder, 'admin.kubeconfig'), folder)
+    const server = new ApiServer(path.join(folder, 'admin.kubeconfig'), folder, assets)
     await server.startAgain()
     return server
   }
@@ -64,7 +71,9 @@ export class ApiServer {
     const folder = this.#folder as string
     const log = path.join(folder, 'log')
     const file = openSync(log, 'a')
-    const child = spawn(binary, ['--folder', folder, '--port', this.#port], { stdio: ['pipe', 'pipe', file] })
+    const programs = this.#assets === '' ? [] : ['--assets', path.resolve(this.#assets)]
+    const args = ['--folder', folder, '--port', this.#port, ...programs]
+    const child = spawn(apiServerBinary, args, { stdio: ['pipe', 'pipe', file] })
     closeSync(file)
     this.#child = child
     const line = await firstLine(child, () => readFileSync(log, 'utf8').slice(-3000))
@@ -102,6 +111,21 @@ export class ApiServer {
       readonly header: { readonly revision: string }
     }
     await call('compaction', { revision: header.revision, physical: true })
+  }
+
+  /** Of this machine. */
+  get port(): number {
+    return Number(this.#port)
+  }
+
+  /** The processes that it consists of. */
+  get pid(): number {
+    return this.#child?.pid as number
+  }
+
+  /** Every request of weft's ServiceAccounts so far, a line of JSON each. */
+  audit(): string {
+    return readFileSync(path.join(this.#folder as string, 'audit.log'), 'utf8')
   }
 
   /** Runs kubectl and gives what it prints. Rejects with what it says when it fails. */

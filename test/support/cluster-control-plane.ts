@@ -4,12 +4,12 @@ import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { freePorts } from '../../cli/demo/ports.ts'
 import { fetchText } from '../../cli/demo/sidecar-admin.ts'
+import { installManifests, toYaml } from '../../deploy/manifests/manifests.ts'
 import { accountKubeconfig } from './account-kubeconfig.ts'
 import type { ApiServer } from './api-server.ts'
 import { spawnLimited, stopChild } from './sidecar-process.ts'
 
 const main = path.join(import.meta.dirname, '../../cli/main.ts')
-const role = path.join(import.meta.dirname, '../kubernetes/control-plane-role.yaml')
 const startTimeoutMs = 60_000
 
 export class ClusterControlPlane {
@@ -96,8 +96,21 @@ export class ClusterControlPlane {
   }
 }
 
-/** Makes namespace `weft` and the control plane's ServiceAccount; gives the kubeconfig of the latter, in `folder`. */
-export async function controlPlaneAccount(server: ApiServer, folder: string): Promise<string> {
-  await server.kubectl(['apply', '-f', role])
-  return accountKubeconfig(server, 'weft-control-plane', folder)
+const install = {
+  image: 'weft:test',
+  imagePullPolicy: 'IfNotPresent',
+  trustDomain: 'cluster.local',
+  interception: 'init',
+  ha: false,
+} as const
+/** What is running is a process of the test and no pod. */
+const ofPods: ReadonlySet<string> = new Set(['Deployment', 'Service', 'MutatingWebhookConfiguration'])
+
+/**
+ * Makes what `weft install` does, but what runs in pods and the CRDs; gives the kubeconfig of the control plane's
+ * ServiceAccount, in `folder`. `port`: of this machine, where it reaches the API server.
+ */
+export async function controlPlaneAccount(server: ApiServer, folder: string, port?: number): Promise<string> {
+  await server.apply(toYaml(installManifests(install).filter(({ kind }) => !ofPods.has(kind))))
+  return accountKubeconfig(server, 'weft-control-plane', folder, undefined, port)
 }

@@ -259,6 +259,22 @@ describeWith(
       expect(mesh.curl(client, `http://${clusterIp}:8080/page.txt`)).toBe(`${marker}\n`)
     })
 
+    test('an interface that is skipped is passed in both directions, and no longer when it is not', () => {
+      const opened = (): number => mesh.metric(client, 'tcp_open_total')
+      const main = path.join(import.meta.dirname, '../../cli/main.ts')
+      const init = (...flags: readonly string[]): string =>
+        mesh.network.run(client, process.execPath, main, 'init', '--skip-outbound-ports=9001', ...flags)
+      const before = opened()
+      init('--skip-interfaces=eth+')
+      expect((JSON.parse(mesh.curl(client, `http://${server.v4}:7070/`)) as Echo).name).toBe('unnamed')
+      // The sidecar is not there for those outside, and nobody else listens.
+      expect(() => mesh.curl(outside, `http://${client.v4}:7070/`)).toThrow(/curl: \(7\)/)
+      expect(opened()).toBe(before)
+      init()
+      expect(mesh.curl(client, `http://${clusterIp}:8080/page.txt`)).toBe(`${marker}\n`)
+      expect(opened()).toBe(before + 1)
+    })
+
     test('the sidecars ran without a fault', () => {
       expect(applicationUid).not.toBe(2102)
       for (const { log } of [client, server])

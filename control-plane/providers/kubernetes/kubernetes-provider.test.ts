@@ -22,6 +22,7 @@ beforeEach(async () => {
     log: createLog({ process: 'test', level: 'silent' }),
     kinds: [namespaces, services],
     onChanges: (changes) => batches.push(changes),
+    onRefused: () => undefined,
   })
 })
 

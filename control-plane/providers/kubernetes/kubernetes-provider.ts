@@ -5,6 +5,7 @@ import { OutageLog } from '../../../core/outage-log.ts'
 import type { KubernetesClient } from '../../../core/kubernetes/api-client.ts'
 import type { Change } from '../../model/objects.ts'
 import type { Provider } from '../provider.ts'
+import type { Refusal } from './object-store.ts'
 import { Reflector } from './reflector.ts'
 import type { WatchedKind } from './watched-kind.ts'
 import { watchedKinds } from './watched-kinds.ts'
@@ -17,6 +18,8 @@ export type KubernetesProviderOptions = {
   readonly random?: () => number
   /** Called once with everything, when every kind is there, then with what each event changes. */
   readonly onChanges: (changes: readonly Change[]) => void
+  /** Called for each object whose newest form is refused. */
+  readonly onRefused: (refusal: Refusal) => void
 }
 
 export class KubernetesProvider implements Provider {
@@ -28,7 +31,7 @@ export class KubernetesProvider implements Provider {
 
   constructor(options: KubernetesProviderOptions) {
     this.#options = options
-    const { kinds = watchedKinds, random, client, clock, log } = options
+    const { kinds = watchedKinds, random, client, clock, log, onRefused } = options
     const outages = new OutageLog(log)
     this.#reflectors = kinds.map(
       (kind) =>
@@ -40,6 +43,7 @@ export class KubernetesProvider implements Provider {
           outages,
           ...(random === undefined ? {} : { random }),
           onChanges: (changes) => this.#changed(changes),
+          onRefused,
           onSynced: () => this.#synced(),
         }),
     )
@@ -63,7 +67,11 @@ export class KubernetesProvider implements Provider {
 
   /** Objects whose newest form is refused. */
   get refused(): readonly string[] {
-    return this.#reflectors.flatMap(({ refused }) => refused.map(({ object }) => object))
+    return this.refusals.map(({ object }) => object)
+  }
+
+  get refusals(): readonly Refusal[] {
+    return this.#reflectors.flatMap(({ refused }) => refused)
   }
 
   get watchSilenceMs(): ReadonlyMap<string, number> {

@@ -1,21 +1,24 @@
 /** The objects of one kind as the API server last had them, in the model's form; tells what each message changes. Pure. */
 import { isDeepStrictEqual } from 'node:util'
 import { convertObject } from '../../kubernetes-objects/convert.ts'
-import { formatPath } from '../../kubernetes-objects/field-reader.ts'
+import { type ObjectReference, referenceOf } from '../../kubernetes-objects/object-reference.ts'
+import { formatProblem } from '../../kubernetes-objects/field-reader.ts'
 import type { Change } from '../../model/objects.ts'
 import { withSeenSidecar } from './seen-sidecar.ts'
 
 /** The newest form of an object is not usable; its last good one, if there was any, stays. */
-export type Refusal = { readonly object: string; readonly problems: readonly string[] }
-
-type Metadata = { readonly name?: unknown; readonly namespace?: unknown }
+export type Refusal = {
+  /** For people. */
+  readonly object: string
+  readonly reference: ObjectReference
+  readonly problems: readonly string[]
+}
 
 /** `namespace/name`, or the name alone where there is no namespace; undefined for what is no object. */
 export function keyOfObject(object: unknown): string | undefined {
-  if (typeof object !== 'object' || object === null) return undefined
-  const { name, namespace } = ((object as { metadata?: unknown }).metadata ?? {}) as Metadata
-  if (typeof name !== 'string' || name === '') return undefined
-  return typeof namespace === 'string' && namespace !== '' ? `${namespace}/${name}` : name
+  const { name, namespace } = referenceOf(object)
+  if (name === '') return undefined
+  return namespace === '' ? name : `${namespace}/${name}`
 }
 
 export class ObjectStore {
@@ -45,15 +48,17 @@ export class ObjectStore {
     if (converted.outcome === 'refused') {
       this.#refuse(key, {
         object: converted.identity,
-        problems: converted.problems.map(({ path, problem }) => `${formatPath(path)}: ${problem}`),
+        reference: referenceOf(object),
+        problems: converted.problems.map(formatProblem),
       })
       if (!this.#known.has(key)) this.#known.set(key, undefined)
       return []
     }
-    this.#refused.delete(key)
+    const wasRefused = this.#refused.delete(key)
     const before = this.#known.get(key)
     const change = converted.outcome === 'converted' ? withSeenSidecar(converted.change, object) : undefined
-    if (isDeepStrictEqual(before, change)) {
+    // Good again as it was: nothing changes in the mesh, but its status says otherwise.
+    if (isDeepStrictEqual(before, change) && !wasRefused) {
       this.#known.set(key, before)
       return []
     }

@@ -7,6 +7,7 @@ import type { Change } from '../../model/objects.ts'
 import { namespaces } from './kinds/namespaces.ts'
 import { pods } from './kinds/pods.ts'
 import { trafficSplits } from './kinds/traffic-splits.ts'
+import type { Refusal } from './object-store.ts'
 import { Reflector } from './reflector.ts'
 import { type ScriptedApiServer, startScriptedApiServer } from './scripted-api-server.ts'
 import type { WatchedKind } from './watched-kind.ts'
@@ -20,12 +21,14 @@ let wireClock: ManualClock
 let client: KubernetesClient
 let reflector: Reflector
 let changes: Change[]
+let refusals: Refusal[]
 
 beforeEach(async () => {
   server = await startScriptedApiServer()
   clock = new ManualClock()
   wireClock = new ManualClock()
   changes = []
+  refusals = []
   client = new KubernetesClient({ ...server.connection, token: () => 'secret' }, wireClock)
 })
 
@@ -45,6 +48,7 @@ function start(kind: WatchedKind, random = () => 0.5): void {
     outages: new OutageLog(log),
     random,
     onChanges: (batch) => changes.push(...batch),
+    onRefused: (refusal) => refusals.push(refusal),
     onSynced: () => undefined,
   })
   reflector.start()
@@ -125,10 +129,14 @@ describe('listing', () => {
     expect(request.query.get('fieldSelector')).toBe('status.phase!=Succeeded,status.phase!=Failed')
   })
 
-  it('waits as long as a 429 asks for', async () => {
+  it('waits as long as a 429 asks for, but not for so long that it would not be up to date 5 s after', async () => {
     start(namespaces)
-    ;(await server.next()).reply(429, {}, { 'retry-after': '7' })
-    expect(await untilNext()).toBeGreaterThanOrEqual(7_000)
+    ;(await server.next()).reply(429, {}, { 'retry-after': '2' })
+    expect(await untilNext()).toBeGreaterThanOrEqual(2_000)
+    ;(await server.next()).reply(429, {}, { 'retry-after': '30' })
+    const longestMs = await untilNext()
+    expect(longestMs).toBeGreaterThanOrEqual(3_000)
+    expect(longestMs).toBeLessThan(4_000)
     ;(await server.next()).reply(200, list('7', []))
     await server.next()
     expect(reflector.synced).toBe(true)
@@ -202,9 +210,9 @@ describe('watching', () => {
   it('waits as long as an ERROR event asks for, and goes on from where it was', async () => {
     start(namespaces)
     const watch = await untilWatching([])
-    watch.stream({ type: 'ERROR', object: { code: 429, details: { retryAfterSeconds: 4 } } })
+    watch.stream({ type: 'ERROR', object: { code: 429, details: { retryAfterSeconds: 3 } } })
     watch.end()
-    expect(await untilNext()).toBeGreaterThanOrEqual(4_000)
+    expect(await untilNext()).toBeGreaterThanOrEqual(3_000)
     expect((await server.next()).query.get('resourceVersion')).toBe('10')
   })
 
@@ -265,9 +273,19 @@ describe('an object that is refused', () => {
     watch.stream({ type: 'MODIFIED', object: broken })
     await expect.poll(() => reflector.refused.map(({ object }) => object)).toEqual(['Namespace a'])
     expect(seen()).toEqual(['+a'])
+    expect(refusals.map(({ reference }) => reference)).toEqual([
+      { apiVersion: 'v1', kind: 'Namespace', namespace: '', name: 'a', uid: '' },
+    ])
     watch.stream({ type: 'MODIFIED', object: namespace('a', '12') })
     await untilSeen(['+a', '+a'])
     expect(reflector.refused).toEqual([])
+  })
+
+  it('is handed out when it is good again as it was, since its status said otherwise meanwhile', async () => {
+    start(namespaces)
+    const watch = await untilWatching([namespace('a', '1')])
+    watch.stream({ type: 'MODIFIED', object: broken }, { type: 'MODIFIED', object: namespace('a', '12') })
+    await untilSeen(['+a', '+a'])
   })
 
   it('is gone when it is deleted', async () => {

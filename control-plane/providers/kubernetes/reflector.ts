@@ -21,6 +21,8 @@ export type ReflectorOptions = {
   readonly outages: OutageLog
   readonly random?: () => number
   readonly onChanges: (changes: readonly Change[]) => void
+  /** Called when an object's newest form is refused, and again when it is for another reason. */
+  readonly onRefused: (refusal: Refusal) => void
   /** Called once: all there was at that moment has been handed out. */
   readonly onSynced: () => void
 }
@@ -33,6 +35,8 @@ const atOnce: Next = { waitMs: 0 }
 const backoffMs = { baseMs: 200, maxMs: 2_000 }
 /** On top of what a Retry-After asks for, so that not all kinds come back at once. */
 const retryJitter = 0.25
+/** An API server that throttles raises what it asks for step by step, to half a minute: whoever waited so long would not be up to date 5 s after. */
+const longestRetryMs = 3_000
 /** How soon a CustomResourceDefinition that appears is noticed. */
 const absentPollMs = 5_000
 /** Bookmarks come every minute: who says nothing for two is gone, whatever TCP thinks. */
@@ -227,7 +231,7 @@ export class Reflector {
     if (toWeftError(error).code === 'KUBERNETES_UNREACHABLE') this.#unreachable = true
     else this.#answered()
     return retryAfterMs > 0
-      ? { waitMs: retryAfterMs * (1 + retryJitter * this.#random()) }
+      ? { waitMs: Math.min(retryAfterMs, longestRetryMs) * (1 + retryJitter * this.#random()) }
       : { waitMs: this.#backoff.nextMs() }
   }
 
@@ -248,10 +252,12 @@ export class Reflector {
     if (changes.length > 0) this.#options.onChanges(changes)
   }
 
-  #reportRefusal({ object, problems }: Refusal): void {
+  #reportRefusal(refusal: Refusal): void {
+    const { object, problems } = refusal
     this.#options.log.error(
       { code: 'RESOURCE_INVALID', object, problems },
       'an object is refused; its last good form stays',
     )
+    this.#options.onRefused(refusal)
   }
 }

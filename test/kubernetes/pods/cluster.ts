@@ -13,6 +13,17 @@ import { Kubelet } from './kubelet.ts'
 import type { RunningPod } from './running-pod.ts'
 
 const timeoutMs = 60_000
+/** So that any namespace takes it. */
+const fitForRestricted = {
+  securityContext: { runAsNonRoot: true, runAsUser: 1000, seccompProfile: { type: 'RuntimeDefault' } },
+  containers: [
+    {
+      name: 'app',
+      image: 'app',
+      securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },
+    },
+  ],
+}
 
 export class Cluster {
   readonly server: ApiServer
@@ -46,9 +57,13 @@ export class Cluster {
   }
 
   /** Makes a namespace; in a meshed one, resolves when the webhook is asked about its pods. */
-  async addNamespace(name: string, annotations: Readonly<Record<string, string>>): Promise<void> {
+  async addNamespace(
+    name: string,
+    annotations: Readonly<Record<string, string>>,
+    labels: Readonly<Record<string, string>> = {},
+  ): Promise<void> {
     await this.server.apply(
-      JSON.stringify({ apiVersion: 'v1', kind: 'Namespace', metadata: { name, annotations } }),
+      JSON.stringify({ apiVersion: 'v1', kind: 'Namespace', metadata: { name, annotations, labels } }),
     )
     const at = `/api/v1/namespaces/${name}`
     await this.until(`the ServiceAccount of ${name}`, async () => {
@@ -58,7 +73,7 @@ export class Cluster {
       return accounts.some(({ metadata }) => metadata.name === 'default')
     })
     if (annotations['weft.dev/inject'] !== 'enabled') return
-    const trial = { metadata: { name: 'trial' }, spec: { containers: [{ name: 'app', image: 'app' }] } }
+    const trial = { metadata: { name: 'trial' }, spec: fitForRestricted }
     await this.until('the webhook', async () =>
       JSON.stringify(await this.api.call('POST', `${at}/pods?dryRun=All`, trial)).includes('weft-proxy'),
     )

@@ -69,6 +69,7 @@ export class Kubelet {
     this.#stopped = true
     this.#stopDns()
     await this.#looking
+    await Promise.all(this.pods.map((pod) => pod.stop()))
   }
 
   async #look(): Promise<void> {

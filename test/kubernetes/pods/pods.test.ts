@@ -79,16 +79,23 @@ describeInOwnNetwork(tools, 'pods of a cluster', () => {
   let web: RunningPod
   let guarded: RunningPod
   let outside: RunningPod
+  let sealed: RunningPod
 
   beforeAll(async () => {
     cluster = await Cluster.start()
     await cluster.addNamespace('outside', {})
     await cluster.addNamespace('shop', { 'weft.dev/inject': 'enabled' })
+    await cluster.addNamespace(
+      'sealed',
+      { 'weft.dev/inject': 'enabled', 'config.weft.dev/interception': 'cni' },
+      { 'pod-security.kubernetes.io/enforce': 'restricted' },
+    )
     const { key, cert } = ownCertificate()
     const data = { 'tls.key': key, 'tls.crt': cert }
     await cluster.server.apply(webYaml.replace('data:\n', `data:\n${indented(stringify(data))}`))
     ;[caller, guarded, web] = (await cluster.ready('shop', 3)) as [RunningPod, RunningPod, RunningPod]
     ;[outside] = (await cluster.ready('outside', 1)) as [RunningPod]
+    ;[sealed] = (await cluster.ready('sealed', 1)) as [RunningPod]
   }, 180_000)
   afterAll(() => cluster?.stop(), 60_000)
 
@@ -155,6 +162,22 @@ describeInOwnNetwork(tools, 'pods of a cluster', () => {
     expect(await metric(web, 'request_total', 'direction="inbound"', 'tls="false"')).toBe(1)
     const answer = await curl(caller, '-d', marker, `http://${outside.network.v4}:3000/`)
     expect(JSON.parse(answer)).toMatchObject({ body: marker, host: outside.name })
+  })
+
+  test('in a restricted namespace, where a CNI plugin redirects, a pod without any rights is carried the same', async () => {
+    const names = (sealed.pod.spec.initContainers ?? []).map(({ name }) => name)
+    expect(names).toEqual(['weft-proxy'])
+    let answer = ''
+    const bytes = await wire(sealed, async () => {
+      answer = await curl(caller, '-d', marker, 'http://sealed.sealed:3000/')
+    })
+    expect(JSON.parse(answer)).toMatchObject({ body: marker, host: sealed.name })
+    expect(bytes).toContain('weft-h1')
+    expect(bytes).not.toContain(marker)
+    expect(await metric(sealed, 'request_total', 'direction="inbound"', ...inMesh)).toBe(1)
+    const own = 'client_id="spiffe://cluster.local/ns/sealed/sa/default"'
+    expect(await curl(sealed, 'http://web.shop/')).toBe('nginx of web\n')
+    expect(await metric(web, 'request_total', 'direction="inbound"', own)).toBe(1)
   })
 
   test('a pod that asks for it refuses who comes in clear, on ports that it does not declare too', async () => {

@@ -6,6 +6,7 @@ import path from 'node:path'
 import { promisify } from 'node:util'
 import type { Network, PodNetwork } from '../../system/network.ts'
 import type { ClusterApi } from './cluster-api.ts'
+import { addToNetwork } from './cni-plugin.ts'
 import { commandOf, environmentOf, privileges } from './container-command.ts'
 import { containerPath, containerScript, type Image, type Mount } from './container-root.ts'
 import type { Container, Handler, Pod } from './pod-manifest.ts'
@@ -59,6 +60,7 @@ export class RunningPod {
   readonly #folder: string
   readonly #running = new Map<string, Running>()
   #ended = false
+  #asking: Promise<void> | undefined
   ready = false
   /** What the API server was told last. */
   phase = ''
@@ -98,6 +100,7 @@ export class RunningPod {
         path.join(this.#folder, volume.name),
       )
     this.#writeNetworkFiles()
+    addToNetwork(this.#parts.network, this.network, this.pod)
     for (const container of spec.initContainers ?? []) {
       const running = this.#start(container)
       if (container.restartPolicy === 'Always') await this.#started(running)
@@ -110,12 +113,18 @@ export class RunningPod {
     void statuses.then(() => {
       this.#ended = true
     })
-    void this.#askWhetherReady()
+    this.#asking = this.#askWhetherReady()
     if (spec.restartPolicy === 'Always') return
     const failed = (await statuses).some((status) => status !== 0)
     // Native sidecars end after the last container that is none, the kubelet sees to it.
     await this.#endSidecars()
     await this.#patch({ phase: failed ? 'Failed' : 'Succeeded' })
+  }
+
+  /** Resolves when nobody asks it any more whether it is ready: the API server, which is told, may go. */
+  async stop(): Promise<void> {
+    this.#ended = true
+    await this.#asking
   }
 
   /** Runs a program in a container to its end and gives its output, as `kubectl exec` does. */
