@@ -150,6 +150,23 @@ describe('Http2Pool', () => {
     expect(pool.speaks(clock.monotonicMs())).toBe(true)
   })
 
+  it('says the same of a server that does not answer in time', async () => {
+    let heard = ''
+    const server = net.createServer((socket) => {
+      socket.on('error', () => undefined)
+      socket.on('data', (piece) => {
+        heard += piece.toString('latin1')
+      })
+    })
+    const { pool, clock } = poolFor(await listen(server))
+    const { outcome } = send(pool)
+    await expect.poll(() => heard).toMatch(/^PRI /)
+    clock.advance(1_000)
+    expect(await outcome).toBe('not spoken')
+    clock.advance(30_000)
+    expect(pool.speaks(clock.monotonicMs())).toBe(false)
+  })
+
   it('fails those who wait where nobody listens', async () => {
     const server = net.createServer()
     const port = await listen(server)

@@ -163,7 +163,7 @@ export class Http2Pool {
       connections.open--
       connections.onFree?.()
       // A sidecar of before: it knows another protocol only.
-      if (isWithoutProtocol(error)) this.#notSpokenUntilMs = this.#options.clock.monotonicMs() + notSpokenMs
+      if (isWithoutProtocol(error)) this.#notSpoken(notSpokenMs)
       throw error
     }
   }
@@ -174,6 +174,8 @@ export class Http2Pool {
     return new Promise((resolve, reject) => {
       const timeoutMs = settingsTimeoutMs()
       const timer = clock.after(timeoutMs, () => {
+        // Who waits for more of what it does not know would keep every request waiting.
+        if (!this.#hasSpoken) this.#notSpoken(notSpokenMs)
         reject(new UpstreamFailure('connect-timeout', `no HTTP/2 settings came within ${timeoutMs} ms`))
         wire.destroy()
       })
@@ -199,6 +201,11 @@ export class Http2Pool {
       )
       this.#all.add(connection)
     })
+  }
+
+  #notSpoken(forMs: number): void {
+    const untilMs = this.#options.clock.monotonicMs() + forMs
+    this.#notSpokenUntilMs = Math.max(this.#notSpokenUntilMs, untilMs)
   }
 
   #onReady(connection: Http2ClientConnection): void {
@@ -228,13 +235,13 @@ export class Http2Pool {
 
   #onClosed(connection: Http2ClientConnection): void {
     if (!this.#all.delete(connection)) return
-    const { clock, connections, stats } = this.#options
+    const { connections, stats } = this.#options
     this.#takeOut(connection)
     connections.open--
     if (connection.spoke === 'http2') stats.open--
-    else if (connection.spoke === 'other') this.#notSpokenUntilMs = clock.monotonicMs() + notSpokenMs
+    else if (connection.spoke === 'other') this.#notSpoken(notSpokenMs)
     // Who has spoken it before is only out of order.
-    else if (!this.#hasSpoken) this.#notSpokenUntilMs = clock.monotonicMs() + silentMs
+    else if (!this.#hasSpoken) this.#notSpoken(silentMs)
     connections.onFree?.()
     if (this.#queue.length > 0) this.#schedule()
   }
