@@ -176,7 +176,7 @@ for (const load of loads) {
   )
   const { gc } = globalThis
   if (gc !== undefined) {
-    const held = heldBytes(blocks, decoded.map(messageOf), () => void gc())
+    const held = heldBytes(blocks, decoded.map(messageOf), () => gc())
     process.stdout.write(`  held ${(held / 1024).toFixed(1)} KiB a connection`)
   }
   process.stdout.write('\n')
