@@ -4,6 +4,7 @@ import type { annotations, trafficAnnotations } from './annotations.ts'
 export type AnnotationHelp = { readonly on: string; readonly value: string; readonly help: string }
 
 const service = 'Service'
+const route = 'Service, HTTPRoute, GRPCRoute'
 
 /** By its name in `annotations` and `trafficAnnotations`. */
 export const annotationHelp = {
@@ -23,21 +24,21 @@ export const annotationHelp = {
     help: 'ports whose bytes are passed on without a look at their protocol; replaces the default list, `25,587,3306,4444,4567,4568,5432,6379,9300,11211`',
   },
   retryHttp: {
-    on: service,
+    on: route,
     value: "`5xx`, `gateway-error`, `503`, `500-504` or a condition of Envoy's, comma-separated",
     help: 'what is retried',
   },
   retryGrpc: {
-    on: service,
+    on: route,
     value:
       '`cancelled`, `deadline-exceeded`, `internal`, `resource-exhausted`, `unavailable`, comma-separated',
     help: 'what is retried, by gRPC status',
   },
-  retryLimit: { on: service, value: 'number', help: 'attempts after the first one; 1 unless set' },
-  retryTimeout: { on: service, value: 'duration', help: 'for each attempt' },
-  timeoutRequest: { on: service, value: 'duration', help: 'for the whole exchange' },
-  timeoutResponse: { on: service, value: 'duration', help: "from the request's end to the reply's end" },
-  timeoutIdle: { on: service, value: 'duration', help: 'without a byte in either direction' },
+  retryLimit: { on: route, value: 'number', help: 'attempts after the first one; 1 unless set' },
+  retryTimeout: { on: route, value: 'duration', help: 'for each attempt' },
+  timeoutRequest: { on: route, value: 'duration', help: 'for the whole exchange' },
+  timeoutResponse: { on: route, value: 'duration', help: "from the request's end to the reply's end" },
+  timeoutIdle: { on: route, value: 'duration', help: 'without a byte in either direction' },
   balancerType: {
     on: service,
     value: '`PeakEWMA`, `LeastRequest`, `RoundRobin`, `Random`, `RingHash` or `Maglev`',

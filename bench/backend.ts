@@ -2,12 +2,20 @@
 import { writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { freePorts } from '../cli/demo/ports.ts'
+import { grpcMessage } from './load/request.ts'
+import type { Protocol } from './peer.ts'
 import { startProcess, stopProcess, untilOpen } from './process.ts'
 
-export type Backend = { readonly port: number; readonly stop: () => Promise<void> }
+export type Backend = {
+  readonly ports: Readonly<Record<Protocol, number>>
+  readonly stop: () => Promise<void>
+}
 
 const replyBytes = 1024
 const largeBytes = 65_536
+const messageBytes = 64
+/** The method of the one gRPC service. */
+export const callPath = '/bench.Echo/Call'
 
 /** Field of about the size that cookies, tokens and trace contexts have. */
 export function exampleField(i: number): readonly [name: string, value: string] {
@@ -19,7 +27,7 @@ function fields(count: number): string {
 }
 
 /** /upload reads the body to its end before it answers, which `return` does not: so it asks itself. */
-function configuration(folder: string, port: number): string {
+function configuration(folder: string, { http1: port, http2 }: Backend['ports']): string {
   const body = 'x'.repeat(replyBytes)
   return `daemon off;
 master_process off;
@@ -51,16 +59,31 @@ http {
       proxy_set_header Content-Length '';
     }
   }
+  server {
+    listen 127.0.0.1:${http2} http2 backlog=4096;
+    http2_max_concurrent_streams 1024;
+    location / { return 200 '${body}'; }
+    location = /large { alias ${folder}/large; }
+    # A call: a file, which only a GET is given; the trailer makes it a gRPC reply.
+    location = ${callPath} {
+      default_type application/grpc;
+      alias ${folder}/message;
+      error_page 405 =200 ${callPath};
+      add_trailer grpc-status 0;
+    }
+  }
 }
 `
 }
 
 export async function startBackend(folder: string): Promise<Backend> {
-  const [port] = (await freePorts(1)) as [number]
+  const [http1, http2] = (await freePorts(2)) as [number, number]
+  const ports = { http1, http2 }
   const file = path.join(folder, 'backend.conf')
   writeFileSync(path.join(folder, 'large'), 'x'.repeat(largeBytes))
-  writeFileSync(file, configuration(folder, port))
+  writeFileSync(path.join(folder, 'message'), grpcMessage(messageBytes))
+  writeFileSync(file, configuration(folder, ports))
   const child = startProcess('nginx', ['-c', file, '-p', folder])
-  await untilOpen(port, child)
-  return { port, stop: () => stopProcess(child) }
+  await untilOpen(http1, child)
+  return { ports, stop: () => stopProcess(child) }
 }

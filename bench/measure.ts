@@ -1,7 +1,8 @@
 /** One subject under one load, for one round. */
 import { runAutocannon } from './load/autocannon.ts'
 import type { Generator } from './load/generator.ts'
-import { runWrk, type WrkLoad } from './load/wrk.ts'
+import { runH2load } from './load/h2load.ts'
+import { runWrk, type WrkResult } from './load/wrk.ts'
 import type { RunningPeer } from './peer.ts'
 import { cpuNs, memoryOf } from './process.ts'
 import type { Load, Sample, Scenario, Subject } from './scenario.ts'
@@ -20,20 +21,28 @@ const bytesPerMb = 1e6
 /** Prepares a load and gives what runs it, so that the preparation is not measured. */
 async function prepared(
   generator: Generator,
-  { load, request }: Scenario,
+  { load, protocol, request }: Scenario,
   { port, clientTls }: RunningPeer,
   seconds: number,
 ): Promise<() => Promise<Counted>> {
   switch (load.kind) {
     case 'saturated': {
       const run = load.by === 'autocannon' ? runAutocannon : runWrk
-      return () => closedLoop(run, { port, connections: load.connections, request, seconds })
+      return () => counted(run({ port, connections: load.connections, request, seconds }), seconds)
     }
     case 'connections':
-      return () => closedLoop(runWrk, { port, connections: load.connections, request, seconds })
+      return () => counted(runWrk({ port, connections: load.connections, request, seconds }), seconds)
+    case 'streams': {
+      const { connections, streams } = load
+      const streamed = { port, connections, streams, request, seconds }
+      if (!load.uniqueFields) return () => counted(runH2load(streamed), seconds)
+      await generator.prepare({ kind: 'unique-fields', ...streamed })
+      break
+    }
     case 'paced': {
       const { connections, ratePerSecond } = load
-      await generator.prepare({ kind: 'open-loop', port, connections, request, ratePerSecond, seconds })
+      const paced = { port, connections, request, ratePerSecond, seconds }
+      await generator.prepare({ kind: 'open-loop', protocol, ...paced })
       break
     }
     case 'handshakes': {
@@ -48,9 +57,9 @@ async function prepared(
   return async () => ({ seconds, ...(await generator.run()) })
 }
 
-async function closedLoop(run: typeof runWrk, load: WrkLoad): Promise<Counted> {
-  const { requests, errors } = await run(load)
-  return { completed: requests, errors, seconds: load.seconds }
+async function counted(running: Promise<WrkResult>, seconds: number): Promise<Counted> {
+  const { requests, errors } = await running
+  return { completed: requests, errors, seconds }
 }
 
 function cpuNsOf({ processes }: RunningPeer): number {
@@ -95,16 +104,16 @@ export async function measure(
   const run = await prepared(generator, scenario, running, seconds)
   const settle = await changing(subject, running)
   const before = cpuNsOf(running)
-  const counted = await run().catch(async (error: unknown) => {
+  const result = await run().catch(async (error: unknown) => {
     await settle()
     throw error
   })
-  const cpuUs = (cpuNsOf(running) - before) / 1000 / counted.completed
+  const cpuUs = (cpuNsOf(running) - before) / 1000 / result.completed
   await settle()
-  refuseFailures(subject.name, counted)
+  refuseFailures(subject.name, result)
   const cost = running.processes.length === 0 ? {} : { cpuUs }
-  const perSecond = counted.completed / counted.seconds
-  const { latencyUs, latenessUs, reconnects } = counted
+  const perSecond = result.completed / result.seconds
+  const { latencyUs, latenessUs, reconnects } = result
   const reopened = reconnects === undefined ? {} : { reconnects }
   return {
     metrics: { ...cost, perSecond, ...reopened, ...memoryMetrics(running) },
@@ -125,16 +134,20 @@ export async function warmUp(
   const enough = load.kind === 'handshakes' ? requests / requestsPerHandshake : requests
   for (let done = 0; done < enough; ) {
     const run = await prepared(generator, { ...scenario, load }, running, warmUpSeconds)
-    const counted = await run()
-    refuseFailures(`warming ${name}`, counted)
-    done += counted.completed
+    const result = await run()
+    refuseFailures(`warming ${name}`, result)
+    done += result.completed
   }
 }
 
 const warmUpSeconds = 2
 const warmUpConnections = 16
+const warmUpStreams = { connections: 8, streams: 16 }
 const requestsPerHandshake = 50
 
-function warmUpLoad({ load, warmUp: how }: Scenario): Load {
-  return how === 'own' ? load : { kind: 'saturated', connections: warmUpConnections }
+function warmUpLoad({ load, protocol, warmUp: how }: Scenario): Load {
+  if (how === 'own') return load
+  return protocol === 'http2'
+    ? { kind: 'streams', ...warmUpStreams, uniqueFields: false }
+    : { kind: 'saturated', connections: warmUpConnections }
 }

@@ -4,12 +4,17 @@ import type { RemovableLayer } from './peers/bundle-without.ts'
 /** plain: one proxy. pair: two, mutual TLS 1.3 between them. tls-server: the second one of a pair alone. */
 export type Topology = 'plain' | 'pair' | 'tls-server'
 
+/** What client, proxies and backend speak to each other. */
+export type Protocol = 'http1' | 'http2'
+
 /** What a subject of a scenario has that others have not. */
 export type Variant = {
   /** How many routes it decides among; the request meets the last one. */
   readonly routes: number
   /** Sends the spans of sampled requests to a collector. */
   readonly spans: boolean
+  /** Buffers and windows as large as HAProxy takes for large replies. */
+  readonly largeBuffers?: boolean
   /** Set: the one sidecar stands before the application, with as many rules of access. */
   readonly rules?: number
   /** More flags of the sidecar, without their dashes. */
@@ -22,6 +27,7 @@ export type Variant = {
 
 export type Setup = {
   readonly topology: Topology
+  readonly protocol: Protocol
   readonly variant: Variant
   readonly backendPort: number
   /** The peer's own folder, empty. */
@@ -52,6 +58,7 @@ export type RunningPeer = {
 export type Peer = {
   readonly name: string
   readonly topologies: readonly Topology[]
+  readonly protocols: readonly Protocol[]
   /** True, or why it cannot be measured here. */
   readonly available: () => true | string
   readonly version: () => string

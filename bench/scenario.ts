@@ -1,7 +1,7 @@
 /** What is measured: a load on subjects that stand side by side. */
 import type { Histogram } from 'hdr-histogram-js'
 import type { RequestShape } from './load/request.ts'
-import type { Topology, Variant } from './peer.ts'
+import type { Protocol, Topology, Variant } from './peer.ts'
 
 export const loadTools = ['wrk', 'autocannon'] as const
 export type LoadTool = (typeof loadTools)[number]
@@ -9,6 +9,13 @@ export type LoadTool = (typeof loadTools)[number]
 export type Load =
   /** As fast as the connections allow: cost and capacity. By wrk unless said. */
   | { readonly kind: 'saturated'; readonly connections: number; readonly by?: LoadTool }
+  /** HTTP/2, as fast as so many streams on each connection allow. By h2load unless every request has fields of its own. */
+  | {
+      readonly kind: 'streams'
+      readonly connections: number
+      readonly streams: number
+      readonly uniqueFields: boolean
+    }
   /** The same with a connection of its own for each request. */
   | { readonly kind: 'connections'; readonly connections: number }
   /** A fixed schedule: latency, and cost where nothing is gathered into batches. */
@@ -30,6 +37,7 @@ export type Scenario = {
   readonly name: string
   readonly title: string
   readonly topology: Topology
+  readonly protocol: Protocol
   readonly load: Load
   readonly request: RequestShape
   readonly subjects: readonly Subject[]
@@ -67,6 +75,7 @@ export type ScenarioResult = {
 export function unitOf(load: Load): string {
   switch (load.kind) {
     case 'saturated':
+    case 'streams':
     case 'paced':
       return 'request'
     case 'connections':

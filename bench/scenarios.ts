@@ -1,7 +1,7 @@
 /** Every scenario, by name. */
-import { exampleField } from './backend.ts'
+import { callPath, exampleField } from './backend.ts'
 import { plainGet, type RequestShape } from './load/request.ts'
-import type { Topology } from './peer.ts'
+import type { Protocol, Topology } from './peer.ts'
 import type { Load, Scenario, Subject } from './scenario.ts'
 
 const connections = 16
@@ -31,6 +31,7 @@ const lean = ['haproxy', 'nginx', 'envoy', 'weft']
 
 type More = {
   readonly topology?: Topology
+  readonly protocol?: Protocol
   readonly request?: Partial<RequestShape>
   readonly base?: string
   readonly warmUp?: Scenario['warmUp']
@@ -41,12 +42,13 @@ function scenario(
   title: string,
   load: Load,
   subjects: readonly (string | Subject)[],
-  { topology = 'plain', request = {}, base = 'haproxy', warmUp = 'saturated' }: More = {},
+  { topology = 'plain', protocol = 'http1', request = {}, base = 'haproxy', warmUp = 'saturated' }: More = {},
 ): Scenario {
   return {
     name,
     title,
     topology,
+    protocol,
     load,
     request: { ...plainGet, ...request },
     subjects: subjects.map((each) => (typeof each === 'string' ? subject(each) : each)),
@@ -54,6 +56,72 @@ function scenario(
     warmUp,
   }
 }
+
+const http2 = { protocol: 'http2' } as const
+const multiplexed = ['haproxy', 'envoy', 'weft', 'node-http2']
+
+function streams(connectionCount: number, streamCount: number, uniqueFields = false): Load {
+  return { kind: 'streams', connections: connectionCount, streams: streamCount, uniqueFields }
+}
+
+const overHttp2 = [
+  scenario('h2c-8x16', 'HTTP/2, one proxy, 8 connections x 16 streams', streams(8, 16), multiplexed, http2),
+  scenario(
+    'h2c-64x1',
+    'HTTP/2, one proxy, 64 connections x 1 stream',
+    streams(64, 1),
+    ['haproxy', 'weft'],
+    http2,
+  ),
+  scenario(
+    'h2c-unique-headers',
+    'HTTP/2, one proxy, 8 connections x 16 streams, a trace context and an id of its own on every request',
+    streams(8, 16, true),
+    ['haproxy', 'weft'],
+    http2,
+  ),
+  scenario(
+    'h2c-1000',
+    'HTTP/2, one proxy, 1,000 requests/s, 8 connections',
+    { kind: 'paced', connections: 8, ratePerSecond },
+    ['direct', 'haproxy', 'weft'],
+    http2,
+  ),
+  scenario(
+    'h2-mtls-pair-8x16',
+    'HTTP/2, a pair with mutual TLS between, 8 connections x 16 streams',
+    streams(8, 16),
+    ['haproxy', 'envoy', 'weft'],
+    { ...http2, topology: 'pair' },
+  ),
+  scenario(
+    'h2-mtls-pair-1000',
+    'gRPC, a pair with mutual TLS between, 1,000 unary calls/s',
+    { kind: 'paced', connections: 8, ratePerSecond },
+    ['direct', 'haproxy', 'weft'],
+    {
+      ...http2,
+      topology: 'pair',
+      request: {
+        method: 'POST',
+        path: callPath,
+        headers: [
+          ['te', 'trailers'],
+          ['content-type', 'application/grpc'],
+        ],
+        bodyBytes: 64,
+        grpc: true,
+      },
+    },
+  ),
+  scenario(
+    'h2c-reply-64k',
+    'HTTP/2, one proxy, 8 connections x 16 streams, replies of 64 KB',
+    streams(8, 16),
+    [subject('haproxy', { variant: { routes: 1, spans: false, largeBuffers: true } }), 'weft'],
+    { ...http2, request: { path: '/large' } },
+  ),
+]
 
 const atConnections = [1, 64, 256].flatMap((count) => {
   const named = `${count} ${count === 1 ? 'connection' : 'connections'}`
@@ -149,5 +217,6 @@ export const scenarios: readonly Scenario[] = [
     // A heap that has once been under pressure stays large.
     { topology: 'pair', warmUp: 'own' },
   ),
+  ...overHttp2,
   scenario('starts', 'from start to ready', { kind: 'starts' }, lean),
 ]

@@ -41,8 +41,9 @@ function start(
   mkdirSync(own)
   return peer.start({
     topology: scenario.topology,
+    protocol: scenario.protocol,
     variant: subject.variant,
-    backendPort: backend.port,
+    backendPort: backend.ports[scenario.protocol],
     folder: own,
   })
 }
@@ -52,14 +53,14 @@ type Present = { readonly subject: Subject; readonly peer: Peer }
 /** The subjects whose peers are there, and why the others are not. */
 function presence(
   peers: readonly Peer[],
-  { subjects, topology }: Scenario,
+  { subjects, topology, protocol }: Scenario,
 ): { readonly present: readonly Present[]; readonly missing: readonly string[] } {
   const present: Present[] = []
   const missing: string[] = []
   for (const subject of subjects) {
     const peer = peers.find(({ name }) => name === subject.peer)
-    if (peer === undefined || !peer.topologies.includes(topology))
-      throw new Error(`there is no ${topology} of '${subject.peer}'`)
+    if (!peer?.topologies.includes(topology) || !peer.protocols.includes(protocol))
+      throw new Error(`there is no ${topology} of '${subject.peer}' for ${protocol}`)
     const available = peer.available()
     if (available === true) present.push({ subject, peer })
     else if (!missing.includes(available)) missing.push(available)

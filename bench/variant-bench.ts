@@ -48,6 +48,7 @@ function scenarioOf({ name, title, base, load, request, variants }: VariantGroup
     name,
     title,
     topology: 'plain',
+    protocol: 'http1',
     load,
     request,
     subjects: variants.map((each) => ({ ...each, peer: 'weft', changesPerSecond: 0 })),

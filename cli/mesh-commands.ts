@@ -116,7 +116,9 @@ type Listed = Common & { readonly namespace?: string }
 export function addRoutes({ program, withExample }: Registration): void {
   const command = program
     .command('routes')
-    .description('HTTPRoutes of Services: whether each is accepted, and its backends are there')
+    .description(
+      'HTTPRoutes and GRPCRoutes of Services: whether each is accepted, and its backends are there',
+    )
     .option('-n, --namespace <name>', 'of this namespace only')
     .addOption(outputOption())
   withConnection(command).action(async (flags: Listed) => {
@@ -125,7 +127,7 @@ export function addRoutes({ program, withExample }: Registration): void {
     const routes = within(await reach(flags, readRoutes), flags.namespace)
     const table = (wide: boolean) => routesTable(routes, wide)
     process.stdout.write(
-      render(flags.output, { data: routes, table, none: 'There are no HTTPRoutes.' }, screenOf()),
+      render(flags.output, { data: routes, table, none: 'There are no routes.' }, screenOf()),
     )
   })
   withExample(command, 'weft routes -n shop -o wide')

@@ -1,4 +1,4 @@
-/** `weft routes`: every HTTPRoute of a Service, and whether it can be followed. */
+/** `weft routes`: every HTTPRoute and GRPCRoute of a Service, and whether it can be followed. */
 import type { RouteStatus } from '../control-plane/model/route-status.ts'
 import { type MeshAccess, readPage } from './reach/mesh-access.ts'
 import type { Table } from './text-table.ts'
@@ -17,7 +17,7 @@ export async function readRoutes(access: MeshAccess): Promise<readonly RouteStat
 
 /** Pure. */
 export function routesTable(routes: readonly RouteStatus[], wide: boolean): Table {
-  const rows = routes.flatMap(({ namespace, name, parents }) =>
+  const rows = routes.flatMap(({ kind, namespace, name, parents }) =>
     parents.map(({ parentRef, conditions }) => {
       const said = (type: string): string => {
         const condition = conditions.find((one) => one.type === type)
@@ -30,6 +30,7 @@ export function routesTable(routes: readonly RouteStatus[], wide: boolean): Tabl
       const partly = conditions.some(({ type, status }) => type === 'PartiallyInvalid' && status === 'True')
       return [
         namespace,
+        kind,
         name,
         parentText(parentRef, namespace),
         partly ? 'partly' : said('Accepted'),
@@ -38,6 +39,6 @@ export function routesTable(routes: readonly RouteStatus[], wide: boolean): Tabl
       ]
     }),
   )
-  const columns = ['NAMESPACE', 'NAME', 'SERVICE', 'ACCEPTED', 'BACKENDS RESOLVED']
+  const columns = ['NAMESPACE', 'KIND', 'NAME', 'SERVICE', 'ACCEPTED', 'BACKENDS RESOLVED']
   return { columns: wide ? [...columns, 'MESSAGE'] : columns, rows }
 }

@@ -5,6 +5,7 @@ import type { PeerAccess } from './authz/peer-access.ts'
 import type { Body, BodyLength } from './body.ts'
 import type { Cluster } from './cluster/cluster.ts'
 import type { Endpoint } from './cluster/endpoint.ts'
+import type { GrpcCall } from './grpc/grpc-call.ts'
 import type { HeaderList } from './header-list.ts'
 import type { Wire } from './listen/wire.ts'
 import type { RetryReason } from './retry/retry-policy.ts'
@@ -112,6 +113,8 @@ export class Exchange {
   freshConnection = false
   /** The route's time is up; late results are not wanted. */
   timedOut = false
+  /** What it is as a gRPC call; undefined: it is none. */
+  grpc: GrpcCall | undefined = undefined
   flag: ResponseFlag = ''
   trace: TraceContext | undefined = undefined
   /** What happened when; undefined: nobody wants to know. */
@@ -169,6 +172,7 @@ export class Exchange {
     twin.routeName = this.routeName
     twin.cluster = this.cluster
     twin.hash = this.hash
+    twin.grpc = this.grpc
     twin.trace = this.trace
     twin.timeline = this.timeline
     twin.onAnotherAttempt = this.onAnotherAttempt

@@ -22,6 +22,7 @@ import { rescue } from './layers/rescue.ts'
 import { retry } from './layers/retry.ts'
 import type { RateLimitCounts } from './layers/rate-limit.ts'
 import { shed } from './layers/shed.ts'
+import { callDeadline } from './layers/timeout.ts'
 import type { ConnectionLimit } from './listen/connection-limit.ts'
 import type { Connections } from './listen/connections.ts'
 import { detect, type Detected, Detector, detectTls } from './listen/detect.ts'
@@ -182,12 +183,8 @@ export class Inbound {
     const cluster = new Cluster(applicationCluster(config), clusterParts)
     cluster.setEndpoints([plainEndpoint(config.applicationHost, config.applicationPort)])
     const nowMs = clock.monotonicMs
-    const unprepared = (x: Exchange): GoldenStats =>
-      statsFor({
-        meshTls: x.downstream.meshTls,
-        principal: x.downstream.principal,
-        port: config.applicationPort,
-      })
+    const unprepared = ({ downstream: { meshTls, principal } }: Exchange): GoldenStats =>
+      statsFor({ meshTls, principal, port: config.applicationPort })
     const limits = new RateLimits(this.#parts.rateLimitCounts, nowMs)
     const handler = compose(
       // Sees the final status of everything, replies made below included.
@@ -197,6 +194,7 @@ export class Inbound {
       rescue(onUnexpected),
       // Before any work is done that overload could be spared.
       shed(admission),
+      callDeadline(clock),
       // Before anybody looks at what it says of the client.
       clientIdentity(),
       // Before anything is sent to the application.

@@ -12,6 +12,7 @@ import { withoutClientIdentity } from './layers/client-identity.ts'
 import { metrics } from './layers/metrics.ts'
 import { rescue } from './layers/rescue.ts'
 import { shed } from './layers/shed.ts'
+import { callDeadline } from './layers/timeout.ts'
 import type { Admission } from './overload/admission.ts'
 import type { OutboundTcp } from './outbound-tcp.ts'
 import type { Passthrough } from './passthrough.ts'
@@ -74,6 +75,8 @@ export class Outbound {
       rescue(parts.onUnexpected),
       // Before any work is done that overload could be spared.
       shed(parts.admission),
+      // A call's own time, whatever its route allows.
+      callDeadline(parts.clock),
       withoutClientIdentity(),
     )
     this.handler = this.#chain((x, receiver) => this.#toDestination(x, receiver))

@@ -7,6 +7,7 @@ import { type Handler, Reply } from './exchange.ts'
 import { HeaderList } from './header-list.ts'
 import { statusText } from './http1/status-text.ts'
 import { compose, type Layer } from './layer.ts'
+import { localReply } from './local-reply.ts'
 import { backend } from './layers/backend.ts'
 import { balance } from './layers/balance.ts'
 import { hash } from './layers/hash.ts'
@@ -46,6 +47,10 @@ type Forward = Extract<RouteAction, { readonly kind: 'forward' }>
 
 function respond(status: number, content: string): Handler {
   return (x, receiver) => {
+    if (x.grpc !== undefined) {
+      receiver.onReply(x, localReply(x, { status, flag: '', text: content }))
+      return
+    }
     const headers = HeaderList.of('Content-Type', 'text/plain', 'Content-Length', String(content.length))
     receiver.onReply(x, new Reply(status, statusText(status), headers, Body.of(content)))
   }

@@ -462,6 +462,7 @@ export interface Messages {
   }
   'envoy.config.route.v3.RouteAction.MaxStreamDuration': {
     readonly maxStreamDuration?: Messages['google.protobuf.Duration'] | undefined
+    readonly grpcTimeoutHeaderMax?: Messages['google.protobuf.Duration'] | undefined
   }
   'envoy.config.route.v3.RouteAction.HashPolicy': {
     readonly header?: Messages['envoy.config.route.v3.RouteAction.HashPolicy.Header'] | undefined

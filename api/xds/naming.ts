@@ -27,6 +27,9 @@ export const retryOptions = 'weft.dev/retry'
 /** The CEL expression that stands for the principal of a peer in a rate limit. */
 export const peerPrincipalExpression = 'connection.uri_san_peer_certificate'
 
+/** Which HTTP a cluster speaks, among its `typed_extension_protocol_options`. */
+export const httpProtocolOptions = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions'
+
 /** The `regex_rewrite` that replaces the whole path, query apart. */
 export const wholePathPattern = '^/.*$'
 

@@ -1,11 +1,16 @@
 /** The process that loads of ours run in: told by messages what to do, and kept between runs so that it is warm. */
 import { Worker } from 'node:worker_threads'
 import { encodeIntoCompressedBase64 } from 'hdr-histogram-js'
+import type { Protocol } from '../peer.ts'
 import { type HandshakeLoad, Handshakes } from './handshakes.ts'
+import type { H2loadLoad } from './h2load.ts'
+import { Http2OpenLoop } from './http2-open-loop.ts'
 import { OpenLoop, type OpenLoopLoad } from './open-loop.ts'
+import { UniqueFields } from './unique-fields.ts'
 
 export type GeneratedLoad =
-  | ({ readonly kind: 'open-loop' } & OpenLoopLoad)
+  | ({ readonly kind: 'open-loop'; readonly protocol: Protocol } & OpenLoopLoad)
+  | ({ readonly kind: 'unique-fields' } & H2loadLoad)
   | ({ readonly kind: 'handshakes' } & HandshakeLoad)
 
 export type GeneratorCommand =
@@ -37,12 +42,17 @@ async function prepare(load: GeneratedLoad): Promise<() => Promise<GeneratedCoun
     await handshakes.prepare()
     return () => handshakes.run()
   }
-  const loop = new OpenLoop(load)
+  if (load.kind === 'unique-fields') {
+    const streams = new UniqueFields(load)
+    await streams.prepare()
+    return () => streams.run()
+  }
+  const loop = load.protocol === 'http2' ? new Http2OpenLoop(load) : new OpenLoop(load)
   await loop.prepare()
   return async () => ({
     ...(await loop.run(pacer)),
-    latencyUs: encodeIntoCompressedBase64(loop.latencyUs),
-    latenessUs: encodeIntoCompressedBase64(loop.latenessUs),
+    latencyUs: encodeIntoCompressedBase64(loop.tally.latencyUs),
+    latenessUs: encodeIntoCompressedBase64(loop.tally.latenessUs),
   })
 }
 

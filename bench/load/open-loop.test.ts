@@ -47,8 +47,8 @@ test('all that the schedule holds is sent and answered, none of it what warms th
   expect(requests).toBe(4)
   expect(await load.run(pacer)).toEqual({ completed: 100, errors: 0, reasons: {}, reconnects: 0 })
   expect(requests).toBe(104)
-  expect(load.latencyUs.totalCount).toBe(100)
-  expect(load.latenessUs.totalCount).toBe(100)
+  expect(load.tally.latencyUs.totalCount).toBe(100)
+  expect(load.tally.latenessUs.totalCount).toBe(100)
 })
 
 test('a stall is charged to every request that was due meanwhile, not only to the one that was in flight', async () => {
@@ -62,8 +62,8 @@ test('a stall is charged to every request that was due meanwhile, not only to th
   await load.prepare()
   expect(await load.run(pacer)).toEqual({ completed: 100, errors: 0, reasons: {}, reconnects: 0 })
   // The last of the hundred was due 99 ms after the first, and could not be sent before the first was answered.
-  expect(load.latencyUs.getValueAtPercentile(0)).toBeGreaterThan((stallMs - 100) * 1000)
-  expect(load.latencyUs.maxValue).toBeGreaterThan(stallMs * 990)
+  expect(load.tally.latencyUs.getValueAtPercentile(0)).toBeGreaterThan((stallMs - 100) * 1000)
+  expect(load.tally.latencyUs.maxValue).toBeGreaterThan(stallMs * 990)
 })
 
 test('replies that are not 2xx, and connections that break, are errors', async () => {

@@ -2,13 +2,12 @@
  * Open-loop load: every request is sent when it is due, and its latency counts from then, so that a proxy that stalls
  * is charged for what it made wait. Raw sockets: the generator must cost less than what it measures.
  */
-import { Worker } from 'node:worker_threads'
-import { build, type Histogram } from 'hdr-histogram-js'
+import type { Worker } from 'node:worker_threads'
 import { ClientConnection } from './client-connection.ts'
-import type { Pace } from './pacer-thread.ts'
+import { graceMs, keepSchedule } from './keep-schedule.ts'
 import { encodeRequest, type RequestShape } from './request.ts'
-import { Schedule } from './schedule.ts'
 import { sharedNowMs } from './shared-clock.ts'
+import { Tally } from './tally.ts'
 
 export type OpenLoopLoad = {
   readonly port: number
@@ -28,35 +27,20 @@ export type OpenLoopCount = {
   readonly reconnects: number
 }
 
-const leadInMs = 20
-/** What is still missing this long after the last request was due counts as an error. */
-const graceMs = 2_000
-const highestUs = 60_000_000
-
 /** One run of one load. */
 export class OpenLoop {
-  /** From due to the whole reply, in microseconds. */
-  readonly latencyUs: Histogram
-  /** From due to when the generator saw to it, in microseconds: how exact it is itself. */
-  readonly latenessUs: Histogram
+  readonly tally = new Tally()
   readonly #load: OpenLoopLoad
   readonly #request: Buffer
   readonly #connections = new Set<ClientConnection>()
   #idle: ClientConnection[] = []
   /** When the requests were due that wait for a connection. */
   readonly #due: number[] = []
-  #schedule = new Schedule(0, 1, 0)
-  #completed = 0
-  #failed = 0
   #reconnects = 0
-  readonly #reasons: Record<string, number> = {}
-  #onProgress: () => void = () => undefined
 
   constructor(load: OpenLoopLoad) {
     this.#load = load
     this.#request = encodeRequest(load.request)
-    this.latencyUs = build({ highestTrackableValue: highestUs })
-    this.latenessUs = build({ highestTrackableValue: highestUs })
   }
 
   /** Opens the connections and sends one request over each, so that what is new on a connection is not measured. */
@@ -64,35 +48,25 @@ export class OpenLoop {
     for (let i = 0; i < this.#load.connections; i++) {
       const connection = this.#open()
       await connection.ready
-      const answered = this.#until(i + 1, graceMs)
       connection.send(this.#request, sharedNowMs())
-      await answered
+      await this.tally.until(i + 1, graceMs)
     }
-    const missing = this.#load.connections - this.#completed
+    const missing = this.#load.connections - this.tally.completed
     if (missing > 0) throw new Error(`the first requests on ${missing} connections were not answered`)
-    this.#completed = 0
     this.#reconnects = 0
-    this.latencyUs.reset()
-    this.latenessUs.reset()
+    this.tally.reset()
   }
 
   /** Sends all that the load asks for. `pacer` is a pacer-thread. */
   async run(pacer: Worker): Promise<OpenLoopCount> {
-    const { ratePerSecond, seconds } = this.#load
-    const count = Math.round(ratePerSecond * seconds)
-    const startMs = sharedNowMs() + leadInMs
-    this.#schedule = new Schedule(startMs, ratePerSecond, count)
-    const tick = (): void => this.#sendDue(sharedNowMs())
-    pacer.on('message', tick)
-    const pace: Pace = { startMs, intervalMs: 1000 / ratePerSecond, count }
-    pacer.postMessage(pace)
-    await this.#until(count, count / (ratePerSecond / 1000) + leadInMs + graceMs)
-    pacer.off('message', tick)
+    const { tally } = this
+    const count = await keepSchedule(pacer, this.#load, tally, (dueMs) => {
+      this.#due.push(dueMs)
+      this.#sendDue()
+    })
     for (const connection of this.#connections) connection.destroy()
-    const errors = count - this.#completed
-    const unanswered = errors - this.#failed
-    if (unanswered > 0) this.#reasons['no answer'] = unanswered
-    return { completed: this.#completed, errors, reasons: this.#reasons, reconnects: this.#reconnects }
+    const { completed, reasons } = tally
+    return { completed, errors: tally.errorsOf(count), reasons, reconnects: this.#reconnects }
   }
 
   #open(): ClientConnection {
@@ -111,30 +85,14 @@ export class OpenLoop {
     this.#reconnects++
     const fresh = this.#open()
     fresh.ready.then(
-      () => this.#lend(fresh, sharedNowMs()),
+      () => this.#lend(fresh),
       // What waits for it is counted as not answered.
       () => this.#connections.delete(fresh),
     )
   }
 
-  /** Resolves when `count` requests have come to an end, one way or the other, or when time is up. */
-  #until(count: number, timeoutMs: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, timeoutMs)
-      this.#onProgress = () => {
-        if (this.#completed + this.#failed < count) return
-        clearTimeout(timer)
-        resolve()
-      }
-    })
-  }
-
-  /** What is due now is ours to send, however long it has to wait for a connection. */
-  #sendDue(nowMs: number): void {
-    for (let dueMs = this.#schedule.take(nowMs); dueMs !== undefined; dueMs = this.#schedule.take(nowMs)) {
-      this.latenessUs.recordValue(Math.round((nowMs - dueMs) * 1000))
-      this.#due.push(dueMs)
-    }
+  /** What is due is ours to send, however long it has to wait for a connection. */
+  #sendDue(): void {
     while (this.#due.length > 0) {
       // The one that is idle longest: all connections carry their share.
       const connection = this.#idle.shift()
@@ -144,9 +102,9 @@ export class OpenLoop {
   }
 
   /** It is free: for whatever became due while all were busy, or for what comes. */
-  #lend(connection: ClientConnection, nowMs: number): void {
+  #lend(connection: ClientConnection): void {
     this.#idle.push(connection)
-    this.#sendDue(nowMs)
+    this.#sendDue()
   }
 
   #take(connection: ClientConnection, status: number, last: boolean): void {
@@ -154,25 +112,17 @@ export class OpenLoop {
     if (dueMs === undefined) return
     connection.dueMs = undefined
     const nowMs = sharedNowMs()
-    if (status >= 200 && status < 300) {
-      this.#completed++
-      this.latencyUs.recordValue(Math.round((nowMs - dueMs) * 1000))
-    } else this.#fail(`status ${status}`)
     if (last) this.#replace(connection)
-    else this.#lend(connection, nowMs)
-    this.#onProgress()
+    else this.#lend(connection)
+    if (status >= 200 && status < 300) this.tally.complete(dueMs, nowMs)
+    else this.tally.fail(`status ${status}`)
   }
 
   #lose(connection: ClientConnection): void {
     this.#idle = this.#idle.filter((idle) => idle !== connection)
-    if (connection.dueMs !== undefined) this.#fail('connection closed')
+    const unanswered = connection.dueMs !== undefined
     connection.dueMs = undefined
     this.#replace(connection)
-    this.#onProgress()
-  }
-
-  #fail(reason: string): void {
-    this.#failed++
-    this.#reasons[reason] = (this.#reasons[reason] ?? 0) + 1
+    if (unanswered) this.tally.fail('connection closed')
   }
 }

@@ -2,11 +2,19 @@ import { expect, test } from 'vitest'
 import { parseFile } from '../../control-plane/providers/directory/parse-file.ts'
 import { benchMeshYaml } from './bench-mesh.ts'
 
-const mesh = { endpointPort: 8081, inbound: undefined, routes: 1, rules: 0, rollout: false }
+const mesh = {
+  endpointPort: 8081,
+  inbound: undefined,
+  protocol: 'http1',
+  routes: 1,
+  rules: 0,
+  rollout: false,
+} as const
 
 test.each([
   ['one proxy', mesh],
   ['a pair', { ...mesh, inbound: { applicationPort: 8082 } }],
+  ['HTTP/2', { ...mesh, protocol: 'http2' as const }],
   ['many routes', { ...mesh, routes: 1000 }],
   ['rules of access', { ...mesh, rules: 100 }],
   ['a rollout', { ...mesh, rollout: true }],

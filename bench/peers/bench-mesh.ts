@@ -1,5 +1,6 @@
 /** The mesh of a measurement as Kubernetes YAML: a client whose requests go to one Service. Pure. */
 import { stringify } from 'yaml'
+import type { Protocol } from '../peer.ts'
 import { accessRules } from './access-rules.ts'
 
 export type BenchMesh = {
@@ -7,6 +8,7 @@ export type BenchMesh = {
   readonly endpointPort: number
   /** Set when a sidecar stands before the application: then its listen port is the endpoint's. */
   readonly inbound: { readonly applicationPort: number } | undefined
+  readonly protocol: Protocol
   /** Of access, in front of the application. */
   readonly rules: number
   readonly routes: number
@@ -46,8 +48,11 @@ function routes({ routes: count, rollout }: BenchMesh): string[] {
   return written
 }
 
-function service(name: string): string {
-  return object('v1', 'Service', name, { spec: { ports: [{ name: 'http', port: servicePort }] } })
+function service(name: string, protocol: Protocol): string {
+  const appProtocol = protocol === 'http2' ? { appProtocol: 'kubernetes.io/h2c' } : {}
+  return object('v1', 'Service', name, {
+    spec: { ports: [{ name: 'http', port: servicePort, ...appProtocol }] },
+  })
 }
 
 function slice(name: string, port: number, addresses: readonly string[], more: object): string {
@@ -76,7 +81,7 @@ function policy(rules: number): string {
 }
 
 export function benchMeshYaml(mesh: BenchMesh): string {
-  const { endpointPort, inbound, rollout } = mesh
+  const { endpointPort, inbound, protocol, rollout } = mesh
   const target = inbound === undefined ? {} : { targetRef: { kind: 'Pod', name: 'app', namespace } }
   const addresses = ['127.0.0.1', ...(rollout ? ['127.0.0.2'] : [])]
   const applicationAnnotations: Record<string, string> =
@@ -87,8 +92,8 @@ export function benchMeshYaml(mesh: BenchMesh): string {
           'weft.dev/inject': 'enabled',
         }
   return [
-    service('app'),
-    service('canary'),
+    service('app', protocol),
+    service('canary', protocol),
     slice('app', endpointPort, addresses, target),
     slice('canary', endpointPort, ['127.0.0.2'], {}),
     pod('client', {}),

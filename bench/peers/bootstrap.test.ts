@@ -7,6 +7,8 @@ import { bootstrapJson } from './bootstrap.ts'
 import { writeCertificates } from './certificates.ts'
 import type { Side } from './sides.ts'
 
+const usual = { protocol: 'http1', largeBuffers: false } as const
+
 let folder: string
 
 beforeEach(() => {
@@ -23,7 +25,7 @@ function loaded(side: Omit<Side, 'folder'>): ReturnType<typeof loadBootstrap> {
 
 test('weft takes the file that Envoy runs from, with all routes, retries and both sides of mutual TLS', async () => {
   const { client, server } = await writeCertificates(folder)
-  const plain = { port: 8080, upstreamPort: 8081, serverTls: undefined, clientTls: undefined }
+  const plain = { port: 8080, upstreamPort: 8081, serverTls: undefined, clientTls: undefined, ...usual }
   const outbound = loaded({ ...plain, role: 'outbound', routes: 100, clientTls: client })
   expect(outbound.adminAddress).toEqual({ host: '127.0.0.1', port: 9901 })
   const [listener] = outbound.listeners

@@ -1,4 +1,5 @@
 /** One side as a bootstrap file in the Envoy v3 shape: what Envoy and weft both run from. Pure. */
+import { httpProtocolOptions } from '../../api/xds/naming.ts'
 import type { TlsFiles } from '../peer.ts'
 import { serverName } from './certificates.ts'
 import type { Side } from './sides.ts'
@@ -9,7 +10,14 @@ function address(port: number): object {
   return { socket_address: { address: '127.0.0.1', port_value: port } }
 }
 
-function tlsContext(kind: 'Upstream' | 'Downstream', tls: TlsFiles, more: object): object {
+const alpn = { http1: 'http/1.1', http2: 'h2' } as const
+
+function tlsContext(
+  kind: 'Upstream' | 'Downstream',
+  tls: TlsFiles,
+  { protocol }: Side,
+  more: object,
+): object {
   return {
     name: 'envoy.transport_sockets.tls',
     typed_config: {
@@ -20,7 +28,7 @@ function tlsContext(kind: 'Upstream' | 'Downstream', tls: TlsFiles, more: object
           { certificate_chain: { filename: tls.certificate }, private_key: { filename: tls.key } },
         ],
         validation_context: { trusted_ca: { filename: tls.roots } },
-        alpn_protocols: ['http/1.1'],
+        alpn_protocols: [alpn[protocol]],
       },
       ...more,
     },
@@ -32,7 +40,8 @@ function route(prefix: string): object {
   return { match: { prefix }, route: { cluster: 'app', timeout: '0s', retry_policy: retries } }
 }
 
-function listener({ role, port, serverTls, routes }: Side): object {
+function listener(side: Side): object {
+  const { role, port, serverTls, routes } = side
   const manager = {
     '@type': `${types}.filters.network.http_connection_manager.v3.HttpConnectionManager`,
     stat_prefix: role,
@@ -62,13 +71,18 @@ function listener({ role, port, serverTls, routes }: Side): object {
         filters: [{ name: 'envoy.filters.network.http_connection_manager', typed_config: manager }],
         ...(serverTls === undefined
           ? {}
-          : { transport_socket: tlsContext('Downstream', serverTls, { require_client_certificate: true }) }),
+          : {
+              transport_socket: tlsContext('Downstream', serverTls, side, {
+                require_client_certificate: true,
+              }),
+            }),
       },
     ],
   }
 }
 
-function cluster({ upstreamPort, clientTls }: Side): object {
+function cluster(side: Side): object {
+  const { upstreamPort, protocol, clientTls } = side
   const endpoint = { endpoint: { address: address(upstreamPort) } }
   return {
     name: 'app',
@@ -76,9 +90,17 @@ function cluster({ upstreamPort, clientTls }: Side): object {
     connect_timeout: '1s',
     lb_policy: 'LEAST_REQUEST',
     load_assignment: { cluster_name: 'app', endpoints: [{ lb_endpoints: [endpoint] }] },
+    ...(protocol === 'http2' && {
+      typed_extension_protocol_options: {
+        [httpProtocolOptions]: {
+          '@type': `type.googleapis.com/${httpProtocolOptions}`,
+          explicit_http_config: { http2_protocol_options: {} },
+        },
+      },
+    }),
     ...(clientTls === undefined
       ? {}
-      : { transport_socket: tlsContext('Upstream', clientTls, { sni: serverName }) }),
+      : { transport_socket: tlsContext('Upstream', clientTls, side, { sni: serverName }) }),
   }
 }
 

@@ -4,6 +4,7 @@ import type { Peer } from '../peer.ts'
 export const direct: Peer = {
   name: 'direct',
   topologies: ['plain', 'pair'],
+  protocols: ['http1', 'http2'],
   available: () => true,
   version: () => '',
   start: ({ backendPort }) =>

@@ -46,6 +46,7 @@ async function launch(side: Side): Promise<Launched> {
 export const envoy: Peer = {
   name: 'envoy',
   topologies: ['plain', 'pair', 'tls-server'],
+  protocols: ['http1', 'http2'],
   available: () => binary() !== undefined || 'envoy is not installed (npm run bench -- --install)',
   version: () => versionOf(binary() as string, ['--version'], /\/([0-9.]+)\//),
   start: (setup) => startSides(setup, launch),

@@ -65,6 +65,7 @@ function launch(side: Side): Promise<Launched> {
 export const nginx: Peer = {
   name: 'nginx',
   topologies: ['plain', 'pair', 'tls-server'],
+  protocols: ['http1'],
   available: () => isInstalled('nginx') || 'nginx is not installed (apt-get install nginx)',
   version: () => versionOf('nginx', ['-v'], /nginx\/([0-9.]+)/),
   start: (setup) => startSides(setup, launch),

@@ -1,7 +1,7 @@
 /** Builds every topology from a proxy that can be one side of it: the outbound one, the inbound one, or both. */
 import { freePorts } from '../../cli/demo/ports.ts'
 import { exchangePlain } from '../load/exchange-plain.ts'
-import type { MeasuredProcess, RunningPeer, Setup, TlsFiles } from '../peer.ts'
+import type { MeasuredProcess, Protocol, RunningPeer, Setup, TlsFiles } from '../peer.ts'
 import { writeCertificates } from './certificates.ts'
 
 export type Side = {
@@ -9,7 +9,9 @@ export type Side = {
   readonly folder: string
   readonly port: number
   readonly upstreamPort: number
+  readonly protocol: Protocol
   readonly routes: number
+  readonly largeBuffers: boolean
   /** Set when it asks its clients for mutual TLS. */
   readonly serverTls: TlsFiles | undefined
   /** Set when it speaks mutual TLS to its upstream. */
@@ -55,8 +57,9 @@ export async function startSides(
   const wiring = await wiringOf(setup)
   const launched: (Launched & MeasuredProcess)[] = []
   for (const { role, port, upstreamPort, serverTls, clientTls } of wiring.toReversed()) {
-    const { folder, variant } = setup
-    const side = { role, port, upstreamPort, serverTls, folder, routes: variant.routes }
+    const { folder, protocol, variant } = setup
+    const { routes, largeBuffers = false } = variant
+    const side = { role, port, upstreamPort, serverTls, folder, protocol, routes, largeBuffers }
     // The client of a lone inbound side is the load itself.
     const started = await launch({ ...side, clientTls: role === 'outbound' ? clientTls : undefined })
     starting.defer(() => started.stop())

@@ -17,6 +17,7 @@ async function launch(side: Side): Promise<Launched> {
 export const weftFile: Peer = {
   name: 'weft-file',
   topologies: ['plain', 'pair', 'tls-server'],
+  protocols: ['http1'],
   available: () => true,
   version: weftVersion,
   start: (setup) => startSides(setup, launch),

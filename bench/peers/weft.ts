@@ -39,13 +39,14 @@ async function placesOf({ topology, variant }: Setup, port: number): Promise<Pla
 
 /** The mesh of the setup, before or in the middle of a rollout. */
 function meshesOf(
-  { topology, backendPort, variant }: Setup,
+  { topology, protocol, backendPort, variant }: Setup,
   inboundPort: number,
 ): (rollout: boolean) => BenchMesh {
   const meshed = topology === 'pair' || variant.rules !== undefined
   return (rollout) => ({
     endpointPort: meshed ? inboundPort : backendPort,
     inbound: meshed ? { applicationPort: backendPort } : undefined,
+    protocol,
     routes: variant.routes,
     rules: variant.rules ?? 0,
     rollout,
@@ -106,6 +107,7 @@ export async function startWeft(setup: Setup, { nodeArgs }: WeftOptions = {}): P
 export const weft: Peer = {
   name: 'weft',
   topologies: ['plain', 'pair'],
+  protocols: ['http1', 'http2'],
   available: () => true,
   version: weftVersion,
   start: (setup) => startWeft(setup),

@@ -91,7 +91,13 @@ export async function profileScenario(
   const own = path.join(folder, `profile-${scenario.name}`)
   mkdirSync(own)
   const running = await startWeft(
-    { topology: scenario.topology, variant: subject.variant, backendPort: backend.port, folder: own },
+    {
+      topology: scenario.topology,
+      protocol: scenario.protocol,
+      variant: subject.variant,
+      backendPort: backend.ports[scenario.protocol],
+      folder: own,
+    },
     { nodeArgs: (role) => [`--inspect=127.0.0.1:${ports[role]}`] },
   )
   stack.defer(() => running.stop())

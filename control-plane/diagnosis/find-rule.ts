@@ -133,8 +133,10 @@ function policySteps(
 
 /** Why a route's backends cannot be sent to, in the words of its status. */
 export function backendTroubles(model: MeshModel, rule: Rule): string {
-  const [, namespace, name] = /^httproute\/([^/]+)\/([^/]+)\//.exec(rule.name) ?? []
-  const route = [...model.allRoutes()].find((one) => one.namespace === namespace && one.name === name)
+  const [, kind, namespace, name] = /^((?:http|grpc)route)\/([^/]+)\/([^/]+)\//.exec(rule.name) ?? []
+  const route = [...model.allRoutes()].find(
+    (one) => one.kind.toLowerCase() === kind && one.namespace === namespace && one.name === name,
+  )
   if (route === undefined) return ''
   const messages = routeStatus(model, route)
     .parents.flatMap(({ conditions }) => conditions)

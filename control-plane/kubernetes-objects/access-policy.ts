@@ -13,7 +13,7 @@ import { meshNamespace } from '../model/access-set.ts'
 import type { Change } from '../model/objects.ts'
 import type { ObjectHead } from './convert.ts'
 import type { FieldReader } from './field-reader.ts'
-import { readTextMatch } from './http-route.ts'
+import { readTextMatch } from './route-fields.ts'
 import { readServicePort } from './traffic-policy.ts'
 
 const modes: readonly MtlsMode[] = ['strict', 'permissive']

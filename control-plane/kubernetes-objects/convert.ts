@@ -3,6 +3,7 @@ import type { Change } from '../model/objects.ts'
 import { convertAccessPolicy } from './access-policy.ts'
 import { convertEndpointSlice } from './endpoint-slice.ts'
 import { FieldReader, type FieldProblem } from './field-reader.ts'
+import { convertGrpcRoute } from './grpc-route.ts'
 import { convertHttpRoute } from './http-route.ts'
 import { convertHttpRouteGroup, convertSmiTcpRoute } from './http-route-group.ts'
 import { convertNamespace } from './namespace.ts'
@@ -54,6 +55,12 @@ const converters: readonly {
     versions: ['gateway.networking.k8s.io/v1', 'gateway.networking.k8s.io/v1beta1'],
     namespaced: true,
     convert: convertHttpRoute,
+  },
+  {
+    kind: 'GRPCRoute',
+    versions: ['gateway.networking.k8s.io/v1'],
+    namespaced: true,
+    convert: convertGrpcRoute,
   },
   {
     kind: 'ReferenceGrant',

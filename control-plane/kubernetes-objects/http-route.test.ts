@@ -320,6 +320,7 @@ test('a grant lets routes of some namespaces refer to some Services, or all', ()
       spec: {
         from: [
           { group: 'gateway.networking.k8s.io', kind: 'HTTPRoute', namespace: 'web' },
+          { group: 'gateway.networking.k8s.io', kind: 'GRPCRoute', namespace: 'web' },
           { group: 'gateway.networking.k8s.io', kind: 'TCPRoute', namespace: 'other' },
         ],
         to,
@@ -332,7 +333,16 @@ test('a grant lets routes of some namespaces refer to some Services, or all', ()
       { group: '', kind: 'Secret' },
     ]),
   ).toMatchObject({
-    change: { value: { namespace: 'shop', from: ['web'], services: ['a'] } },
+    change: {
+      value: {
+        namespace: 'shop',
+        from: [
+          { kind: 'HTTPRoute', namespace: 'web' },
+          { kind: 'GRPCRoute', namespace: 'web' },
+        ],
+        services: ['a'],
+      },
+    },
   })
   expect(grant([{ ...service, name: 'a' }, service])).toMatchObject({
     change: { value: { services: undefined } },

@@ -1,5 +1,6 @@
-/** ReferenceGrant, as far as it lets HTTPRoutes refer to Services. */
+/** ReferenceGrant, as far as it lets routes refer to Services. */
 import type { Change } from '../model/objects.ts'
+import { isRouteKind } from '../model/route.ts'
 import type { ObjectHead } from './convert.ts'
 import type { FieldReader } from './field-reader.ts'
 
@@ -14,7 +15,7 @@ export function convertReferenceGrant(object: FieldReader, { key, namespace, nam
       const group = field.at('group').requiredString()
       const kind = field.at('kind').requiredString()
       const source = field.at('namespace').requiredString()
-      return group === gateway && kind === 'HTTPRoute' ? [source] : []
+      return group === gateway && isRouteKind(kind) ? [{ kind, namespace: source }] : []
     })
   const to = spec
     .at('to')

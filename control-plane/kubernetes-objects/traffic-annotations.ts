@@ -1,4 +1,4 @@
-/** A Service's `retry.`, `timeout.` and `balancer.weft.dev` annotations -> the model; names and meaning as Linkerd's. */
+/** The `retry.`, `timeout.` and `balancer.weft.dev` annotations of a Service, and those of a route -> the model; names and meaning as Linkerd's. */
 import { trafficAnnotationPrefixes, trafficAnnotations as names } from '../../api/annotations.ts'
 import {
   type BalancerSettings,
@@ -123,12 +123,15 @@ function readFailureAccrual(annotations: FieldReader): OutlierDetectionSettings 
   }
 }
 
-/** Everything that the annotations say; a misspelt one is a problem of its own. */
-export function readTrafficAnnotations(annotations: FieldReader): TrafficSettings {
-  const known = new Set<string>(Object.values(names))
+function checkNames(annotations: FieldReader, known: readonly string[]): void {
   for (const key of Object.keys(annotations.strings()))
-    if (!known.has(key) && trafficAnnotationPrefixes.some((prefix) => key.startsWith(prefix)))
+    if (!known.includes(key) && trafficAnnotationPrefixes.some((prefix) => key.startsWith(prefix)))
       annotations.at(key).problem('is not known')
+}
+
+/** Everything that a Service's annotations say; a misspelt one is a problem of its own. */
+export function readTrafficAnnotations(annotations: FieldReader): TrafficSettings {
+  checkNames(annotations, Object.values(names))
   return {
     ...noTrafficSettings,
     timeouts: readTimeouts(annotations),
@@ -136,4 +139,13 @@ export function readTrafficAnnotations(annotations: FieldReader): TrafficSetting
     balancer: readBalancer(annotations),
     outlierDetection: readFailureAccrual(annotations),
   }
+}
+
+/** Those that a route may have for its own requests: how endpoints are chosen, its Services say. */
+export function readRouteAnnotations(annotations: FieldReader): TrafficSettings {
+  checkNames(
+    annotations,
+    Object.values(names).filter((name) => !name.startsWith('balancer.')),
+  )
+  return { ...noTrafficSettings, timeouts: readTimeouts(annotations), retries: readRetries(annotations) }
 }

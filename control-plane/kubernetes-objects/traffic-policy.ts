@@ -11,7 +11,7 @@ import { defaultConnectionPool } from '../model/traffic-settings.ts'
 import { readBalancer } from './balancer-field.ts'
 import type { ObjectHead } from './convert.ts'
 import type { FieldReader } from './field-reader.ts'
-import { readTextMatch } from './http-route.ts'
+import { readTextMatch } from './route-fields.ts'
 import { readOutlierDetection } from './outlier-detection-field.ts'
 import { readRetries } from './retries-field.ts'
 

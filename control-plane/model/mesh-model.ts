@@ -177,9 +177,9 @@ export class MeshModel {
     return this.#routes.consumersOf(serviceKey)
   }
 
-  /** Whether routes of a namespace may refer to a service. */
-  permitsReference(from: string, to: BackendReference): boolean {
-    return this.#routes.permits(from, to)
+  /** Whether a route may refer to a service. */
+  permitsReference(route: Route, to: BackendReference): boolean {
+    return this.#routes.permits(route, to)
   }
 
   /** The services' ports that lead to a workload's own ports. */
@@ -235,7 +235,8 @@ export class MeshModel {
         this.#applySplit(change.key, change.value, dirty)
         return
       case 'route':
-        this.#touchRouting(this.#routes.set(change.key, change.value), dirty)
+      case 'grpcRoute':
+        this.#touchRouting(this.#routes.set(`${change.kind} ${change.key}`, change.value), dirty)
         return
       case 'grant':
         this.#touchRouting(this.#routes.setGrant(change.key, change.value), dirty)

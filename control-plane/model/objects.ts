@@ -102,7 +102,12 @@ export type Split = {
 
 export type TextMatch = { readonly name: string; readonly value: string; readonly regex: boolean }
 export type RouteMatch = {
-  readonly path: { readonly kind: 'exact' | 'prefix' | 'regex'; readonly value: string }
+  readonly path: {
+    readonly kind: 'exact' | 'prefix' | 'regex'
+    readonly value: string
+    /** Among regexes those with more come first; 0 if left out. */
+    readonly rank?: number
+  }
   readonly headers: readonly TextMatch[]
   readonly query: readonly TextMatch[]
   readonly method: string | undefined
@@ -150,6 +155,7 @@ export type Change =
   | { readonly kind: 'workload'; readonly key: string; readonly value: Workload | undefined }
   | { readonly kind: 'split'; readonly key: string; readonly value: Split | undefined }
   | { readonly kind: 'route'; readonly key: string; readonly value: Route | undefined }
+  | { readonly kind: 'grpcRoute'; readonly key: string; readonly value: Route | undefined }
   | { readonly kind: 'grant'; readonly key: string; readonly value: ReferenceGrant | undefined }
   | { readonly kind: 'policy'; readonly key: string; readonly value: TrafficPolicy | undefined }
   | { readonly kind: 'routeGroup'; readonly key: string; readonly value: RouteGroup | undefined }

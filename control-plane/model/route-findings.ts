@@ -6,6 +6,7 @@ import { isTrouble, routeStatus } from './route-status.ts'
 /** The conditions' reasons, as the log names them. */
 const codes: Readonly<Record<string, string>> = {
   NoMatchingParent: 'ROUTE_PARENT_UNKNOWN',
+  Conflicted: 'ROUTE_CONFLICTED',
   UnsupportedValue: 'ROUTE_VALUE_UNSUPPORTED',
   IncompatibleFilters: 'ROUTE_FILTERS_INCOMPATIBLE',
   BackendNotFound: 'BACKEND_UNKNOWN',
@@ -15,7 +16,7 @@ const codes: Readonly<Record<string, string>> = {
 
 export function routeFindings(model: MeshModel, serviceKey: string): readonly Finding[] {
   return model.routesNaming(serviceKey).flatMap((route) => {
-    const object = `HTTPRoute ${keyOf(route.namespace, route.name)}`
+    const object = `${route.kind} ${keyOf(route.namespace, route.name)}`
     const conditions = routeStatus(model, route).parents.flatMap((parent) => parent.conditions)
     return conditions
       .filter(isTrouble)

@@ -22,7 +22,7 @@ export function referenceProblem(
   const key = keyOf(namespace, service)
   if (unsupported) return { reason: 'InvalidKind', message: `backend '${key}' is not a Service` }
   // Before anything else: what may not be referred to is not told about either.
-  if (!model.permitsReference(route.namespace, reference))
+  if (!model.permitsReference(route, reference))
     return {
       reason: 'RefNotPermitted',
       message: `no ReferenceGrant lets '${route.namespace}' refer to '${key}'`,

@@ -1,4 +1,4 @@
-/** All HTTPRoutes, and the grants that let them refer to other namespaces, found by what they concern. */
+/** All HTTPRoutes and GRPCRoutes, and the grants that let them refer to other namespaces, found by what they concern. */
 import { IndexOf } from './index-of.ts'
 import type { BackendReference, ReferenceGrant, Route } from './route.ts'
 import { keyOf, oldestFirst } from './naming.ts'
@@ -18,7 +18,7 @@ export function referencesOf(route: Route): readonly BackendReference[] {
 }
 
 /** Whether a route is for this port of a service. */
-function isFor(route: Route, serviceKey: string, { name, port }: Port): boolean {
+export function isFor(route: Route, serviceKey: string, { name, port }: Port): boolean {
   return route.parents.some(
     (parent) =>
       keyOf(parent.namespace, parent.service) === serviceKey &&
@@ -41,7 +41,7 @@ export class RouteSet {
     this.#requireGrants = requireGrants
   }
 
-  /** Takes a route in, or out; tells the services whose routing looks different. */
+  /** Takes a route in, or out, by a key of its own among all kinds; tells the services whose routing looks different. */
   set(key: string, value: Route | undefined): ReadonlySet<string> {
     const touched = new Set([...parentsOf(this.#routes.get(key)), ...parentsOf(value)])
     if (value === undefined) this.#routes.delete(key)
@@ -74,13 +74,15 @@ export class RouteSet {
 
   /**
    * The routes that count for clients of a namespace, the oldest first. Those of the clients' own namespace replace
-   * those of the service's; no others count.
+   * those of the service's; no others count. Among them, one GRPCRoute beats every HTTPRoute.
    */
   inForce(serviceKey: string, port: Port, clientNamespace: string): readonly Route[] {
     const here = this.naming(serviceKey).filter((route) => isFor(route, serviceKey, port))
     const own = here.filter((route) => route.namespace === clientNamespace)
     const [producer] = serviceKey.split('/')
-    return own.length > 0 ? own : here.filter((route) => route.namespace === producer)
+    const group = own.length > 0 ? own : here.filter((route) => route.namespace === producer)
+    const grpc = group.filter(({ kind }) => kind === 'GRPCRoute')
+    return grpc.length > 0 ? grpc : group
   }
 
   /** Namespaces, not the service's own, whose clients have routes of their own to it. */
@@ -98,12 +100,13 @@ export class RouteSet {
       .map(({ namespace, service }) => keyOf(namespace, service))
   }
 
-  /** Whether routes of `from` may refer to a service. */
-  permits(from: string, { namespace, service }: BackendReference): boolean {
-    if (!this.#requireGrants || from === namespace) return true
+  /** Whether a route may refer to a service. */
+  permits(route: Pick<Route, 'kind' | 'namespace'>, { namespace, service }: BackendReference): boolean {
+    if (!this.#requireGrants || route.namespace === namespace) return true
     return this.#grantsOfNamespace.sources(namespace).some((key) => {
       const grant = this.#grants.get(key)
-      if (grant === undefined || !grant.from.includes(from)) return false
+      const from = grant?.from.some((one) => one.kind === route.kind && one.namespace === route.namespace)
+      if (grant === undefined || from !== true) return false
       return grant.services === undefined || grant.services.includes(service)
     })
   }

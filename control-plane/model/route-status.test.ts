@@ -63,6 +63,35 @@ describe('Accepted is False with NoMatchingParent', () => {
   })
 })
 
+describe('beside a GRPCRoute', () => {
+  const conditionsBeside = (facts: Partial<Route>) => {
+    const model = new MeshModel()
+    const http = routeOf('h', 'catalog', [good])
+    const grpc = routeOf('g', 'catalog', [good], { kind: 'GRPCRoute', ...facts })
+    model.apply([service('catalog'), service('catalog-v1'), http, grpc])
+    const [of, other] = [http, grpc].map((change) => routeStatus(model, change.value as Route))
+    const findings = routeFindings(model, 'shop/catalog').map(({ object, code }) => `${object} ${code}`)
+    return { http: of?.parents[0]?.conditions[0], grpc: other?.parents[0]?.conditions[0], findings }
+  }
+  test('for the same clients, an HTTPRoute is Conflicted', () => {
+    const { http, grpc, findings } = conditionsBeside({})
+    expect(http).toEqual({
+      type: 'Accepted',
+      status: 'False',
+      reason: 'Conflicted',
+      message: "GRPCRoute 'shop/g' counts instead for 'shop/catalog'",
+    })
+    expect(grpc).toMatchObject({ status: 'True' })
+    expect(findings).toEqual(['HTTPRoute shop/h ROUTE_CONFLICTED'])
+  })
+  test('for other clients or for another port, it is not', () => {
+    const reference = { kind: 'Service', group: '', name: 'catalog' }
+    const parent = { namespace: 'shop', service: 'catalog', port: 9, sectionName: undefined, reference }
+    expect(conditionsBeside({ namespace: 'web' }).http).toMatchObject({ reason: 'Accepted' })
+    expect(conditionsBeside({ parents: [parent] }).http).toMatchObject({ reason: 'Accepted' })
+  })
+})
+
 describe('what cannot be followed', () => {
   test('in every rule makes the route unaccepted', () => {
     const { conditions, findings } = statusOf([routeRule({ filters: [unsupported] })])

@@ -1,7 +1,8 @@
 /** What is done with a route, by each of its parents: the conditions that its status has to show. Pure. */
 import { keyOf, type MeshModel } from './mesh-model.ts'
-import type { Route, RouteParent } from './route.ts'
-import { referencesOf } from './route-set.ts'
+import type { ServicePort } from './objects.ts'
+import type { Route, RouteKind, RouteParent } from './route.ts'
+import { isFor, referencesOf } from './route-set.ts'
 import { backendProblem, referenceProblem, ruleProblem, type RuleProblem } from './route-problems.ts'
 
 export type RouteCondition = {
@@ -19,23 +20,42 @@ export type RouteParentStatus = {
 }
 
 export type RouteStatus = {
+  readonly kind: RouteKind
   readonly namespace: string
   readonly name: string
   readonly parents: readonly RouteParentStatus[]
 }
 
-/** Why there is nothing that the route could be for. */
-function parentProblem(model: MeshModel, { namespace, service, port, sectionName }: RouteParent): string {
+type ParentProblem = { readonly reason: 'NoMatchingParent' | 'Conflicted'; readonly message: string }
+
+/** Why the route counts for no port of a parent. */
+function parentProblem(model: MeshModel, route: Route, parent: RouteParent): ParentProblem | undefined {
+  const { namespace, service, port, sectionName } = parent
   const key = keyOf(namespace, service)
   const found = model.service(key)
-  if (found === undefined) return `its parent '${key}' is no Service`
+  const none = (message: string): ParentProblem => ({ reason: 'NoMatchingParent', message })
+  if (found === undefined) return none(`its parent '${key}' is no Service`)
   const here = found.ports.filter(
     (candidate) =>
       (port ?? candidate.port) === candidate.port && (sectionName ?? candidate.name) === candidate.name,
   )
-  return here.length > 0
-    ? ''
-    : `its parent '${key}' has no port ${[sectionName, port].filter(Boolean).join(' ')}`
+  if (here.length === 0)
+    return none(`its parent '${key}' has no port ${[sectionName, port].filter(Boolean).join(' ')}`)
+  const stronger = here.map((candidate) => beatenBy(model, route, key, candidate))
+  const [first] = stronger
+  if (first === undefined || stronger.includes(undefined)) return undefined
+  const message = `GRPCRoute '${keyOf(first.namespace, first.name)}' counts instead for '${key}'`
+  return { reason: 'Conflicted', message }
+}
+
+/** The GRPCRoute for the same clients that takes an HTTPRoute's place on a port. */
+function beatenBy(model: MeshModel, route: Route, key: string, port: ServicePort): Route | undefined {
+  if (route.kind === 'GRPCRoute') return undefined
+  return model
+    .routesNaming(key)
+    .find(
+      (other) => other.kind === 'GRPCRoute' && other.namespace === route.namespace && isFor(other, key, port),
+    )
 }
 
 function named(problem: RuleProblem | undefined, where: string): readonly RuleProblem[] {
@@ -57,9 +77,8 @@ function problemsOf({ rules }: Route): { readonly list: readonly RuleProblem[]; 
 }
 
 function accepted(model: MeshModel, route: Route, parent: RouteParent): readonly RouteCondition[] {
-  const missing = parentProblem(model, parent)
-  if (missing !== '')
-    return [{ type: 'Accepted', status: 'False', reason: 'NoMatchingParent', message: missing }]
+  const missing = parentProblem(model, route, parent)
+  if (missing !== undefined) return [{ type: 'Accepted', status: 'False', ...missing }]
   const { list, all } = problemsOf(route)
   const [first] = list
   if (first === undefined) return [{ type: 'Accepted', status: 'True', reason: 'Accepted', message: '' }]
@@ -82,8 +101,9 @@ function resolvedRefs(model: MeshModel, route: Route): RouteCondition {
 }
 
 export function routeStatus(model: MeshModel, route: Route): RouteStatus {
-  const { namespace, name, parents } = route
+  const { kind, namespace, name, parents } = route
   return {
+    kind,
     namespace,
     name,
     parents: parents.map((parent) => ({

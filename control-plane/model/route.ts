@@ -1,5 +1,14 @@
-/** The Gateway API's HTTPRoute, as far as Services are its parents. */
+/** The Gateway API's HTTPRoute and GRPCRoute, as far as Services are their parents. */
 import type { RouteMatch } from './objects.ts'
+import type { TrafficSettings } from './traffic-settings.ts'
+
+/** On one Service and port a GRPCRoute beats every HTTPRoute. */
+const routeKinds = ['HTTPRoute', 'GRPCRoute'] as const
+export type RouteKind = (typeof routeKinds)[number]
+
+export function isRouteKind(kind: string): kind is RouteKind {
+  return (routeKinds as readonly string[]).includes(kind)
+}
 
 export type HeaderField = { readonly name: string; readonly value: string }
 export type HeaderModifier = {
@@ -86,10 +95,13 @@ export type RouteParent = {
 }
 
 export type Route = {
+  readonly kind: RouteKind
   readonly namespace: string
   readonly name: string
   readonly parents: readonly RouteParent[]
   readonly rules: readonly RouteRule[]
+  /** What its annotations say, over what its Service's do; a rule says more. */
+  readonly traffic: TrafficSettings
   readonly createdMs: number | undefined
 }
 
@@ -97,8 +109,8 @@ export type Route = {
 export type ReferenceGrant = {
   readonly namespace: string
   readonly name: string
-  /** Namespaces whose HTTPRoutes may refer here. */
-  readonly from: readonly string[]
+  /** The routes that may refer here. */
+  readonly from: readonly { readonly kind: RouteKind; readonly namespace: string }[]
   /** Services; undefined: all. */
   readonly services: readonly string[] | undefined
 }

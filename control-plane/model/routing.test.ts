@@ -4,7 +4,7 @@ import { MeshModel } from './mesh-model.ts'
 import type { Change, RouteMatch } from './objects.ts'
 import { routingOf } from './routing.ts'
 import type { Rule } from './rule.ts'
-import type { RouteFilter, RouteRule } from './route.ts'
+import type { RouteFilter, RouteKind, RouteRule } from './route.ts'
 import { backendRef, removed, route, routeOf, routeRule, service, split } from './test-objects.ts'
 import { noTrafficSettings } from './traffic-settings.ts'
 
@@ -54,6 +54,36 @@ describe('a route counts', () => {
   test('for nobody else, even where there is no other', () => {
     const alone = modelOf(elsewhere('web', 'catalog-v2'))
     expect(weights(rulesOf(alone, 'other'))).toEqual([{ 'shop/catalog': 1 }])
+  })
+})
+
+describe('a GRPCRoute', () => {
+  const grpc = (backend: string, facts: object = {}) =>
+    routeOf('r', 'catalog', [routeRule({ backends: [backendRef(backend)] })], { kind: 'GRPCRoute', ...facts })
+  const http = route('r', 'catalog', ['catalog-v1'])
+  test('beats an HTTPRoute of the same name, and leaves it its place when it goes', () => {
+    const model = modelOf(http, grpc('catalog-v2'))
+    expect(weights(rulesOf(model))).toEqual([{ 'shop/catalog-v2': 1 }])
+    expect(rulesOf(model)[0]).toMatchObject({ name: 'grpcroute/shop/r/0', grpc: true })
+    model.apply([removed(grpc('catalog-v2'))])
+    expect(weights(rulesOf(model))).toEqual([{ 'shop/catalog-v1': 1 }])
+  })
+  test('of another namespace beats none for other clients', () => {
+    const model = modelOf(http, grpc('catalog-v2', { namespace: 'web' }))
+    expect(weights(rulesOf(model))).toEqual([{ 'shop/catalog-v1': 1 }])
+    expect(weights(rulesOf(model, 'web'))).toEqual([{ 'shop/catalog-v2': 1 }])
+  })
+  test('has its methods tried from the most specific one on', () => {
+    const paths: readonly RouteMatch['path'][] = [
+      { kind: 'prefix', value: '/' },
+      { kind: 'regex', value: '/[^/]+/(?:Get)', rank: 3 },
+      { kind: 'regex', value: '/(?:shop.*)/[^/]+', rank: 6150 },
+      { kind: 'prefix', value: '/shop.Orders' },
+      { kind: 'exact', value: '/shop.Orders/Get' },
+    ]
+    const rules = paths.map((path) => routeRule({ matches: [match({ path })] }))
+    const model = modelOf(routeOf('r', 'catalog', rules, { kind: 'GRPCRoute' }))
+    expect(rulesOf(model).map((rule) => rule.match?.path)).toEqual(paths.toReversed())
   })
 })
 
@@ -186,10 +216,10 @@ describe('with grants required', () => {
       traffic: noTrafficSettings,
     },
   }
-  const grant = (services?: readonly string[]): Change => ({
+  const grant = (services?: readonly string[], kind: RouteKind = 'HTTPRoute'): Change => ({
     kind: 'grant',
     key: 'other/g',
-    value: { namespace: 'other', name: 'g', from: ['shop'], services },
+    value: { namespace: 'other', name: 'g', from: [{ kind, namespace: 'shop' }], services },
   })
   const weightsOf = (requireGrants: boolean, ...grants: readonly Change[]) => {
     const model = new MeshModel({ requireGrants })
@@ -202,6 +232,7 @@ describe('with grants required', () => {
     expect(weightsOf(true, grant())).toEqual({ weights: [{ 'other/api': 1 }], touched: true })
     expect(weightsOf(true, grant(['api'])).weights).toEqual([{ 'other/api': 1 }])
     expect(weightsOf(true, grant(['else'])).weights).toEqual([{ invalid: 1 }])
+    expect(weightsOf(true, grant(undefined, 'GRPCRoute')).weights).toEqual([{ invalid: 1 }])
   })
   test('its removal takes the backend away', () => {
     expect(weightsOf(true, grant(), removed(grant())).weights).toEqual([{ invalid: 1 }])

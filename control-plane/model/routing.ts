@@ -75,7 +75,7 @@ const everything: readonly undefined[] = [undefined]
 
 function rulesOf(rule: RouteRule, r: number, context: Context): readonly Rule[] {
   const { route } = context
-  const name = `httproute/${route.namespace}/${route.name}/${rule.name ?? r}`
+  const name = `${route.kind.toLowerCase()}/${route.namespace}/${route.name}/${rule.name ?? r}`
   const { timeoutMs, attemptTimeoutMs, retry, session } = rule
   const fails = ruleProblem(rule) !== undefined
   // Without a backend that could be sent to it fails, as it has to.
@@ -90,6 +90,8 @@ function rulesOf(rule: RouteRule, r: number, context: Context): readonly Rule[] 
     timeoutMs,
     attemptTimeoutMs,
     retry,
+    traffic: route.traffic,
+    ...(route.kind === 'GRPCRoute' && { grpc: true }),
     session: session && { ...session, name: session.name ?? sessionNameOf(route, r) },
   }))
 }
@@ -108,12 +110,13 @@ const pathRank = { exact: 3, prefix: 2, regex: 1 } as const
 
 /**
  * How specific a match is, as the Gateway API orders them: an exact path, the longest prefix, a method, the most
- * headers, the most query parameters. A regex, of which it says nothing, stands between the prefixes and `/`.
+ * headers, the most query parameters. A regex, of which it says nothing, stands between the prefixes and `/`. The paths
+ * of gRPC's methods come by that in their own order: the longest service, then the longest method.
  */
 function specificity(match: RouteMatch | undefined): readonly number[] {
   if (match === undefined) return [0, 0, 0, 0, 0]
   const { path, method, headers, query } = match
-  const length = path.kind === 'prefix' ? path.value.replace(/\/$/, '').length : 0
+  const length = path.kind === 'prefix' ? path.value.replace(/\/$/, '').length : (path.rank ?? 0)
   return [
     isEverything(path) ? 0 : pathRank[path.kind],
     length,

@@ -12,6 +12,16 @@ test('a rule that says nothing has what its Service has', () => {
   expect(ruleTraffic({ timeoutMs: undefined }, policy)).toBe(policy)
 })
 
+test("what a route's annotations say stands between its rules and its Service", () => {
+  const retries = { ...defaultRetries, conditions: ['unavailable'] as const, limit: 2 }
+  const traffic = { ...noTrafficSettings, retries }
+  expect(ruleTraffic({ timeoutMs: undefined, traffic }, policy)).toEqual({ ...policy, retries })
+  expect(ruleTraffic({ timeoutMs: 50, traffic }, policy)).toMatchObject({
+    timeouts: { requestMs: 50 },
+    retries: { conditions: ['unavailable'], limit: 2 },
+  })
+})
+
 describe('timeouts', () => {
   test('of a rule beat those of its Service, one by one', () => {
     expect(ruleTraffic({ timeoutMs: 50 }, policy).timeouts).toEqual({

@@ -1,7 +1,7 @@
-/** What an HTTPRoute's rule says itself about timeouts and retries, over what its Service's policy says. Pure. */
+/** What a route's rule and its annotations say about timeouts and retries, over what its Service's policy says. Pure. */
 import type { RouteRetry } from './route.ts'
 import type { Rule } from './rule.ts'
-import { defaultRetries, type RetrySettings, type TrafficSettings } from './traffic-settings.ts'
+import { defaultRetries, overlay, type RetrySettings, type TrafficSettings } from './traffic-settings.ts'
 
 /** GEP-1731: the statuses named, and always what brought no reply. Without statuses, those that say so for others. */
 function retriesOf(
@@ -31,9 +31,11 @@ function own(ms: number | undefined, ofPolicy: number | undefined): number | und
 }
 
 export function ruleTraffic(
-  { timeoutMs, attemptTimeoutMs, retry }: Pick<Rule, 'timeoutMs' | 'attemptTimeoutMs' | 'retry'>,
-  policy: TrafficSettings,
+  rule: Pick<Rule, 'timeoutMs' | 'attemptTimeoutMs' | 'retry' | 'traffic'>,
+  ofService: TrafficSettings,
 ): TrafficSettings {
+  const { timeoutMs, attemptTimeoutMs, retry, traffic } = rule
+  const policy = traffic === undefined ? ofService : overlay(traffic, ofService)
   if (timeoutMs === undefined && attemptTimeoutMs === undefined && retry === undefined) return policy
   const { timeouts } = policy
   const retries = retry === undefined ? policy.retries : retriesOf(retry, policy.retries)

@@ -8,6 +8,7 @@ import type {
   RouteRetry,
   SessionPersistence,
 } from './route.ts'
+import type { TrafficSettings } from './traffic-settings.ts'
 
 /** A service's key and port. */
 export type Backend = { readonly key: string; readonly port: number }
@@ -44,6 +45,10 @@ export type Rule = {
   readonly attemptTimeoutMs?: number | undefined
   readonly retry?: RouteRetry | undefined
   readonly session?: SessionPersistence | undefined
+  /** Of a GRPCRoute. */
+  readonly grpc?: boolean
+  /** What the annotations of its route say. */
+  readonly traffic?: TrafficSettings | undefined
 }
 
 /** The service's own endpoints. */

@@ -1,8 +1,10 @@
 /** A Service as people ask for it: its ports, the rules of the routes in force there, and the pods behind it. Pure. */
 import { keyOf, type MeshModel } from './mesh-model.ts'
 import type { Service, ServicePort } from './objects.ts'
+import type { RouteKind } from './route.ts'
 
 export type RuleReport = {
+  readonly kind: RouteKind
   /** `namespace/name` of the route. */
   readonly route: string
   /** Its name, or its place among the route's rules. */
@@ -37,6 +39,7 @@ function rulesOf(model: MeshModel, serviceKey: string, port: number): readonly R
     route.rules.map(({ name, backends }, place) => {
       const total = backends.reduce((sum, { weight }) => sum + weight, 0)
       return {
+        kind: route.kind,
         route: keyOf(route.namespace, route.name),
         rule: name ?? String(place),
         backends: backends.map(({ weight, namespace, service, port: backendPort }) => ({

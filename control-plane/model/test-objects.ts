@@ -146,8 +146,18 @@ export function routeOf(
 ): Change {
   const reference = { kind: 'Service', group: '', name: parent }
   const parents = [{ namespace, service: parent, port: undefined, sectionName: undefined, reference }]
-  const value: Route = { namespace, name, parents, rules, createdMs: undefined, ...facts }
-  return { kind: 'route', key: `${value.namespace}/${name}`, value }
+  const value: Route = {
+    kind: 'HTTPRoute',
+    namespace,
+    name,
+    parents,
+    rules,
+    traffic: noTrafficSettings,
+    createdMs: undefined,
+    ...facts,
+  }
+  const kind = value.kind === 'HTTPRoute' ? 'route' : 'grpcRoute'
+  return { kind, key: `${value.namespace}/${name}`, value }
 }
 
 /** A route of `parent` that sends everything to `backends`. */

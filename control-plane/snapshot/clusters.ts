@@ -20,11 +20,12 @@ import type {
 import type { ServiceEndpoint } from '../model/endpoints.ts'
 import { externalTarget, portOf } from '../model/external-name.ts'
 import type { MeshModel } from '../model/mesh-model.ts'
-import type { Workload } from '../model/objects.ts'
+import type { ServicePort, Workload } from '../model/objects.ts'
 import { trafficOf } from '../model/traffic.ts'
 import type { ClientKind } from './client-kind.ts'
 import { clusterPolicy } from './cluster-policy.ts'
 import type { Destination } from './destination.ts'
+import { httpOptions } from './http-options.ts'
 
 export const ads: ConfigSource = { ads: {}, resourceApiVersion: 'V3' }
 export const connectTimeout = { seconds: 1 }
@@ -84,12 +85,19 @@ export function meshMatches(
   ]
 }
 
-/** The endpoints of the Service that a destination is another name of; those of a broken name are none. */
-function endpointsOf(model: MeshModel, { service, key, port }: Destination): readonly ServiceEndpoint[] {
+type Served = { readonly key: string; readonly port: ServicePort }
+
+/** The Service and port that a destination is, or is another name of; undefined: a host outside, or a broken name. */
+function servedAt(model: MeshModel, { service, key, port }: Destination): Served | undefined {
   const target = externalTarget(model, service)
-  if (target === undefined) return model.endpoints(key, port.name)
+  if (target === undefined) return { key, port }
   const at = target.kind === 'service' ? portOf(target.service, port.port) : undefined
-  return target.kind === 'service' && at !== undefined ? model.endpoints(target.key, at.name) : []
+  return target.kind === 'service' && at !== undefined ? { key: target.key, port: at } : undefined
+}
+
+function endpointsOf(model: MeshModel, destination: Destination): readonly ServiceEndpoint[] {
+  const served = servedAt(model, destination)
+  return served === undefined ? [] : model.endpoints(served.key, served.port.name)
 }
 
 /** A host outside: its name is resolved by whoever sends there. Stock gRPC clients know one kind of that. */
@@ -143,6 +151,7 @@ export function buildCluster(
   return {
     ...base,
     ...policy,
+    ...httpOptions(servedAt(model, destination)?.port ?? port, kind),
     metadata: { filterMetadata: { [weftMetadata]: toStruct(facts) } },
     // A gateway has no certificate of this mesh: it speaks in clear, and is let in where that is permitted.
     ...(kind === 'sidecar' &&

@@ -126,10 +126,22 @@ function perFilter(traffic: TrafficSettings, kind: ClientKind): Route['typedPerF
   }
 }
 
-/** What a rule's requests are to be treated like; `traffic` is the rule's own already. */
+/** Envoy looks at a call's own timeout where it is told to; zero leaves it as it is. */
+function streamLimit(
+  timeouts: TrafficSettings['timeouts'],
+  kind: ClientKind,
+  calls: boolean,
+): RouteAction['maxStreamDuration'] {
+  if (kind === 'envoy' && calls) return { grpcTimeoutHeaderMax: durationOf(timeouts?.requestMs ?? 0) }
+  if (kind !== 'grpc' || timeouts?.requestMs === undefined) return undefined
+  return { maxStreamDuration: durationOf(timeouts.requestMs) }
+}
+
+/** What a rule's requests are to be treated like; `traffic` is the rule's own already, `calls`: they are gRPC calls. */
 export function routePolicy(
   traffic: TrafficSettings,
   kind: ClientKind,
+  calls = false,
 ): {
   readonly action: Pick<RouteAction, 'timeout' | 'idleTimeout' | 'retryPolicy' | 'maxStreamDuration'>
   readonly perFilter: Route['typedPerFilterConfig']
@@ -138,14 +150,13 @@ export function routePolicy(
   const timeout = durationOf(timeouts?.requestMs ?? 0)
   const attemptMs = timeouts?.perTryMs ?? retries?.perTryTimeoutMs
   const idleMs = timeouts?.idleMs
-  const limits = kind === 'grpc' && timeouts?.requestMs !== undefined
   return {
     action: {
       // Zero means none; left out, Envoy would take its 15 s.
       timeout,
       idleTimeout: idleMs === undefined || kind === 'grpc' ? undefined : durationOf(idleMs),
       retryPolicy: retryPolicy(retries, attemptMs, kind),
-      maxStreamDuration: limits ? { maxStreamDuration: timeout } : undefined,
+      maxStreamDuration: streamLimit(timeouts, kind, calls),
     },
     perFilter: perFilter(traffic, kind),
   }

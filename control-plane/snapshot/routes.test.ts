@@ -6,6 +6,7 @@ import { MeshModel } from '../model/mesh-model.ts'
 import type { Change } from '../model/objects.ts'
 import type { RouteBackend, RouteFilter, RouteRule } from '../model/route.ts'
 import { backendRef, routeOf, routeRule, service } from '../model/test-objects.ts'
+import { defaultRetries, noTrafficSettings } from '../model/traffic-settings.ts'
 import type { ClientKind } from './client-kind.ts'
 import { Snapshot } from './snapshot.ts'
 
@@ -46,6 +47,40 @@ describe('a share that has nobody to go to fails with 500', () => {
     const [first, second] = routesOf({ backends }, 'envoy')
     expect(first?.match?.runtimeFraction?.defaultValue).toMatchObject({ numerator: 50 })
     expect(second?.directResponse?.status).toBe(500)
+  })
+})
+
+describe('a GRPCRoute', () => {
+  const path = { kind: 'prefix', value: '/shop.Orders' } as const
+  const matches = [{ path, headers: [], query: [], method: undefined }]
+  const of = (rule: Partial<RouteRule>, kind: ClientKind) =>
+    routes(
+      snapshotOf(routeOf('r', 'catalog', [routeRule({ matches, ...rule })], { kind: 'GRPCRoute' })),
+      kind,
+    )
+  test('matches a whole service, in the words that each client knows', () => {
+    const rule = { backends: [v1] }
+    for (const kind of ['sidecar', 'envoy'] as const)
+      expect(of(rule, kind)[0]?.match).toMatchObject({ pathSeparatedPrefix: '/shop.Orders' })
+    expect(of(rule, 'grpc')[0]?.match).toMatchObject({ prefix: '/shop.Orders/' })
+  })
+  test('has calls that cannot be sent answered with UNAVAILABLE by Envoy too', () => {
+    expect(of({ backends: [backendRef('ghost')] }, 'envoy')[0]?.directResponse?.status).toBe(503)
+  })
+  test('has Envoy obey the timeouts of its calls, up to that of the route', () => {
+    expect(of({ backends: [v1] }, 'envoy')[0]?.route?.maxStreamDuration).toMatchObject({
+      grpcTimeoutHeaderMax: {},
+    })
+    expect(of({ backends: [v1] }, 'sidecar')[0]?.route?.maxStreamDuration ?? undefined).toBeUndefined()
+  })
+  test('is retried on the conditions of its annotations', () => {
+    const retries = { ...defaultRetries, conditions: ['unavailable'] as const }
+    const change = routeOf('r', 'catalog', [routeRule({ backends: [v1] })], {
+      kind: 'GRPCRoute',
+      traffic: { ...noTrafficSettings, retries },
+    })
+    for (const kind of ['sidecar', 'grpc'] as const)
+      expect(routes(snapshotOf(change), kind)[0]?.route?.retryPolicy?.retryOn).toBe('unavailable')
   })
 })
 

@@ -53,12 +53,16 @@ function sendable(model: MeshModel, rule: Rule, kind: ClientKind): readonly Weig
 type Request = { readonly kind: ClientKind; readonly traffic: TrafficSettings }
 
 /** Fails with 500. Sidecars and gRPC clients have a cluster for that, which they know to be none; Envoy an answer. */
-function failing(name: string, match: RouteMatch, kind: ClientKind): Route {
+function failing({ name, grpc }: Rule, match: RouteMatch, kind: ClientKind): Route {
   if (kind === 'envoy')
     return {
       name,
       match,
-      directResponse: { status: 500, body: { inlineString: 'the route has no backend' } },
+      // Calls get UNAVAILABLE, which Envoy makes of 503.
+      directResponse: {
+        status: grpc === true ? 503 : 500,
+        body: { inlineString: 'the route has no backend' },
+      },
     }
   return { name, match, route: { cluster: invalidBackendCluster, timeout: { seconds: 0 } } }
 }
@@ -84,7 +88,7 @@ function redirecting(
   kind: ClientKind,
 ): Route {
   // A gRPC client refuses the whole configuration for one redirect.
-  if (kind === 'grpc') return failing(rule.name, match, kind)
+  if (kind === 'grpc') return failing(rule, match, kind)
   const { name, filters } = rule
   return { name, match, redirect: redirectAction(redirect, rule.match, kind), ...headerFields(filters) }
 }
@@ -98,7 +102,7 @@ function forwarding(
   const { name, filters } = rule
   // Others would refuse settings of a filter that they do not have.
   const session = kind === 'sidecar' ? sessionFields(rule) : { facts: {} }
-  const { action, perFilter } = routePolicy(ruleTraffic(rule, traffic), kind)
+  const { action, perFilter } = routePolicy(ruleTraffic(rule, traffic), kind, rule.grpc)
   const { facts } = session
   return {
     name,
@@ -150,7 +154,7 @@ function routesByShare(rule: Rule, request: Request): readonly Route[] {
   let reached = 0
   return live.map((backend, i) => {
     reached += backend.weight
-    const match = matchOf(rule.match)
+    const match = matchOf(rule.match, request.kind)
     const last = i === live.length - 1
     const share = last ? {} : { runtimeFraction: fractionOf({ numerator: reached, denominator: total }) }
     return routeOf(partOf(rule, backend), [backend], { ...match, ...share }, request)
@@ -169,7 +173,7 @@ function routeOf(
   const total = backends.reduce((sum, backend) => sum + backend.weight, 0)
   // Nothing weighs anything: nobody may be sent to (Gateway API: 500).
   const nowhere = total === 0 || (kind === 'envoy' && backends.every(({ backend }) => backend === undefined))
-  return nowhere ? failing(rule.name, match, kind) : forwarding(rule, backends, match, request)
+  return nowhere ? failing(rule, match, kind) : forwarding(rule, backends, match, request)
 }
 
 function routesOf(model: MeshModel, rule: Rule, request: Request): readonly Route[] {
@@ -178,7 +182,7 @@ function routesOf(model: MeshModel, rule: Rule, request: Request): readonly Rout
   const live = backends.filter((backend) => backend.weight > 0)
   const routes = live.some((backend) => needsRoute(backend, kind))
     ? routesByShare({ ...rule, backends: live }, request)
-    : [routeOf(rule, backends, matchOf(rule.match), request)]
+    : [routeOf(rule, backends, matchOf(rule.match, kind), request)]
   return routes.map((route) => withHash(model, route, live))
 }
 

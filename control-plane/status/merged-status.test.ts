@@ -7,6 +7,7 @@ const since = '2026-01-01T00:00:00Z'
 const parentRef = { group: '', kind: 'Service', name: 'catalog' }
 
 const route = (status: 'True' | 'False'): RouteStatus => ({
+  kind: 'HTTPRoute',
   namespace: 'shop',
   name: 'r',
   parents: [{ parentRef, conditions: [{ type: 'Accepted', status, reason: 'Accepted', message: '' }] }],

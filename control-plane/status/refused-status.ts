@@ -35,7 +35,8 @@ export function refusedStatus(
 ): object {
   const told = problems.map(formatProblem)
   switch (kind) {
-    case 'route': {
+    case 'route':
+    case 'grpcRoute': {
       // The Gateway API's word for it.
       const conditions = [refused('Accepted', 'UnsupportedValue', told)]
       const parents = parentsOf(object).map((parentRef) => ({ parentRef, conditions }))

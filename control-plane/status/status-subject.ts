@@ -8,6 +8,7 @@ import type { Route } from '../model/route.ts'
 import { routeStatus } from '../model/route-status.ts'
 import { splitStatus } from '../model/split-status.ts'
 import { accessPolicies } from '../providers/kubernetes/kinds/access-policies.ts'
+import { grpcRoutes } from '../providers/kubernetes/kinds/grpc-routes.ts'
 import { httpRoutes } from '../providers/kubernetes/kinds/http-routes.ts'
 import { trafficPolicies } from '../providers/kubernetes/kinds/traffic-policies.ts'
 import { trafficSplits } from '../providers/kubernetes/kinds/traffic-splits.ts'
@@ -16,7 +17,7 @@ import type { WatchedKind } from '../providers/kubernetes/watched-kind.ts'
 import { mergedConditions, mergedRouteStatus, type Observation } from './merged-status.ts'
 
 export type Subject =
-  | { readonly kind: 'route'; readonly value: Route }
+  | { readonly kind: 'route' | 'grpcRoute'; readonly value: Route }
   | { readonly kind: 'split'; readonly value: Split }
   | { readonly kind: 'policy'; readonly value: TrafficPolicy }
   | { readonly kind: 'accessPolicy'; readonly value: AccessPolicy }
@@ -24,6 +25,7 @@ export type Subject =
 
 export const watchedKindOf: Readonly<Record<Subject['kind'], WatchedKind>> = {
   route: httpRoutes,
+  grpcRoute: grpcRoutes,
   split: trafficSplits,
   policy: trafficPolicies,
   accessPolicy: accessPolicies,
@@ -44,7 +46,7 @@ export function idOf({ kind, value }: Subject): string {
 /** Undefined: it is gone, or of a kind without a status. */
 export function subjectOf(change: Change): Subject | undefined {
   if (change.value === undefined) return undefined
-  if (change.kind === 'route') return { kind: 'route', value: change.value }
+  if (change.kind === 'route' || change.kind === 'grpcRoute') return route(change.value)
   if (change.kind === 'split') return { kind: 'split', value: change.value }
   if (change.kind === 'policy') return { kind: 'policy', value: change.value }
   if (change.kind === 'accessPolicy') return accessPolicy(change.value)
@@ -52,7 +54,10 @@ export function subjectOf(change: Change): Subject | undefined {
   return undefined
 }
 
-const route = (value: Route): Subject => ({ kind: 'route', value })
+const route = (value: Route): Subject => ({
+  kind: value.kind === 'GRPCRoute' ? 'grpcRoute' : 'route',
+  value,
+})
 const split = (value: Split): Subject => ({ kind: 'split', value })
 const policy = (value: TrafficPolicy): Subject => ({ kind: 'policy', value })
 const accessPolicy = (value: AccessPolicy): Subject => ({ kind: 'accessPolicy', value })
@@ -88,6 +93,7 @@ export function allSubjects(model: MeshModel): readonly Subject[] {
 export function statusOf(model: MeshModel, { kind, value }: Subject): object {
   switch (kind) {
     case 'route':
+    case 'grpcRoute':
       return routeStatus(model, value)
     case 'split':
       return splitStatus(model, value)
@@ -109,6 +115,7 @@ export function mergedStatus(
 ): object {
   switch (kind) {
     case 'route':
+    case 'grpcRoute':
       return mergedRouteStatus(current, routeStatus(model, value), seen)
     case 'split':
       return mergedConditions(current, splitStatus(model, value).conditions, seen)

@@ -60,9 +60,13 @@ export function controlPlaneRights(): readonly Manifest[] {
       { apiGroups: ['split.smi-spec.io'], resources: ['trafficsplits'], verbs: ['get'] },
       { apiGroups: ['split.smi-spec.io'], resources: ['trafficsplits/status'], verbs: ['update'] },
       watch('specs.smi-spec.io', 'httproutegroups', 'tcproutes'),
-      watch('gateway.networking.k8s.io', 'httproutes', 'referencegrants'),
-      { apiGroups: ['gateway.networking.k8s.io'], resources: ['httproutes'], verbs: ['get'] },
-      { apiGroups: ['gateway.networking.k8s.io'], resources: ['httproutes/status'], verbs: ['update'] },
+      watch('gateway.networking.k8s.io', 'httproutes', 'grpcroutes', 'referencegrants'),
+      { apiGroups: ['gateway.networking.k8s.io'], resources: ['httproutes', 'grpcroutes'], verbs: ['get'] },
+      {
+        apiGroups: ['gateway.networking.k8s.io'],
+        resources: ['httproutes/status', 'grpcroutes/status'],
+        verbs: ['update'],
+      },
       watch('weft.dev', 'trafficpolicies', 'accesspolicies'),
       { apiGroups: ['weft.dev'], resources: ['trafficpolicies', 'accesspolicies'], verbs: ['get'] },
       {

@@ -89,6 +89,8 @@ export type ClusterConfig = {
   readonly idleTimeoutMs: number
   /** The endpoints speak HTTP/2 only: HTTP/1 requests are translated. Else a request goes on as it came. */
   readonly http2?: boolean
+  /** The endpoints speak HTTP/1.1 only: HTTP/2 requests are translated. */
+  readonly http1?: boolean
 }
 
 export type EndpointConfig = {

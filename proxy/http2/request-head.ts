@@ -1,6 +1,7 @@
 /** Makes a request's head of a header block: RFC 9113 section 8.3, strictly, as HTTP/1 would have to carry it. */
 import type { BodyLength } from '../body.ts'
 import { type FieldSource, framed, HeaderFields } from '../header-fields.ts'
+import { isGrpcType } from '../grpc/grpc-call.ts'
 import type { HeaderList } from '../header-list.ts'
 import { targetTable, tokenTable } from '../http1/characters.ts'
 import { isAuthority } from '../http1/request-head.ts'
@@ -42,7 +43,7 @@ export class RequestHead implements FieldSource, IncomingRequest {
     const expect = valueIn(fields, 'expect')?.toLowerCase()
     if (expect === undefined) this.expects = undefined
     else this.expects = expect === '100-continue' ? 'continue' : 'unknown'
-    this.isGrpc = valueIn(fields, 'content-type')?.startsWith('application/grpc') === true
+    this.isGrpc = isGrpcType(valueIn(fields, 'content-type'))
     this.pseudo = pseudoOf(this.method, block.scheme as string, authority, this.target)
   }
 

@@ -1,6 +1,7 @@
 /** One request of a client: becomes an exchange, and writes its reply. */
 import { Body, type BodyLength, chunked } from '../body.ts'
 import { Exchange, type Receiver, type Reply } from '../exchange.ts'
+import { grpcCallOf } from '../grpc/grpc-call.ts'
 import { framed } from '../header-fields.ts'
 import type { HeaderList } from '../header-list.ts'
 import { statusText } from '../http1/status-text.ts'
@@ -56,6 +57,7 @@ export class ServerStream extends Http2Stream implements Receiver {
     head.framing = framingOf(head, content)
     const x = new Exchange(options.downstream, head, this.#bodyOf(content), options.nowMs())
     x.http2 = head.http2
+    if (head.isGrpc) x.grpc = grpcCallOf(x.headers, x.startedAtMs)
     x.expectsContinue = this.#continueOwed = head.expects === 'continue' && content === undefined
     x.interim = this.#onInterim
     this.#exchange = x

@@ -4,6 +4,9 @@ import type { Cluster } from '../cluster/cluster.ts'
 import type { Endpoint } from '../cluster/endpoint.ts'
 import { overflow, QueuedExchange } from '../cluster/queued-exchange.ts'
 import type { Exchange, Handler, Receiver, Reply } from '../exchange.ts'
+import { statusAtEnd, statusInHead } from '../grpc/grpc-call.ts'
+import { formatGrpcTimeout } from '../grpc/grpc-timeout.ts'
+import { httpStatusOf } from '../grpc/status-codes.ts'
 import type { ClientConnection } from '../http1/client-connection.ts'
 import type { Http2Pool, Http2Sender } from '../pool/http2-pool.ts'
 import type { AttemptTimes, Timeline } from '../telemetry/timeline.ts'
@@ -136,9 +139,12 @@ class Attempt implements Http2Sender {
       this.#times.repliedMs = now
       this.#times.status = reply.status
     }
-    if (reply.status >= 500) endpoint.observeFailure(now)
-    else endpoint.observe(now - this.#startedMs, now)
-    if (outlier.watching) outlier.replied(endpoint, reply.status, this.#startedMs, now)
+    if (x.grpc !== undefined) this.#learnOfCall(reply, now)
+    else {
+      if (reply.status >= 500) endpoint.observeFailure(now)
+      else endpoint.observe(now - this.#startedMs, now)
+      if (outlier.watching) outlier.replied(endpoint, reply.status, this.#startedMs, now)
+    }
     if (reply.body.complete) this.#leave()
     else reply.body.onComplete(() => this.#leave())
     this.#receiver.onReply(x, reply)
@@ -171,6 +177,26 @@ class Attempt implements Http2Sender {
     }
   }
 
+  /** As of a reply with the status that the call's own stands for; that of one with messages comes at their end. */
+  #learnOfCall(reply: Reply, now: number): void {
+    const endpoint = this.#endpoint
+    const inHead = statusInHead(reply)
+    const judge = (status: number, atMs: number): void => {
+      if (status >= 500) endpoint.observeFailure(atMs)
+      const { outlier } = this.#cluster
+      if (outlier.watching) outlier.replied(endpoint, status, this.#startedMs, atMs)
+    }
+    const good = inHead === undefined || httpStatusOf(inHead) < 500
+    // A stream may last for hours: how long it takes until it begins is what tells of the load.
+    if (good) endpoint.observe(now - this.#startedMs, now)
+    if (inHead !== undefined) judge(httpStatusOf(inHead), now)
+    // What broke off says nothing of who broke it.
+    else
+      reply.body.onComplete(() => {
+        if (reply.body.complete) judge(httpStatusOf(statusAtEnd(reply)), this.#nowMs())
+      })
+  }
+
   #leave(): void {
     if (this.#times !== undefined) this.#times.endedMs = this.#nowMs()
     this.#endpoint.inFlight--
@@ -180,7 +206,7 @@ class Attempt implements Http2Sender {
 
 /** As it came, unless the endpoints speak one protocol only; an upgrade is HTTP/1's. */
 function wantsHttp2(x: Exchange, { config }: Cluster): boolean {
-  return (x.http2 || config.http2 === true) && x.upgrade === undefined
+  return ((x.http2 && config.http1 !== true) || config.http2 === true) && x.upgrade === undefined
 }
 
 /** The pool whose connections many exchanges share; undefined: each has one of its own, of HTTP/1. */
@@ -242,6 +268,9 @@ function send(
   x.upstreamAddress = endpoint.address
   x.upstreamPrincipal = endpoint.config.identity
   x.stats = endpoint.statsFor(x.apex)
+  if (x.grpc !== undefined && x.grpc.deadlineMs !== Number.POSITIVE_INFINITY)
+    // What is left of it: each hop and each attempt has less.
+    x.headers.set('grpc-timeout', formatGrpcTimeout(x.grpc.deadlineMs - nowMs()))
   const times = x.timeline === undefined ? undefined : recordAttempt(x, x.timeline, cluster, endpoint)
   new Attempt(x, cluster, endpoint, receiver, nowMs, breaker, times).start(x)
 }

@@ -4,11 +4,9 @@
  */
 import type { Clock } from '../../core/clock.ts'
 import { errorCodes } from '../../core/error-codes.ts'
-import { Body } from '../body.ts'
-import { type Exchange, handle, type Handler, type Receiver, Reply } from '../exchange.ts'
-import { HeaderList } from '../header-list.ts'
-import { statusText } from '../http1/status-text.ts'
+import { type Exchange, handle, type Handler, type Receiver } from '../exchange.ts'
 import type { Layer } from '../layer.ts'
+import { localReply } from '../local-reply.ts'
 import type { FaultPolicy } from '../route/route-policy.ts'
 import { UpstreamFailure } from '../upstream-failure.ts'
 
@@ -25,14 +23,7 @@ export type FaultParts = {
 }
 
 const { summary, http } = errorCodes.FAULT_INJECTED
-const text = `FAULT_INJECTED: ${summary}\n`
-
-function refusal(status: number): Reply {
-  const headers = HeaderList.of('Content-Type', 'text/plain; charset=utf-8')
-  headers.append('Content-Length', String(text.length))
-  headers.append('weft-error', http.flag)
-  return new Reply(status, statusText(status), headers, Body.of(text))
-}
+const text = `FAULT_INJECTED: ${summary}`
 
 export function fault({ policy, matches, counts, clock, random }: FaultParts): Layer {
   const { delay, abort } = policy
@@ -44,8 +35,7 @@ export function fault({ policy, matches, counts, clock, random }: FaultParts): L
         return
       }
       counts.aborts++
-      x.flag = http.flag
-      receiver.onReply(x, refusal(abort.status))
+      receiver.onReply(x, localReply(x, { status: abort.status, flag: http.flag, text }))
     }
     const wait = (x: Exchange, receiver: Receiver, delayMs: number): void => {
       counts.delays++

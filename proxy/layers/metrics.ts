@@ -1,7 +1,8 @@
 /** Counts every exchange in the prepared numbers of whoever answered it. */
 import type { Exchange, Handler, Receiver, Reply } from '../exchange.ts'
 import type { Layer } from '../layer.ts'
-import type { GoldenStats } from '../telemetry/golden-stats.ts'
+import { callStatus } from '../grpc/grpc-call.ts'
+import { type GoldenStats, replyKey } from '../telemetry/golden-stats.ts'
 
 type LocalStats = (x: Exchange) => GoldenStats
 
@@ -17,14 +18,28 @@ class Counting implements Receiver {
   onReply(x: Exchange, reply: Reply): void {
     const latencyMs = x.nowMs - x.startedAtMs
     const stats = x.downstream.stats ?? (x.stats ??= this.#local(x))
-    stats.count(reply.status, latencyMs, x.attempts)
-    x.ruleStats?.for(x.clusterName).count(reply.status, latencyMs, x.attempts)
+    const ofRule = x.ruleStats?.for(x.clusterName)
+    if (x.grpc === undefined) {
+      stats.count(reply.status, latencyMs, x.attempts)
+      ofRule?.count(reply.status, latencyMs, x.attempts)
+    } else {
+      countCall(x, reply, stats, latencyMs)
+      if (ofRule !== undefined) countCall(x, reply, ofRule, latencyMs)
+    }
     this.#receiver.onReply(x, reply)
   }
 
   onFailure(x: Exchange, error: unknown): void {
     this.#receiver.onFailure(x, error)
   }
+}
+
+/** A call's status comes with its end, which may be hours away; that it is one is counted now. */
+function countCall(x: Exchange, reply: Reply, stats: GoldenStats, latencyMs: number): void {
+  stats.begin(x.attempts)
+  const end = (): void => stats.response(replyKey(reply.status, callStatus(x, reply)), latencyMs)
+  if (reply.body.complete) end()
+  else x.whenDone(end)
 }
 
 /**

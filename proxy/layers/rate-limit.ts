@@ -1,10 +1,8 @@
 /** Answers 429 to what comes faster than a limit allows, before the application sees it. Absent unless asked for. */
 import { errorCodes } from '../../core/error-codes.ts'
-import { Body } from '../body.ts'
-import { type Exchange, type Handler, Reply } from '../exchange.ts'
-import { HeaderList } from '../header-list.ts'
-import { statusText } from '../http1/status-text.ts'
+import type { Exchange, Handler } from '../exchange.ts'
 import type { Layer } from '../layer.ts'
+import { localReply } from '../local-reply.ts'
 import { KeyedBuckets } from '../rate-limit/keyed-buckets.ts'
 import type { RateLimitPolicy } from '../rate-limit/rate-limit-policy.ts'
 import { TokenBucket } from '../rate-limit/token-bucket.ts'
@@ -13,15 +11,7 @@ import { TokenBucket } from '../rate-limit/token-bucket.ts'
 export type RateLimitCounts = { limited: number }
 
 const { summary, http } = errorCodes.RATE_LIMITED
-const text = `RATE_LIMITED: ${summary}\n`
-
-function refusal(waitMs: number): Reply {
-  const headers = HeaderList.of('Content-Type', 'text/plain; charset=utf-8')
-  headers.append('Content-Length', String(text.length))
-  headers.append('Retry-After', String(Math.max(1, Math.ceil(waitMs / 1000))))
-  headers.append('weft-error', http.flag)
-  return new Reply(http.status, statusText(http.status), headers, Body.of(text))
-}
+const text = `RATE_LIMITED: ${summary}`
 
 /** Takes a token for `x`: 0, or how long it would have to wait for one. */
 type Take = (x: Exchange) => number
@@ -48,7 +38,7 @@ export function rateLimit(policy: RateLimitPolicy, counts: RateLimitCounts, nowM
         return
       }
       counts.limited++
-      x.flag = http.flag
-      receiver.onReply(x, refusal(waitMs))
+      const retryAfterSeconds = Math.max(1, Math.ceil(waitMs / 1000))
+      receiver.onReply(x, localReply(x, { ...http, text, retryAfterSeconds }))
     }
 }

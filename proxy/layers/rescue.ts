@@ -1,15 +1,11 @@
 /** Turns every failure below it into one reply; nothing above it ever sees an exception. */
-import { Body } from '../body.ts'
-import { type Exchange, handle, type Receiver, Reply, type ResponseFlag } from '../exchange.ts'
-import { HeaderList } from '../header-list.ts'
+import { type Exchange, handle, type Receiver, type Reply, type ResponseFlag } from '../exchange.ts'
 import type { Layer } from '../layer.ts'
+import { type LocalAnswer, localReply } from '../local-reply.ts'
 import { errorCodes, WeftError } from '../../core/errors.ts'
-import { statusText } from '../http1/status-text.ts'
 import { UpstreamFailure } from '../upstream-failure.ts'
 
-type Answer = { readonly status: number; readonly flag: ResponseFlag; readonly text: string }
-
-function answerFor(error: unknown): Answer {
+function answerFor(error: unknown): LocalAnswer {
   if (error instanceof UpstreamFailure) {
     const { status, flag, code, message } = error
     return { status, flag, text: `${code}: ${message}` }
@@ -23,16 +19,6 @@ function answerFor(error: unknown): Answer {
     }
   }
   return { status: 500, flag: '', text: 'internal error of the sidecar' }
-}
-
-/** A reply made here: it says so in `weft-error`, so that nobody looks for the fault in the application. */
-export function localReply(x: Exchange, status: number, flag: ResponseFlag, text: string): Reply {
-  x.flag = flag
-  const content = `${text}\n`
-  const length = String(Buffer.byteLength(content))
-  const headers = HeaderList.of('Content-Type', 'text/plain; charset=utf-8', 'Content-Length', length)
-  if (flag !== '') headers.append('weft-error', flag)
-  return new Reply(status, statusText(status), headers, Body.of(Buffer.from(content).latin1Slice()))
 }
 
 type Unexpected = (error: unknown) => void
@@ -52,8 +38,7 @@ class Rescuing implements Receiver {
 
   onFailure(x: Exchange, error: unknown): void {
     if (!(error instanceof UpstreamFailure) && !(error instanceof WeftError)) this.#onUnexpected(error)
-    const { status, flag, text } = answerFor(error)
-    this.#receiver.onReply(x, localReply(x, status, flag, text))
+    this.#receiver.onReply(x, localReply(x, answerFor(error)))
   }
 }
 

@@ -314,3 +314,22 @@ describe('the body of a request', () => {
     expect(attempts.all).toHaveLength(2)
   })
 })
+
+describe('a call that asks for time with grpc-retry-pushback-ms', () => {
+  const pushedBack = (value: string) => {
+    start({ conditions: ['unavailable'] })
+    attempts.last.reply(200, HeaderList.of('grpc-status', '14', 'grpc-retry-pushback-ms', value))
+  }
+  test('is sent again after exactly that', () => {
+    pushedBack('700')
+    clock.advance(699)
+    expect(attempts.all).toHaveLength(1)
+    clock.advance(1)
+    expect(attempts.all).toHaveLength(2)
+  })
+  test.each(['-1', 'x', ''])('is not sent again for %j', (value) => {
+    pushedBack(value)
+    clock.advance(10_000)
+    expect([attempts.all.length, client.told]).toEqual([1, ['200']])
+  })
+})

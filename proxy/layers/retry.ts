@@ -119,6 +119,9 @@ class PolicyRetrying implements Receiver {
   /** Full jitter above a floor and under a ceiling that doubles; what the upstream asks for if that is looked at. Undefined: too long. */
   #backoffMs(reply: Reply | undefined): number | undefined {
     const { minMs, baseMs, maxMs, retryAfterMaxMs } = this.#parts.rules.policy.backoff
+    const pushback = reply?.headers.get('grpc-retry-pushback-ms')
+    // Anything but a number of milliseconds asks for no further attempt.
+    if (pushback !== undefined) return /^[0-9]{1,9}$/.test(pushback) ? Number(pushback) : undefined
     const asked = reply === undefined || retryAfterMaxMs === undefined ? undefined : retryAfterMs(reply)
     if (asked !== undefined) return asked <= (retryAfterMaxMs as number) ? asked : undefined
     return minMs + this.#parts.random() * Math.min(baseMs * 2 ** this.#made, maxMs)

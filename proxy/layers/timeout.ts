@@ -32,10 +32,22 @@ class Waiting extends FirstOutcome {
   }
 }
 
+/** Obeys the timeout that a gRPC call brings along, or that a limit before it has lowered. */
+export function callDeadline(clock: Clock): Layer {
+  return (next) =>
+    function limitCall(x, receiver) {
+      const leftMs = x.grpc === undefined ? Number.POSITIVE_INFINITY : x.grpc.deadlineMs - x.nowMs
+      if (leftMs === Number.POSITIVE_INFINITY) next(x, receiver)
+      else if (leftMs <= 0) throw new UpstreamFailure('timeout', 'the call came with no time left')
+      else handle(next, x, new Waiting(x, receiver, Math.ceil(leftMs), clock))
+    }
+}
+
 /** `timeoutMs` covers all attempts, up to the last byte of the reply. */
 export function timeout(timeoutMs: number, clock: Clock): Layer {
   return (next) =>
     function limitTime(x, receiver) {
+      x.grpc?.lower(x.nowMs + timeoutMs)
       handle(next, x, new Waiting(x, receiver, timeoutMs, clock))
     }
 }

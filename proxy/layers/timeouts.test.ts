@@ -2,6 +2,7 @@ import { Buffer } from 'node:buffer'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { ManualClock } from '../../core/manual-clock.ts'
 import { Body, chunked } from '../body.ts'
+import { grpcCallOf } from '../grpc/grpc-call.ts'
 import { HeaderList } from '../header-list.ts'
 import type { Layer } from '../layer.ts'
 import { DestinationRetries } from '../retry/destination-retries.ts'
@@ -11,7 +12,7 @@ import { testExchange } from '../test-exchange.ts'
 import { attemptTimeout } from './attempt-timeout.ts'
 import { idleTimeout } from './idle-timeout.ts'
 import { retryByPolicy } from './retry.ts'
-import { timeout } from './timeout.ts'
+import { callDeadline, timeout } from './timeout.ts'
 
 let clock: ManualClock
 let attempts: Attempts
@@ -169,5 +170,36 @@ describe('with retries', () => {
     clock.advance(1000)
     expect(attempts.all, 'the retry that waited is called off').toHaveLength(3)
     expect(client.told).toEqual(['timeout failure', 'timeout failure'])
+  })
+})
+
+describe('the deadline of a gRPC call', () => {
+  const call = (timeoutText: string, startedAtMs = 0) => {
+    const headers = { 'content-type': 'application/grpc', 'grpc-timeout': timeoutText }
+    const x = testExchange({ headers, startedAtMs })
+    x.grpc = grpcCallOf(x.headers, startedAtMs)
+    return x
+  }
+  test('ends it with a timeout, and cancels what is under way', () => {
+    const x = start(callDeadline(clock), call('100m'))
+    clock.advance(99)
+    expect(client.told).toEqual([])
+    clock.advance(1)
+    expect([client.told, x.timedOut]).toEqual([['timeout failure'], true])
+    expect(attempts.last.cancelled).toBeDefined()
+  })
+  test('leaves alone what came without one', () => {
+    start(callDeadline(clock))
+    clock.advance(1e9)
+    expect(client.told).toEqual([])
+  })
+  test('that has passed already sends nothing', () => {
+    expect(() => start(callDeadline(clock), call('0n'))).toThrow('no time left')
+    expect(attempts.all).toEqual([])
+  })
+  test('is lowered by the timeout of its route, for those behind it', () => {
+    const x = start(timeout(40, clock), call('100m'))
+    expect(x.grpc?.deadlineMs).toBe(40)
+    expect(start(timeout(400, clock), call('100m')).grpc?.deadlineMs).toBe(100)
   })
 })

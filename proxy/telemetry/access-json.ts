@@ -1,5 +1,6 @@
 /** An exchange as a line of JSON. By hand, as it is written for every request where it is on. Pure. */
 import type { Exchange, Reply } from '../exchange.ts'
+import { callStatus } from '../grpc/grpc-call.ts'
 import { millisecondsText, quoted } from './json-text.ts'
 import { phasesOf, type Timeline } from './timeline.ts'
 
@@ -18,13 +19,17 @@ export function exchangeJson(
   const { direction, peerAddress, peerPort, principal, meshTls } = x.downstream
   return (
     `${jsonHead(time)}"direction":"${direction}","method":${quoted(x.method)},"authority":${quoted(x.authority)},` +
-    `"path":${quoted(x.requestTarget)},"status":${reply?.status ?? 0},"flag":"${x.flag}",` +
+    `"path":${quoted(x.requestTarget)},"status":${reply?.status ?? 0},${callField(x, reply)}"flag":"${x.flag}",` +
     `"route":${quoted(x.routeName)},"cluster":${quoted(x.clusterName)},"upstream":"${x.upstreamAddress}",` +
     `${ruleFields(x)}"attempts":${x.attempts},"retries":${Math.max(0, x.attempts - 1)},${retryFields(x)}` +
     `"peer":"${peerAddress}","peerPort":${peerPort},"tls":${meshTls},${identities(x, principal)}${traceFields(x)}` +
     `"requestBytes":${x.body.receivedBytes},"responseBytes":${sentBytes},${userAgent(x)}` +
     `${times(x.timeline, x.startedAtMs, nowMs)}"durationMs":${millisecondsText(nowMs - x.startedAtMs)}}`
   )
+}
+
+function callField(x: Exchange, reply: Reply | undefined): string {
+  return x.grpc === undefined ? '' : `"grpcStatus":${callStatus(x, reply)},`
 }
 
 /** Of access: only where there are any. */

@@ -1,5 +1,7 @@
 /** The access log: what is written of whom, in which form. All of it can be changed while exchanges are in flight. */
 import type { Exchange, Reply } from '../exchange.ts'
+import { callStatus } from '../grpc/grpc-call.ts'
+import { isGrpcFailure } from '../grpc/status-codes.ts'
 import { exchangeJson, jsonHead } from './access-json.ts'
 import { apacheExchange, apacheRefusal, apacheTcp, apacheTime } from './access-apache.ts'
 import type { AccessLines } from './access-lines.ts'
@@ -18,6 +20,11 @@ export type AccessLogOptions = {
   readonly lines: Pick<AccessLines, 'write'>
   readonly nowMs: () => number
   readonly wallMs: () => number
+}
+
+function isGood(x: Exchange, reply: Reply | undefined): boolean {
+  const status = callStatus(x, reply)
+  return status === undefined ? reply !== undefined && reply.status < 500 : !isGrpcFailure(status)
 }
 
 export class AccessLog {
@@ -60,7 +67,7 @@ export class AccessLog {
     const { format, filter } = switches
     if (format === 'off') return
     if (filter === 'sampled' && x.trace?.sampled !== true) return
-    if (filter === 'errors' && x.flag === '' && reply !== undefined && reply.status < 500) return
+    if (filter === 'errors' && x.flag === '' && isGood(x, reply)) return
     this.#line(
       format === 'json'
         ? exchangeJson(x, reply, sentBytes, nowMs(), this.#now('json'))

@@ -4,7 +4,7 @@
  */
 import type { Registry } from '../../core/metrics.ts'
 import { latencySamples, registerFamily, type Sample, summed } from './golden-metrics.ts'
-import type { GoldenStats, GoldenStatsTable } from './golden-stats.ts'
+import { type GoldenStats, type GoldenStatsTable, replyOf } from './golden-stats.ts'
 import { istioLabels } from './istio-labels.ts'
 import { type OwnWorkload, workloadOf } from './own-workload.ts'
 import type { Labels } from './series-table.ts'
@@ -42,6 +42,14 @@ const istio: Naming = {
   labels: (labels, own) => istioLabels(labels, own, 'http'),
 }
 
+/** A call's own status beside HTTP's, as Istio has it. */
+function codesOf(key: number): Sample['labels'] {
+  const { status, grpcStatus } = replyOf(key)
+  return grpcStatus === undefined
+    ? { response_code: status }
+    : { response_code: status, request_protocol: 'grpc', grpc_response_status: grpcStatus }
+}
+
 const namings = { off: [], osm: [osm], istio: [istio], all: [osm, istio] } as const
 
 export function registerAliasMetrics(
@@ -63,7 +71,7 @@ export function registerAliasMetrics(
       help: 'request_total under another name (--metric-aliases)',
       type: 'counter',
       samples: samples(({ responses }, named) =>
-        [...responses].map(([status, value]) => ({ labels: { ...named, response_code: status }, value })),
+        [...responses].map(([key, value]) => ({ labels: { ...named, ...codesOf(key) }, value })),
       ),
     })
     registerFamily(registry, {

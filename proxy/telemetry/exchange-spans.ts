@@ -1,6 +1,8 @@
 /** The spans of an exchange that is over: one, or one for each attempt and one around them. Pure. */
 import { formatAddress } from '../../core/address.ts'
 import type { Exchange, Reply, TraceContext } from '../exchange.ts'
+import { callStatus } from '../grpc/grpc-call.ts'
+import { isGrpcFailure } from '../grpc/status-codes.ts'
 import type { SpanEvent, SpanRecord } from './span.ts'
 import type { AttemptTimes, Timeline } from './timeline.ts'
 
@@ -51,7 +53,7 @@ function exchangeSpan(
     remoteAddress: inbound ? formatAddress({ host, port }) : x.upstreamAddress,
     remoteService: inbound ? serviceOf(principal) : remoteServiceOf(x, attempt),
     events: eventsOf(attempt, x.startedAtMs, wall),
-    attributes: attributesOf(x, reply?.status ?? 0, peer),
+    attributes: attributesOf(x, reply, peer),
   }
 }
 
@@ -70,7 +72,7 @@ function groupSpan(
     kind: 'internal',
     remoteAddress: '',
     remoteService: '',
-    attributes: [...attributesOf(x, reply?.status ?? 0, undefined), 'weft.retries', attempts.length - 1],
+    attributes: [...attributesOf(x, reply, undefined), 'weft.retries', attempts.length - 1],
   }
 }
 
@@ -115,8 +117,11 @@ function nameOf({ method, clusterName }: Exchange): string {
 
 /** Why the exchange counts as failed: the flag of whoever gave up, else the status. */
 function errorOf(x: Exchange, reply: Reply | undefined): string | undefined {
-  if (reply !== undefined && reply.status < 500) return undefined
-  return x.flag === '' ? String(reply?.status ?? 'no reply') : x.flag
+  const call = callStatus(x, reply)
+  const failed = call === undefined ? reply === undefined || reply.status >= 500 : isGrpcFailure(call)
+  if (!failed) return undefined
+  if (x.flag !== '') return x.flag
+  return call === undefined ? String(reply?.status ?? 'no reply') : `grpc-status ${call}`
 }
 
 function attemptError(
@@ -166,7 +171,8 @@ function eventsOf(attempt: AttemptTimes | undefined, beganMs: number, wall: Wall
   return events
 }
 
-function attributesOf(x: Exchange, status: number, peer: string | undefined): (string | number)[] {
+function attributesOf(x: Exchange, reply: Reply | undefined, peer: string | undefined): (string | number)[] {
+  const call = callStatus(x, reply)
   const facts: (string | number)[] = [
     'http.method',
     x.method,
@@ -175,7 +181,7 @@ function attributesOf(x: Exchange, status: number, peer: string | undefined): (s
     'http.host',
     x.authority.slice(0, maxPathLength),
     'http.status_code',
-    status,
+    reply?.status ?? 0,
     'weft.direction',
     x.downstream.direction,
     'weft.attempts',
@@ -186,6 +192,7 @@ function attributesOf(x: Exchange, status: number, peer: string | undefined): (s
   if (x.retryReason !== '') facts.push('weft.retry_reason', x.retryReason)
   if (x.retryStop !== '') facts.push('weft.retry_stop', x.retryStop)
   if (x.flag !== '') facts.push('weft.flag', x.flag)
+  if (call !== undefined) facts.push('rpc.grpc.status_code', call)
   if (x.upstreamAddress !== '') facts.push('weft.upstream', x.upstreamAddress)
   if (peer !== undefined) facts.push('weft.peer', peer)
   return facts

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { createRegistry, type Registry } from '../../core/metrics.ts'
 import { registerGoldenMetrics } from './golden-metrics.ts'
-import { GoldenStatsTable } from './golden-stats.ts'
+import { GoldenStatsTable, replyKey } from './golden-stats.ts'
 
 let table: GoldenStatsTable
 let registry: Registry
@@ -103,5 +103,18 @@ describe('label sets', () => {
     expect((await samples('request_total')).length).toBeLessThanOrEqual(2_001)
     expect(await sum('request_total')).toBe(2_100)
     expect(await sum('request_total', 'overflow="true"')).toBe(100)
+  })
+})
+
+describe('a gRPC call', () => {
+  it('is classified by its own status, which is a label', async () => {
+    count(inbound, [
+      [replyKey(200, 0), 1],
+      [replyKey(200, 5), 1],
+      [replyKey(200, 14), 1],
+    ])
+    expect(await sum('response_total', 'classification="failure"')).toBe(1)
+    expect(await sum('response_total', 'grpc_status_code="14"', 'status_code="200"')).toBe(1)
+    expect(await sum('response_total', 'classification="success"', 'grpc_status_code="5"')).toBe(1)
   })
 })

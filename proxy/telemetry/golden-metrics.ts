@@ -1,6 +1,6 @@
 /** Shows the plain numbers of the data path to prom-client; everything here runs at scrape, nothing per request. */
 import type { Registry } from '../../core/metrics.ts'
-import { type GoldenStats, type GoldenStatsTable, latencyBucketsMs } from './golden-stats.ts'
+import { type GoldenStats, type GoldenStatsTable, latencyBucketsMs, replyOf } from './golden-stats.ts'
 
 export type Sample = {
   readonly metricName?: string
@@ -43,17 +43,14 @@ export function summed(samples: readonly Sample[]): readonly Sample[] {
   return [...byKey.values()]
 }
 
-/** HTTP's own rule: what the server failed at. gRPC's comes from its trailers. */
-function classification(status: number): 'success' | 'failure' {
-  return status >= 500 ? 'failure' : 'success'
-}
-
 function responseSamples(all: readonly GoldenStats[]): Sample[] {
   return all.flatMap((stats) =>
-    [...stats.responses].map(([status, value]) => ({
-      labels: { ...stats.labels, status_code: status, classification: classification(status) },
-      value,
-    })),
+    [...stats.responses].map(([key, value]) => {
+      const { status, grpcStatus, failed } = replyOf(key)
+      const classification = failed ? 'failure' : 'success'
+      const call = grpcStatus === undefined ? {} : { grpc_status_code: grpcStatus }
+      return { labels: { ...stats.labels, status_code: status, classification, ...call }, value }
+    }),
   )
 }
 
@@ -99,7 +96,7 @@ export function registerGoldenMetrics(registry: Registry, table: GoldenStatsTabl
   })
   registerFamily(registry, {
     name: 'response_total',
-    help: 'Replies by status; failure is a status of 500 or more',
+    help: 'Replies by status; failure is a status of 500 or more, and of gRPC what the server failed at',
     type: 'counter',
     samples: () => responseSamples(table.all()),
   })

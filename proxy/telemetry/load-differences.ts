@@ -1,5 +1,5 @@
 /** What was counted since the last look, from the numbers that the data path keeps anyway: nothing is counted twice. */
-import { type GoldenStats, latencyBucketsMs } from './golden-stats.ts'
+import { type GoldenStats, latencyBucketsMs, replyOf } from './golden-stats.ts'
 import type { LoadOf } from './load-of.ts'
 import type { TcpStats } from './tcp-stats.ts'
 
@@ -38,8 +38,6 @@ export type LoadSources = {
 type SeenReplies = { succeeded: number; failed: number; sumMs: number; readonly counts: Uint32Array }
 
 const latencyBuckets = latencyBucketsMs.length + 1
-/** HTTP's own rule, as in the metrics. */
-const firstFailure = 500
 
 export class LoadDifferences {
   readonly #sources: LoadSources
@@ -110,9 +108,9 @@ export class LoadDifferences {
 
 function outcomes({ responses }: GoldenStats): { readonly succeeded: number; readonly failed: number } {
   let [succeeded, failed] = [0, 0]
-  for (const [status, count] of responses) {
-    if (status < firstFailure) succeeded += count
-    else failed += count
+  for (const [key, count] of responses) {
+    if (replyOf(key).failed) failed += count
+    else succeeded += count
   }
   return { succeeded, failed }
 }

@@ -1,7 +1,7 @@
 /** What routes did, under Linkerd's names (features.md 1.1): by rule, and by rule and backend. Read at scrape. */
 import type { Registry } from '../../core/metrics.ts'
 import { histogramSamples, registerFamily, type Sample, summed } from './golden-metrics.ts'
-import { type GoldenStats, latencyBucketsMs } from './golden-stats.ts'
+import { type GoldenStats, latencyBucketsMs, replyOf } from './golden-stats.ts'
 import { isOfBackend, type RouteStatsTable, withoutBackend } from './route-stats.ts'
 import type { Labels } from './series-table.ts'
 
@@ -13,7 +13,11 @@ function durationSamples(name: string, labels: Labels, stats: GoldenStats): read
 }
 
 function statusSamples(labels: Labels, { responses }: GoldenStats): readonly Sample[] {
-  return [...responses].map(([status, value]) => ({ labels: { ...labels, http_status: status }, value }))
+  return [...responses].map(([key, value]) => {
+    const { status, grpcStatus } = replyOf(key)
+    const call = grpcStatus === undefined ? {} : { grpc_status: grpcStatus }
+    return { labels: { ...labels, http_status: status, ...call }, value }
+  })
 }
 
 export function registerRouteMetrics(registry: Registry, table: RouteStatsTable): void {

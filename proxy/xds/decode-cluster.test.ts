@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { decode, encode, pack } from '../../api/xds/codec.ts'
+import { httpProtocolOptions } from '../../api/xds/naming.ts'
 import { toStruct } from '../../api/xds/struct.ts'
 import type { Cluster, ClusterLoadAssignment } from '../../api/xds/types.ts'
 import { decodeCluster, decodeEndpoints } from './decode-cluster.ts'
@@ -24,6 +25,21 @@ function policies(...configs: readonly ReturnType<typeof pack>[]): Cluster {
     },
   }
 }
+
+describe('the version of HTTP', () => {
+  const options = (explicitHttpConfig: object): Cluster => ({
+    typedExtensionProtocolOptions: {
+      [httpProtocolOptions]: pack(httpProtocolOptions, { explicitHttpConfig }),
+    },
+  })
+  test.each([
+    [options({ http2ProtocolOptions: {} }), { http2: true, http1: false }],
+    [options({ httpProtocolOptions: {} }), { http2: false, http1: true }],
+    [{}, { http2: false, http1: false }],
+  ])('%j: %j', (cluster, version) => {
+    expect(read(cluster)).toMatchObject({ ...version, problems: [] })
+  })
+})
 
 describe('lb_policy', () => {
   test.each([

@@ -1,7 +1,7 @@
 /** Cluster and ClusterLoadAssignment -> what the data path balances over. */
 import { parseSpiffeId } from '../../api/spiffe.ts'
 import { unpackAs } from '../../api/xds/codec.ts'
-import { weftMetadata, transportSocketMatch } from '../../api/xds/naming.ts'
+import { httpProtocolOptions, transportSocketMatch, weftMetadata } from '../../api/xds/naming.ts'
 import { fromStruct, type Json } from '../../api/xds/struct.ts'
 import type {
   Cluster,
@@ -90,6 +90,13 @@ function tlsOf(cluster: Cluster): {
     : { tls: 'always', identities: identitiesOf(whole) }
 }
 
+/** The one version that the endpoints are to be spoken to in, if that is said. */
+function versionOf({ typedExtensionProtocolOptions }: Cluster): Pick<ClusterConfig, 'http1' | 'http2'> {
+  const options = unpackAs(httpProtocolOptions, typedExtensionProtocolOptions?.[httpProtocolOptions])
+  const { http2ProtocolOptions, httpProtocolOptions: http1 } = options?.explicitHttpConfig ?? {}
+  return { http2: http2ProtocolOptions !== undefined, http1: http1 !== undefined }
+}
+
 /** The authority that metrics show is the resource's own name: it comes from the control plane, not from a request. */
 export function decodeCluster(cluster: Cluster, problems: Problems): DecodedCluster {
   const name = cluster.name ?? ''
@@ -109,6 +116,7 @@ export function decodeCluster(cluster: Cluster, problems: Problems): DecodedClus
     tls,
     identities,
     idleTimeoutMs: meshIdleTimeoutMs,
+    ...versionOf(cluster),
   }
   if (type === 'EDS') return { config, endpoints: { eds: cluster.edsClusterConfig?.serviceName || name } }
   const listed = decodeEndpoints(cluster.loadAssignment ?? {}, problems, 'load_assignment.')

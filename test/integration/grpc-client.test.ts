@@ -148,3 +148,29 @@ test('a stock gRPC client reports its load, as its clusters ask it to', async ()
   }
   await expect.poll(reported, { timeout: 10_000 }).toBeGreaterThan(0)
 })
+
+test('a stock gRPC client follows a GRPCRoute by service and method', async () => {
+  const route = (method: string) =>
+    `apiVersion: gateway.networking.k8s.io/v1
+kind: GRPCRoute
+metadata: {name: catalog, namespace: shop}
+spec:
+  parentRefs: [{group: '', kind: Service, name: catalog}]
+  rules:
+    - matches: [{method: ${method}}]
+      backendRefs: [{name: catalog-v2, port: 8080}]
+    - backendRefs: [{name: catalog-v1, port: 8080}]
+`
+  expect(await shareOfV2(50)).toBe(0)
+  for (const [method, share] of [
+    ['{service: test.Echo}', 100],
+    ['{service: test}', 0],
+    ['{service: test.Echo, method: Name}', 100],
+    ['{type: RegularExpression, method: Na.*}', 100],
+    ['{service: test.Echo, method: Other}', 0],
+  ] as const) {
+    plane.write('route.yaml', route(method))
+    await expect.poll(() => shareOfV2(50), { timeout: 5000 }).toBe(share)
+  }
+  expect(plane.logLines.filter((line) => line.includes('RESOURCE_REJECTED'))).toEqual([])
+})

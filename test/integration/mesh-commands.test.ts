@@ -92,8 +92,8 @@ test('config of a pod that has no sidecar, and of a section that there is not, s
 
 test('routes tells whether each is accepted', async () => {
   const { stdout } = await weft('routes', '-n', 'shop')
-  expect(stdout).toMatch(/^shop +app +shop\/app +yes +yes$/m)
-  expect((await weft('routes', '-n', 'nowhere')).stdout).toBe('There are no HTTPRoutes.\n')
+  expect(stdout).toMatch(/^shop +HTTPRoute +app +shop\/app +yes +yes$/m)
+  expect((await weft('routes', '-n', 'nowhere')).stdout).toBe('There are no routes.\n')
 })
 
 test('policy tells where it counts, and where a setting comes from', async () => {

@@ -439,7 +439,7 @@ spec:
 })
 
 test('an HTTPRoute counts as soon as the Gateway API is there, in v1beta1 too, and beats a split', async () => {
-  const kinds = ['httproutes', 'referencegrants'].map(
+  const kinds = ['httproutes', 'grpcroutes', 'referencegrants'].map(
     (plural) => `config/crd/standard/gateway.networking.k8s.io_${plural}.yaml`,
   )
   for (const file of kinds)
@@ -511,6 +511,30 @@ spec:
       'example.com/other': ['Accepted=True/Accepted of an older one'],
       'weft.dev/control-plane': ['Accepted=True/Accepted', 'ResolvedRefs=False/BackendNotFound'],
     })
+  // A GRPCRoute beats it, and says so to both.
+  await server.apply(`
+apiVersion: gateway.networking.k8s.io/v1
+kind: GRPCRoute
+metadata: {name: catalog, namespace: shop}
+spec:
+  parentRefs: [{group: '', kind: Service, name: catalog}]
+  rules:
+    - matches: [{method: {service: shop.Catalog}}]
+      backendRefs: [{name: catalog-v2, port: 8080}]
+`)
+  const accepted = async (kind: string): Promise<readonly string[]> => {
+    const route = await statusOf(kind)
+    const ours = route.status?.parents?.find((parent) => parent.controllerName.startsWith('weft.dev'))
+    return shortly(route, ours?.conditions ?? [])
+  }
+  await expect
+    .poll(() => accepted('grpcroute'), { timeout: 10_000 })
+    .toEqual(['Accepted=True/Accepted', 'ResolvedRefs=True/ResolvedRefs'])
+  await expect.poll(() => accepted('httproute'), { timeout: 10_000 }).toContain('Accepted=False/Conflicted')
+  const call = 'http://catalog.shop:8080/shop.Catalog/List'
+  await expect.poll(() => client.tally(call, 20), { timeout: 10_000 }).toEqual({ 'catalog-v2': 20 })
+  await server.kubectl(['delete', 'grpcroute', 'catalog', '-n', 'shop'])
+  await expect.poll(() => accepted('httproute'), { timeout: 10_000 }).toContain('Accepted=True/Accepted')
   await server.kubectl(['delete', 'httproute', 'catalog', '-n', 'shop'])
   await untilShare(25, 2_000)
 })

@@ -69,10 +69,10 @@ export function removeFolder(folder: string): void {
 export function servicesYaml(services: Readonly<Record<string, readonly number[]>>): string {
   return Object.entries(services)
     .flatMap(([name, ports]) => [
-      `apiVersion: v1\nkind: Service\nmetadata: {name: ${name}, namespace: shop}\nspec: {ports: [{name: grpc, port: 8080}]}\n`,
+      `apiVersion: v1\nkind: Service\nmetadata: {name: ${name}, namespace: shop}\nspec: {ports: [{name: api, port: 8080}]}\n`,
       ...ports.map(
         (port) =>
-          `apiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: {name: ${name}-${port}, namespace: shop, labels: {kubernetes.io/service-name: ${name}}}\naddressType: IPv4\nports: [{name: grpc, port: ${port}}]\nendpoints: [{addresses: [127.0.0.1]}]\n`,
+          `apiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: {name: ${name}-${port}, namespace: shop, labels: {kubernetes.io/service-name: ${name}}}\naddressType: IPv4\nports: [{name: api, port: ${port}}]\nendpoints: [{addresses: [127.0.0.1]}]\n`,
       ),
     ])
     .join('---\n')

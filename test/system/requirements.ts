@@ -4,6 +4,7 @@ import path from 'node:path'
 import { describe, test } from 'vitest'
 import { envoyBinary } from '../support/envoy-process.ts'
 import { fakeTimeLibrary } from '../support/fake-time.ts'
+import { h2specBinary } from '../support/h2spec.ts'
 import { zipkinJar } from '../support/zipkin-server.ts'
 import { hasImage } from './image/image-process.ts'
 
@@ -31,6 +32,15 @@ export function describeWith(tools: readonly string[], name: string, body: () =>
 /** `describe`, where Envoy is installed as the bench does it (`npm run bench -- --install`). */
 export function describeWithEnvoy(name: string, body: () => void): void {
   describeUnless(envoyBinary() === undefined ? ['Envoy (npm run bench -- --install)'] : [], name, body)
+}
+
+/** `describe`, where test/h2spec/build has built h2spec. */
+export function describeWithH2spec(name: string, body: () => void): void {
+  describeUnless(
+    h2specBinary() === undefined ? ['h2spec (test/h2spec/build .cache/h2spec/h2spec)'] : [],
+    name,
+    body,
+  )
 }
 
 /** `describe`, where Zipkin's jar is, as `.ci/run` fetches it, and Java. */

@@ -1,6 +1,7 @@
 /** Every kind that is read from the API server. ServiceAccounts are not: who somebody is, their token proves. */
 import { accessPolicies } from './kinds/access-policies.ts'
 import { endpointSlices } from './kinds/endpoint-slices.ts'
+import { grpcRoutes } from './kinds/grpc-routes.ts'
 import { httpRouteGroups } from './kinds/http-route-groups.ts'
 import { httpRoutes } from './kinds/http-routes.ts'
 import { namespaces } from './kinds/namespaces.ts'
@@ -24,6 +25,7 @@ export const watchedKinds: readonly WatchedKind[] = [
   httpRouteGroups,
   tcpRoutes,
   httpRoutes,
+  grpcRoutes,
   referenceGrants,
   trafficPolicies,
   accessPolicies,

@@ -65,8 +65,13 @@ test('a rule of a route with several backends is a split too, one with a single 
     sharePercent,
   })
   const rules = [
-    { route: 'shop/catalog', rule: 'canary', backends: [to('v1', 90), to('v2', 10)] },
-    { route: 'shop/catalog', rule: '1', backends: [to('v1', 100)] },
+    {
+      kind: 'HTTPRoute' as const,
+      route: 'shop/catalog',
+      rule: 'canary',
+      backends: [to('v1', 90), to('v2', 10)],
+    },
+    { kind: 'HTTPRoute' as const, route: 'shop/catalog', rule: '1', backends: [to('v1', 100)] },
   ]
   const cards = splitFigures(catalog, mesh([]), [], [service('catalog', [], rules)])
   expect(cards.map(({ object }) => object)).toEqual(['HTTPRoute shop/catalog, rule canary'])

@@ -92,8 +92,8 @@ export function splitFigures(
   const ofRoutes = (report?.ports ?? []).flatMap(({ port, rules }) =>
     rules
       .filter(({ backends }) => backends.length > 1)
-      .map(({ route, rule, backends }) => ({
-        object: `HTTPRoute ${route}, rule ${rule}`,
+      .map(({ kind, route, rule, backends }) => ({
+        object: `${kind} ${route}, rule ${rule}`,
         port,
         remark: rules.length > 1 ? 'observed over all rules of this port together' : '',
         backends: observe(

@@ -1,0 +1,76 @@
+/** A mesh of three real parts: a control plane, `web`'s sidecar and, behind mesh mTLS, the sidecar of one application. */
+import { freePorts } from '../../cli/demo/ports.ts'
+import { removeFolder, startTestControlPlane, type TestControlPlane } from './running-control-plane.ts'
+import { podYaml, type SidecarProcess, startSidecar } from './sidecar-process.ts'
+
+export type SidecarPair = {
+  readonly plane: TestControlPlane
+  /** Where `web` reaches its sidecar; `orders.shop:8080` leads to the application. */
+  readonly outbound: SidecarProcess
+  readonly inbound: SidecarProcess
+  /** Where the inbound sidecar takes connections. */
+  readonly listenPort: number
+  readonly stop: () => Promise<void>
+}
+
+/** One pod behind one Service, reached by its sidecar alone. */
+function pairYaml(listenPort: number, applicationPort: number, appProtocol: string): string {
+  return `apiVersion: v1
+kind: Service
+metadata: {name: orders, namespace: shop}
+spec: {ports: [{name: api, port: 8080${appProtocol === '' ? '' : `, appProtocol: ${appProtocol}`}}]}
+---
+apiVersion: v1
+kind: Pod
+metadata:
+  name: orders
+  namespace: shop
+  annotations: {config.weft.dev/inbound: '127.0.0.1:${listenPort}=${applicationPort}'}
+spec:
+  serviceAccountName: orders
+  containers: [{name: app, ports: [{containerPort: ${applicationPort}}]}]
+---
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: {name: orders, namespace: shop, labels: {kubernetes.io/service-name: orders}}
+addressType: IPv4
+ports: [{name: api, port: ${listenPort}}]
+endpoints: [{addresses: [127.0.0.1], targetRef: {kind: Pod, name: orders, namespace: shop}}]
+---
+${podYaml}`
+}
+
+export type SidecarPairOptions = {
+  /** Of both sidecars. */
+  readonly settings?: readonly string[]
+  readonly appProtocol?: string
+  /** Further files of the mesh. */
+  readonly files?: Readonly<Record<string, string>>
+}
+
+/** Everything that reaches the application on `applicationPort` has come through both sidecars. */
+export async function startSidecarPair(
+  applicationPort: number,
+  { settings = [], appProtocol = '', files = {} }: SidecarPairOptions = {},
+): Promise<SidecarPair> {
+  const [listenPort = 0] = await freePorts(1)
+  const plane = await startTestControlPlane({
+    'mesh.yaml': pairYaml(listenPort, applicationPort, appProtocol),
+    ...files,
+  })
+  const [outbound, inbound] = await Promise.all([
+    startSidecar(plane, { settings }),
+    startSidecar(plane, { workload: 'orders', settings }),
+  ])
+  return {
+    plane,
+    outbound,
+    inbound,
+    listenPort,
+    stop: async () => {
+      await Promise.all([outbound.stop(), inbound.stop()])
+      await plane.stop()
+      removeFolder(plane.folder)
+    },
+  }
+}
