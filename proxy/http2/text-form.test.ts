@@ -73,6 +73,19 @@ test('the length of a reply is what HTTP/1 makes of it', () => {
   ])
 })
 
+test('a body that came in chunks and is all there has a length instead', () => {
+  const request = form.request(
+    decode('POST / HTTP/1.1\r\nHost: app\r\nTransfer-Encoding: chunked\r\nX: 1\r\n\r\n'),
+  )
+  if ('reason' in request) throw new Error(request.reason)
+  request.framing = 5
+  expect(request.headers.lines).toBe('Host: app\r\nX: 1\r\nContent-Length: 5\r\n')
+  const reply = form.reply(decode('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n'), 'GET')
+  if (typeof reply === 'string') throw new Error(reply)
+  expect(reply.headers(chunked).lines).toBe('Transfer-Encoding: chunked\r\n')
+  expect(reply.headers(0).lines).toBe('Content-Length: 0\r\n')
+})
+
 test('trailers that would frame or route are left out, and a malformed line is refused', () => {
   const trailers = form.trailers(decode('X-Sum: 1\r\nContent-Length: 5\r\nHost: other\r\n\r\n'))
   if (typeof trailers === 'string') throw new Error(trailers)

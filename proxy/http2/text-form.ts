@@ -37,7 +37,6 @@ class TextRequest implements IncomingRequest {
   readonly upgrade = undefined
   readonly http2 = false
   readonly isGrpc = false
-  /** The head says it itself. */
   framing: BodyLength = framed
 
   constructor(head: RequestHead) {
@@ -63,7 +62,8 @@ class TextRequest implements IncomingRequest {
   }
 
   get headers(): HeaderList {
-    return this.#head.headers
+    const { headers, bodyLength } = this.#head
+    return asFramed(headers, bodyLength, this.framing)
   }
 
   get acceptsTrailers(): boolean {
@@ -89,9 +89,18 @@ class TextReply implements IncomingReply {
     return this.#head.reason
   }
 
-  headers(): HeaderList {
-    return this.#head.headers
+  headers(framing: BodyLength): HeaderList {
+    const { headers, bodyLength } = this.#head
+    return asFramed(headers, bodyLength, framing)
   }
+}
+
+/** A body that came in chunks and is all there has a length now. */
+function asFramed(headers: HeaderList, bodyLength: BodyLength, framing: BodyLength): HeaderList {
+  if (bodyLength !== chunked || framing < 0) return headers
+  headers.remove('transfer-encoding')
+  headers.append('Content-Length', String(framing))
+  return headers
 }
 
 /** What is said of a head that is not as it should be; what is no fault of the head is thrown. */

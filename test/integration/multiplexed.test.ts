@@ -71,6 +71,23 @@ test('names keep their case and their order both ways, and a reason its words', 
   expect(sent).toBe(get('/a?b', 'X-oDD: Request\r\nlower: 2\r\nX-Odd: again\r\n'))
 })
 
+test('what came in chunks and is all there at once arrives whole, both ways', async () => {
+  const app = await rawApplication((text, socket) => {
+    if (text.endsWith('0\r\n\r\n') || text.endsWith('hello'))
+      socket.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n')
+  })
+  const pair = await pairTo(app)
+  const post =
+    'POST / HTTP/1.1\r\nHost: app.test\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n'
+  const { text } = await exchangeRaw(pair.port, [post], (seen) => /abc(?:\r\n0\r\n\r\n)?$/.test(seen))
+  expect(text).toMatch(
+    /Content-Length: 3\r\n\r\nabc$|Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n$/,
+  )
+  expect(app.received[0]).toMatch(
+    /Content-Length: 5\r\n\r\nhello$|Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n$/,
+  )
+})
+
 test('chunks and trailers pass both ways', async () => {
   const app = await rawApplication((text, socket) => {
     if (!text.endsWith('X-Request-End: yes\r\n\r\n')) return

@@ -1,6 +1,7 @@
 /** Retries, hedging and timeouts, from a file through control plane and sidecar to the applications. */
 import net from 'node:net'
 import type { TLSSocket } from 'node:tls'
+import { WeftError } from '../../core/errors.ts'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { RoutePolicy } from '../../proxy/route/route-policy.ts'
 import type { RouteRule } from '../../proxy/route/route-rule.ts'
@@ -289,12 +290,14 @@ test('an attempt that was given up while it connected sends nothing when it is c
   const { dataPath, port, stop } = await startPlainDataPath(
     [],
     {
-      dialMesh: () =>
-        dials++ > 0
-          ? connect()
-          : new Promise<TLSSocket>((resolve) => {
-              connectFirst = () => void connect().then(resolve)
-            }),
+      dialMesh: ({ alpn }) => {
+        if (alpn !== 'weft-h1')
+          return Promise.reject(new WeftError('TLS_REFUSED', `it does not speak ${alpn}`))
+        if (dials++ > 0) return connect()
+        return new Promise<TLSSocket>((resolve) => {
+          connectFirst = () => void connect().then(resolve)
+        })
+      },
     },
     { ...forwardRule({ cluster: 'app', weight: 1 }), policy: attemptPolicy },
   )
