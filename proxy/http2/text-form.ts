@@ -37,7 +37,7 @@ class TextRequest implements IncomingRequest {
   readonly upgrade = undefined
   readonly http2 = false
   readonly isGrpc = false
-  /** The head says it itself. */
+  /** Set where the head says something else than what has become of its body. */
   framing: BodyLength = framed
 
   constructor(head: RequestHead) {
@@ -63,7 +63,7 @@ class TextRequest implements IncomingRequest {
   }
 
   get headers(): HeaderList {
-    return this.#head.headers
+    return withLength(this.#head.headers, this.framing)
   }
 
   get acceptsTrailers(): boolean {
@@ -89,9 +89,17 @@ class TextReply implements IncomingReply {
     return this.#head.reason
   }
 
-  headers(): HeaderList {
-    return this.#head.headers
+  headers(framing: BodyLength): HeaderList {
+    return withLength(this.#head.headers, framing)
   }
+}
+
+/** A body of chunks that came whole is one of its length from here on: nobody makes chunks of it again. */
+function withLength(headers: HeaderList, framing: BodyLength): HeaderList {
+  if (framing < 0) return headers
+  headers.remove('transfer-encoding')
+  headers.append('Content-Length', String(framing))
+  return headers
 }
 
 /** What is said of a head that is not as it should be; what is no fault of the head is thrown. */
