@@ -240,3 +240,31 @@ test('a sidecar that drains finishes what is under way, and takes its leave befo
   expect(await client.take((text) => text.endsWith('done'))).toContain('200 OK')
   await drained
 })
+
+test('small messages in chunks, which come whole, are framed as what they have become, both ways', async () => {
+  const pair = await pairTo(
+    await application('app', (request, response, body) => {
+      response.write(`${request.headers['content-length'] ?? 'chunked'}: ${body}`)
+      response.end()
+    }),
+  )
+  for (let i = 0; i < 5; i++) {
+    const reply = await new Promise<string>((resolve, reject) => {
+      const headers = { host: 'app.test', 'transfer-encoding': 'chunked' }
+      const request = http.request(
+        { host: '127.0.0.1', port: pair.port, method: 'POST', headers },
+        (answer) => {
+          let text = ''
+          answer.on('data', (piece: Buffer) => {
+            text += piece.toString()
+          })
+          answer.on('end', () => resolve(text))
+          answer.on('error', reject)
+        },
+      )
+      request.on('error', reject)
+      request.end('hello')
+    })
+    expect(reply).toMatch(/^(?:5|chunked): hello$/)
+  }
+})
