@@ -60,12 +60,13 @@ class Attempt implements Http2Sender {
     shared.send(x, this)
   }
 
-  onOpened(): void {
+  onOpened(acceptedMs: number | undefined): void {
     const now = this.#nowMs()
     this.#cluster.outlier.connected(this.#endpoint, now)
     if (this.#times === undefined) return
     this.#times.sentMs = now
-    this.#times.connectedMs = now
+    this.#times.connectedMs = acceptedMs === undefined ? now : Math.max(acceptedMs, this.#startedMs)
+    if (acceptedMs !== undefined) this.#times.securedMs = now
   }
 
   /** What goes over HTTP/2 only is not tried otherwise. */

@@ -14,8 +14,8 @@ import type { Dial, PoolStats } from './http1-pool.ts'
 
 /** Who sends an exchange through a pool. */
 export interface Http2Sender extends Receiver {
-  /** It had to wait for a connection to be opened, and is about to be sent. */
-  onOpened(): void
+  /** It had to wait for a connection to be opened, and is about to be sent; TCP's part of that was done at `acceptedMs`, where TLS followed. */
+  onOpened(acceptedMs: number | undefined): void
   /** The endpoint does not speak HTTP/2; nothing was sent. */
   onNotSpoken(x: Exchange): void
 }
@@ -35,7 +35,13 @@ export type Http2PoolOptions = {
   readonly stats: PoolStats
 }
 
-type Waiting = { readonly x: Exchange; readonly sender: Http2Sender; opened: boolean }
+type Waiting = {
+  readonly x: Exchange
+  readonly sender: Http2Sender
+  /** It waited for a connection that has been opened, with TLS behind what was accepted then. */
+  opened: boolean
+  acceptedMs: number | undefined
+}
 
 const maxConnectionsPerEndpoint = 32
 /** How long an endpoint is taken for one that does not speak HTTP/2: it said so, or it closed without a word. */
@@ -72,7 +78,7 @@ export class Http2Pool {
         return
       }
     }
-    const waiting = { x, sender, opened: false }
+    const waiting: Waiting = { x, sender, opened: false, acceptedMs: undefined }
     x.cancel = (reason) => this.#forget(waiting, reason)
     this.#queue.push(waiting)
     this.#openIfNeeded()
@@ -140,24 +146,31 @@ export class Http2Pool {
 
   async #openOne(): Promise<void> {
     this.#opening++
+    let acceptedMs: number | undefined
+    const onAccepted = (): void => {
+      acceptedMs = this.#options.clock.monotonicMs()
+    }
     try {
       if (this.#closed) throw new UpstreamFailure('connect', 'the endpoint was removed')
-      await this.#greet(await this.#dial())
+      await this.#greet(await this.#dial(onAccepted))
     } catch (error) {
       this.#opening--
       this.#onNotOpened(error)
       return
     }
     this.#opening--
-    for (const waiting of this.#queue) waiting.opened = true
+    for (const waiting of this.#queue) {
+      waiting.opened = true
+      waiting.acceptedMs = acceptedMs
+    }
     this.#serve()
   }
 
-  async #dial(): Promise<Wire> {
+  async #dial(onAccepted: () => void): Promise<Wire> {
     const { connections, dial, stats } = this.#options
     connections.open++
     try {
-      return await dial(undefined)
+      return await dial(onAccepted)
     } catch (error) {
       stats.failed++
       connections.open--
@@ -282,9 +295,9 @@ export class Http2Pool {
     while (this.#queue.length > 0) {
       const connection = this.#withRoom()
       if (connection === undefined) break
-      const { x, sender, opened } = this.#queue.shift() as Waiting
+      const { x, sender, opened, acceptedMs } = this.#queue.shift() as Waiting
       x.cancel = undefined
-      if (opened) sender.onOpened()
+      if (opened) sender.onOpened(acceptedMs)
       this.#sendOn(connection, x, sender)
     }
     this.#openIfNeeded()

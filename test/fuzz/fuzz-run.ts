@@ -15,17 +15,18 @@ function chooseSeed(): number {
 export const fuzzSeed = chooseSeed()
 
 /**
- * Checks `property` for `fuzzSeconds`, prints the seed and gives the number of cases. Throws with the case that failed,
+ * Checks `property` for `fuzzSeconds`, or as many times that as `share` says, prints the seed and gives the number of cases. Throws with the case that failed,
  * made as small as it gets.
  */
-export async function fuzz<T>(name: string, property: fc.IAsyncProperty<T>): Promise<number> {
+export async function fuzz<T>(name: string, property: fc.IAsyncProperty<T>, share = 1): Promise<number> {
+  const seconds = fuzzSeconds * share
   const details = await fc.check(property, {
     seed: fuzzSeed,
     numRuns: 1_000_000_000,
-    interruptAfterTimeLimit: fuzzSeconds * 1000,
+    interruptAfterTimeLimit: seconds * 1000,
     markInterruptAsFailure: false,
   })
-  process.stdout.write(`${name}: ${details.numRuns} cases in ${fuzzSeconds} s, seed ${fuzzSeed}\n`)
+  process.stdout.write(`${name}: ${details.numRuns} cases in ${seconds} s, seed ${fuzzSeed}\n`)
   if (details.failed)
     throw new Error(
       `again with WEFT_FUZZ_SEED=${fuzzSeed}\n${fc.defaultReportMessage(details)}\n${String(details.errorInstance)}`,

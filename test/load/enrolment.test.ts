@@ -1,4 +1,7 @@
-/** 1,000 sidecars ask for their certificates as they do when another root issues: each at its own moment of 10 s. */
+/**
+ * 1,000 sidecars ask for certificates: each at its own moment of 10 s, on a connection of its own, as they do when they
+ * start or another root issues; and then all of them in one moment, on the connections that they have.
+ */
 import http2 from 'node:http2'
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
@@ -14,12 +17,18 @@ const count = 1_000
 const spreadMs = 10_000
 const { path: method, requestSerialize } = certificateService.CreateCertificate
 
-/** One enrolment on a connection of its own; how long it took. Light, so that what is measured is the control plane. */
-function enrol(port: number, ca: Buffer, token: string, frame: Buffer): Promise<number> {
-  const startedMs = performance.now()
+function connect(port: number, ca: Buffer): Promise<http2.ClientHttp2Session> {
   return new Promise((resolve, reject) => {
     const session = http2.connect(`https://localhost:${port}`, { ca })
     session.on('error', reject)
+    session.once('connect', () => resolve(session))
+  })
+}
+
+/** One enrolment; how long it took. Light, so that what is measured is the control plane. */
+function enrol(session: http2.ClientHttp2Session, token: string, frame: Buffer): Promise<number> {
+  const startedMs = performance.now()
+  return new Promise((resolve, reject) => {
     const stream = session.request({
       ':method': 'POST',
       ':path': method,
@@ -34,7 +43,6 @@ function enrol(port: number, ca: Buffer, token: string, frame: Buffer): Promise<
     stream.on('data', (piece: Buffer) => pieces.push(piece))
     stream.on('error', reject)
     stream.on('close', () => {
-      session.close()
       const tookMs = performance.now() - startedMs
       const reply = Buffer.concat(pieces)
       const { certChain = [] } = decode('istio.v1.auth.IstioCertificateResponse', reply.subarray(5))
@@ -43,6 +51,14 @@ function enrol(port: number, ca: Buffer, token: string, frame: Buffer): Promise<
     })
     stream.end(frame)
   })
+}
+
+function p99Of(what: string, tookMs: readonly number[]): number {
+  const sorted = tookMs.toSorted((a, b) => a - b)
+  const p99Ms = sorted[Math.ceil(count * 0.99) - 1] as number
+  const median = Math.round(sorted[count / 2] as number)
+  process.stderr.write(`1,000 enrolments ${what}: median ${median} ms, p99 ${Math.round(p99Ms)} ms\n`)
+  return p99Ms
 }
 
 test('none is lost, and the slowest of 99 % has its certificate within a second', async () => {
@@ -56,17 +72,18 @@ test('none is lost, and the slowest of 99 % has its certificate within a second'
   head.writeUInt32BE(message.length, 1)
   const frame = Buffer.concat([head, message])
   const tokens = Array.from({ length: count }, (_, i) => mesh.tokenOf(i % 2 === 0 ? 'left' : `other-${i}`))
-  const took = await Promise.all(
+  const sessions: http2.ClientHttp2Session[] = []
+  const spread = await Promise.all(
     tokens.map(async (token, i) => {
       await setTimeout((i * spreadMs) / count)
-      return enrol(mesh.grpcPort, ca, token, frame)
+      const startedMs = performance.now()
+      const session = (sessions[i] = await connect(mesh.grpcPort, ca))
+      await enrol(session, token, frame)
+      return performance.now() - startedMs
     }),
   )
-  const sorted = took.toSorted((a, b) => a - b)
-  const p99Ms = sorted[Math.ceil(count * 0.99) - 1] as number
-  process.stderr.write(
-    `1,000 enrolments in 10 s: median ${Math.round(sorted[count / 2] as number)} ms, p99 ${Math.round(p99Ms)} ms\n`,
-  )
-  expect(took).toHaveLength(count)
-  expect(p99Ms).toBeLessThan(1_000)
+  expect(p99Of('in 10 s', spread)).toBeLessThan(1_000)
+  const atOnce = await Promise.all(sessions.map((session, i) => enrol(session, tokens[i] as string, frame)))
+  expect(p99Of('at once', atOnce)).toBeLessThan(1_000)
+  for (const session of sessions) session.close()
 })

@@ -113,7 +113,7 @@ describeWith(
         body: `${marker} sent`,
       })
       expect(wire.length).toBeGreaterThan(2_000)
-      expect(wire).toContain('weft-h1')
+      expect(wire).toContain('weft-m1')
       expect(wire).not.toContain(marker)
       expect(mesh.metric(server, 'request_total', 'direction="inbound"', ...inTheMesh)).toBe(2)
     })

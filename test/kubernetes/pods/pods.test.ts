@@ -113,7 +113,7 @@ describeInOwnNetwork(tools, 'pods of a cluster', () => {
       body: marker,
       host: web.name,
     })
-    expect(bytes).toContain('weft-h1')
+    expect(bytes).toContain('weft-m1')
     expect(bytes).not.toContain(marker)
     expect(await metric(web, 'request_total', 'direction="inbound"', ...inMesh)).toBe(2)
   })
@@ -172,7 +172,7 @@ describeInOwnNetwork(tools, 'pods of a cluster', () => {
       answer = await curl(caller, '-d', marker, 'http://sealed.sealed:3000/')
     })
     expect(JSON.parse(answer)).toMatchObject({ body: marker, host: sealed.name })
-    expect(bytes).toContain('weft-h1')
+    expect(bytes).toContain('weft-m1')
     expect(bytes).not.toContain(marker)
     expect(await metric(sealed, 'request_total', 'direction="inbound"', ...inMesh)).toBe(1)
     const own = 'client_id="spiffe://cluster.local/ns/sealed/sa/default"'
@@ -280,7 +280,7 @@ describeInOwnNetwork(tools, 'pods of a cluster', () => {
       await cluster.until('the driver to end', () => driver.phase === 'Succeeded')
     })
     expect(driver.log('driver').trim().split('\n')).toHaveLength(2)
-    expect(bytes).toContain('weft-h1')
+    expect(bytes).toContain('weft-m1')
     expect(bytes).not.toContain('/register')
     const complete = ['wait', '-n', 'shop', '--for=condition=Complete', '--timeout=30s']
     await cluster.server.kubectl([...complete, 'job/batch-driver', 'job/batch-executors'])
