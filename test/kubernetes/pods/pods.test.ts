@@ -183,7 +183,7 @@ describeInOwnNetwork(tools, 'pods of a cluster', () => {
   test('a pod that asks for it refuses who comes in clear, on ports that it does not declare too', async () => {
     const url = `http://${guarded.network.v4}:3000/`
     expect(JSON.parse(await curl(caller, url))).toMatchObject({ host: guarded.name })
-    expect(await curl(outside, url)).toBe('REQUEST_DENIED: this workload takes mesh mTLS only\n')
+    expect(await curl(outside, url)).toBe('REQUEST_DENIED: a policy denies the request\n')
   })
 
   test('every probe of theirs is answered through the sidecar, and fails with the application', async () => {
