@@ -13,39 +13,15 @@ const mostWaiting = 64
 
 let waiting: Flushable[] = []
 
-/** Turns, one after the other, that had one wire to write to. The first may have begun before it was looked at. */
-let loneTurns = 0
-const provenLone = 2
-/** Writes since then that waited for nobody. */
-let unwaited = 0
-/** As often as this it is looked at again whether there are others. */
-const mostUnwaited = 16
-
-function endTurn(): void {
-  loneTurns = waiting.length === 1 ? loneTurns + 1 : 0
-  unwaited = 0
-  flushAll()
-}
-
 function flushAll(): void {
   const due = waiting
   waiting = []
   for (const flushable of due) flushable.flush()
 }
 
-/**
- * Calls `flushable.flush()` at the end of this turn of the event loop, or sooner. Where turns have one wire to write to,
- * waiting for their end would only cost: it is flushed when what called has returned.
- */
+/** Calls `flushable.flush()` at the end of this turn of the event loop, or sooner. */
 export function flushAtTurnsEnd(flushable: Flushable): void {
   const count = waiting.push(flushable)
-  if (count === mostWaiting) flushAll()
-  if (count !== 1) return
-  if (unwaited === mostUnwaited) loneTurns = 0
-  if (loneTurns < provenLone) {
-    setImmediate(endTurn)
-  } else {
-    unwaited++
-    queueMicrotask(flushAll)
-  }
+  if (count === 1) setImmediate(flushAll)
+  else if (count === mostWaiting) flushAll()
 }
