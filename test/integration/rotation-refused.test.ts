@@ -1,14 +1,10 @@
 /** The control plane itself begins no phase of a rotation before every sidecar that is connected to it has followed. */
-import { readFileSync } from 'node:fs'
-import path from 'node:path'
-import { Client, credentials, Metadata } from '@grpc/grpc-js'
 import { expect, onTestFinished, test } from 'vitest'
 import { rootCaSecret } from '../../api/xds/naming.ts'
-import { aggregatedDiscoveryService } from '../../api/xds/services.ts'
 import { toStruct } from '../../api/xds/struct.ts'
 import { typeUrls } from '../../api/xds/type-urls.ts'
 import type { DeltaDiscoveryResponse } from '../../api/xds/types.ts'
-import { createWorkloadToken } from '../../cli/token.ts'
+import { openAdsStream } from '../support/ads-stream.ts'
 import { removeFolder, startTestControlPlane } from '../support/running-control-plane.ts'
 
 const node = {
@@ -19,24 +15,12 @@ const node = {
 
 async function setUp() {
   const plane = await startTestControlPlane({})
-  const state = path.join(plane.folder, 'state')
-  const roots = readFileSync(path.join(state, 'root-cert.pem'))
-  const client = new Client(`localhost:${plane.running.grpcPort}`, credentials.createSsl(roots))
+  const { client, stream } = openAdsStream(plane, 'web')
   onTestFinished(async () => {
     client.close()
     await plane.stop()
     removeFolder(plane.folder)
   })
-  const metadata = new Metadata()
-  const token = createWorkloadToken({ state, namespace: 'shop', serviceAccount: 'web', ttl: '1h' })
-  metadata.set('authorization', `Bearer ${token}`)
-  const {
-    path: method,
-    requestSerialize,
-    responseDeserialize,
-  } = aggregatedDiscoveryService.DeltaAggregatedResources
-  const stream = client.makeBidiStreamRequest(method, requestSerialize, responseDeserialize, metadata)
-  stream.on('error', () => undefined)
   const received: DeltaDiscoveryResponse[] = []
   stream.on('data', (response: DeltaDiscoveryResponse) => received.push(response))
   stream.write({ node, typeUrl: typeUrls.secret, resourceNamesSubscribe: [rootCaSecret] })
