@@ -247,6 +247,28 @@ test('a TrafficTarget allows its sources, and the rest is denied', async () => {
     expect(await send(from, path, { method })).toMatchObject({ status: 403 })
 })
 
+test('a TrafficTarget means those whom its IdentityBindings mean, by labels and by SPIFFE id', async () => {
+  const binding = (name: string, schemes: Yaml): string =>
+    object('access.smi-spec.io/v1alpha4', 'IdentityBinding', name, { spec: { schemes } })
+  const bound = (name: string) => ({ kind: 'IdentityBinding', group: 'access.smi-spec.io', name })
+  await inForce(
+    object('specs.smi-spec.io/v1alpha4', 'HTTPRouteGroup', 'routes', {
+      spec: { matches: [{ name: 'items', pathRegex: '/bound' }] },
+    }),
+    binding('served', { podLabelSelectors: [{ matchLabels: { app: 'catalog' } }] }),
+    binding('readers', { spiffeIdentities: ['cluster.local/ns/shop/sa/api'] }),
+    object('access.smi-spec.io/v1alpha4', 'TrafficTarget', 'target', {
+      spec: {
+        destination: bound('served'),
+        rules: [{ kind: 'HTTPRouteGroup', name: 'routes' }],
+        sources: [bound('readers')],
+      },
+    }),
+  )
+  expect(await send('api', '/bound')).toMatchObject({ status: 200 })
+  for (const from of ['web', 'clear']) expect(await send(from, '/bound')).toMatchObject({ status: 403 })
+})
+
 test('the application is told who its client is, and by nobody else', async () => {
   const forged = {
     'X-Forwarded-Client-Cert': 'URI=spiffe://evil',
