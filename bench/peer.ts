@@ -1,4 +1,5 @@
 /** A proxy under measurement, started on free ports in front of the backend. */
+import type { RuleKind } from './peers/access-rules.ts'
 import type { RemovableLayer } from './peers/bundle-without.ts'
 
 /** plain: one proxy. pair: two, mutual TLS 1.3 between them. tls-server: the second one of a pair alone. */
@@ -17,6 +18,8 @@ export type Variant = {
   readonly largeBuffers?: boolean
   /** Set: the one sidecar stands before the application, with as many rules of access. */
   readonly rules?: number
+  /** Whether these can be looked up; they can unless it is set. */
+  readonly ruleKind?: RuleKind
   /** More flags of the sidecar, without their dashes. */
   readonly settings?: Readonly<Record<string, string>>
   /** Left out of the sidecar's chains. */

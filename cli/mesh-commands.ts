@@ -133,15 +133,27 @@ export function addRoutes({ program, withExample }: Registration): void {
   withExample(command, 'weft routes -n shop -o wide')
 }
 
+async function callersOf(pod: string, flags: Listed): Promise<string> {
+  const { callersTable, readCallers } = await import('./callers.ts')
+  const { render } = await import('./text-table.ts')
+  const data = await reach(flags, (access) => readCallers(access, pod, flags.namespace ?? 'default'))
+  return render(flags.output, { data, table: () => callersTable(data), none: '' }, screenOf())
+}
+
 export function addPolicy({ program, withExample }: Registration): void {
   const command = program
     .command('policy')
     .description(
-      'policies: where each counts, who may call whom, and where the settings of a Service come from',
+      'policies: where each counts, and where the settings of a Service come from; of a pod, who may call it',
     )
+    .argument('[pod]', 'whose callers are asked for, as POD or NAMESPACE/POD')
     .option('-n, --namespace <name>', 'of this namespace only')
     .addOption(outputOption())
-  withConnection(command).action(async (flags: Listed) => {
+  withConnection(command).action(async (pod: string | undefined, flags: Listed) => {
+    if (pod !== undefined) {
+      process.stdout.write(await callersOf(pod, flags))
+      return
+    }
     const { policiesText, readPolicies } = await import('./policy.ts')
     const { policies, services, access } = await reach(flags, readPolicies)
     const { namespace, output } = flags
@@ -152,7 +164,7 @@ export function addPolicy({ program, withExample }: Registration): void {
     }
     process.stdout.write(machineText(page, output) ?? policiesText(page, screenOf(), output === 'wide'))
   })
-  withExample(command, 'weft policy -n shop')
+  withExample(command, 'weft policy shop/catalog-6c9f')
 }
 
 export function addVersion({ program, exitWith, withExample }: Registration): void {

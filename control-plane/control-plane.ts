@@ -8,6 +8,7 @@ import { Shutdown } from '../core/shutdown.ts'
 import { CertificateAuthority } from './ca/certificate-authority.ts'
 import type { MeshTrust } from './ca/mesh-trust.ts'
 import { addDashboard } from './dashboard/dashboard.ts'
+import { addAccessPages } from './diagnosis/access-pages.ts'
 import { addDiagnosisPages } from './diagnosis/pages.ts'
 import { Findings } from './findings.ts'
 import { type GrpcPorts, serveGrpc } from './grpc-server.ts'
@@ -79,6 +80,7 @@ function addPages(
     sidecars: () => ads.sidecars(trustDomain),
     clock,
   })
+  addAccessPages(admin, model)
   admin.page('GET', '/findings', () => ({
     body: { findings: [...findings.all(), ...splits.findings()], refused: provider.refused },
   }))
@@ -160,7 +162,8 @@ async function startAll(
   env: Readonly<Record<string, string | undefined>>,
   shutdown: Shutdown,
 ): Promise<Omit<RunningControlPlane, 'shutdown'>> {
-  const model = new MeshModel({ requireGrants: settings.referenceGrants === 'required' })
+  const { leafLifetime: lifetimeMs, trustDomain } = settings
+  const model = new MeshModel({ requireGrants: settings.referenceGrants === 'required', trustDomain })
   const findings = new Findings(model, log)
   const splits = new SplitJournal(model, log, clock)
   const pusher = new Pusher(clock, (dependencies, changedAtMs) => ads.push(dependencies, changedAtMs))
@@ -187,7 +190,6 @@ async function startAll(
     ads.sidecars(trustDomain).every((sidecar) => lagOf(current, sidecar) === undefined),
   )
   shutdown.add('trust', async () => trust.stop())
-  const { leafLifetime: lifetimeMs, trustDomain } = settings
   const authority = new CertificateAuthority({ issuer: () => trust.current.issuer, clock, lifetimeMs })
   const snapshot = new Snapshot(model, { trustDomain, trustBundlePem: () => trust.current.bundlePem })
   const ads = new AdsService(snapshot, log, clock)

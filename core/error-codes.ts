@@ -352,7 +352,7 @@ export const errorCodes = {
   },
   PATH_AMBIGUOUS: {
     summary: 'the path of the request can be read in more than one way',
-    hint: 'send it without encoded slashes, backslashes and control characters, encoded once and in UTF-8; a policy decides by the path',
+    hint: 'send it without encoded slashes, backslashes and control characters, encoded once and in UTF-8, and let x-original-url and x-rewrite-url say the same; a policy decides by the path',
     http: { status: 400, flag: 'DPE' },
   },
   RATE_LIMITED: {

@@ -4,7 +4,7 @@
  * to HTTP/1 it gives the lines it is written as.
  */
 import { type BodyLength, chunked } from './body.ts'
-import { HeaderList, nameBit } from './header-list.ts'
+import { HeaderList, nameBit, spells } from './header-list.ts'
 
 /** What a decoder found; shared by all messages that came the same. */
 export type FieldSource = {
@@ -126,6 +126,20 @@ export class HeaderFields extends HeaderList {
     if (lowerName === 'content-length' && this.#framing >= 0) this.#framing = framed
     if (valueOf(this.#fields, lowerName) !== undefined)
       this.#fields = replaced(this.#fields, lowerName, undefined)
+  }
+
+  override spelled(lowerName: string): string[] {
+    const added = super.spelled(lowerName)
+    if ((this.#mask & bitOf(lowerName)) === 0) return added
+    const fields = this.#fields
+    return [...fields.filter((_, i) => i % 2 === 1 && spells(fields[i - 1] as string, lowerName)), ...added]
+  }
+
+  override removeSpelled(lowerName: string): void {
+    super.removeSpelled(lowerName)
+    if ((this.#mask & bitOf(lowerName)) === 0) return
+    for (const name of new Set(this.#fields.filter((_, i) => i % 2 === 0)))
+      if (spells(name, lowerName)) this.#fields = replaced(this.#fields, name, undefined)
   }
 
   override entries(): string[] {

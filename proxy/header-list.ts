@@ -88,6 +88,24 @@ export class HeaderList {
     this.#removeFrom(lowerName, 0)
   }
 
+  /** The values of every field that `spells` `lowerName`. */
+  spelled(lowerName: string): string[] {
+    const values: string[] = []
+    for (
+      let at = this.#findSpelled(lowerName, 0);
+      at !== -1;
+      at = this.#findSpelled(lowerName, this.#lineAfter(at))
+    )
+      values.push(this.#valueAt(at + lowerName.length))
+    return values
+  }
+
+  /** Removes every field that `spells` `lowerName`. */
+  removeSpelled(lowerName: string): void {
+    for (let at = this.#findSpelled(lowerName, 0); at !== -1; at = this.#findSpelled(lowerName, at))
+      this.#lines = this.#lines.slice(0, at) + this.#lines.slice(this.#lineAfter(at))
+  }
+
   /** Where in `lines` the next line of `lowerName` begins, from the line that begins at `from` on; or -1. */
   find(lowerName: string, from = 0): number {
     const { length } = lowerName
@@ -115,6 +133,16 @@ export class HeaderList {
     })
   }
 
+  #findSpelled(lowerName: string, from: number): number {
+    const { length } = lowerName
+    if ((this.#mask & nameBit(length, lowerName.charCodeAt(0))) === 0) return -1
+    const lines = this.#lines
+    for (let at = from; at < lines.length; at = this.#lineAfter(at))
+      if (lines.charCodeAt(at + length) === colon && spells(lines.slice(at, at + length), lowerName))
+        return at
+    return -1
+  }
+
   #removeFrom(lowerName: string, from: number): void {
     for (let at = this.find(lowerName, from); at !== -1; at = this.find(lowerName, at))
       this.#lines = this.#lines.slice(0, at) + this.#lines.slice(this.#lineAfter(at))
@@ -130,6 +158,11 @@ export class HeaderList {
 }
 
 const colon = 0x3a
+
+/** CGI and its heirs (WSGI, Rack, PHP) write names with `_` for `-`, and cannot tell the two apart. */
+export function spells(name: string, lowerName: string): boolean {
+  return name.length === lowerName.length && name.toLowerCase().replaceAll('_', '-') === lowerName
+}
 
 /** One of 32 bits, by a name's length and its first letter in either case. */
 export function nameBit(length: number, firstCode: number): number {

@@ -1,7 +1,6 @@
 /** Passes bytes on to the application: what is not HTTP, and what has come over mesh TLS as opaque. */
 import { Buffer } from 'node:buffer'
 import type { Clock } from '../core/clock.ts'
-import { toWeftError } from '../core/errors.ts'
 import { applicationConnectTimeoutMs } from './application-cluster.ts'
 import type { Peer } from './authz/peer.ts'
 import type { InboundPort } from './cluster/cluster-config.ts'
@@ -79,13 +78,9 @@ export class InboundTcp {
   ): void {
     const { address: peer, principal } = from
     const destination = `${config.applicationHost}:${config.applicationPort}`
-    const facts = { direction: 'inbound', destination, peer, principal } as const
-    const { serve } = this.#parts
-    try {
-      const rule = access.admitConnection(from)
-      void forwardTcp(client, bytes, dial(), rule === '' ? facts : { ...facts, rule }, serve)
-    } catch (error) {
-      void forwardTcp(client, bytes, Promise.reject(toWeftError(error)), facts, serve)
-    }
+    const { rules, denial } = access.decideConnection(from)
+    const facts = { direction: 'inbound', destination, peer, principal, ...rules } as const
+    const dialling = denial === undefined ? dial() : Promise.reject(denial)
+    void forwardTcp(client, bytes, dialling, facts, this.#parts.serve)
   }
 }

@@ -200,6 +200,8 @@ function companions(
   return [loads.stream, taps.stream]
 }
 
+const keptInbound = 'the control plane does not answer: who may call this workload is as it was kept on disk'
+
 /** Brings back what was in force before a restart. */
 function keepOnDisk(folder: string, config: MeshConfig, clock: Clock, log: Log): LastKnownGood {
   const kept = new LastKnownGood({ folder, clock, log, snapshot: () => config.snapshot() })
@@ -243,7 +245,9 @@ export function makeMesh(settings: ProxySettings, log: Log, clock: Clock, tap: T
       connected: () => stream.stats.connected,
       inboundListener: inboundListenerName(settings.namespace, settings.pod),
       onTrustBundle: (pem) => takeTrustBundle(identity, pem, log),
-      onChange: () => kept?.changed(),
+      // Who may call us must not be forgotten by a crash.
+      onChange: (ownSide) => void (ownSide ? kept?.flush() : kept?.changed()),
+      onKeptInbound: () => log.warn({}, keptInbound),
     })
     if (settings.state !== undefined) kept = keepOnDisk(settings.state, config, clock, log)
     registerIdentityMetrics(registry, identity)

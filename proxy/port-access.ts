@@ -25,6 +25,16 @@ function labelsOf({ name }: CompiledRule, { principal }: Peer, port: number): La
   }
 }
 
+/** What is said of a connection whose bytes nobody looks at. */
+export type ConnectionDecision = {
+  /** The rules that decided, and that would have; left out: there are none. */
+  readonly rules: { readonly rule?: string; readonly auditRule?: string }
+  /** REQUEST_DENIED; undefined: it may pass. */
+  readonly denial: WeftError | undefined
+}
+
+const noRules: ConnectionDecision = { rules: {}, denial: undefined }
+
 export class PortAccess {
   readonly #port: number
   readonly #counts: AccessCounts
@@ -56,24 +66,24 @@ export class PortAccess {
     this.#swappable.set(table === undefined ? [] : [authorize(table, this.#statsOf(this.#counts.http))])
   }
 
-  /**
-   * The name of the rule by which a connection may pass whose bytes nobody looks at; empty: there are none. Throws
-   * REQUEST_DENIED, with its name.
-   */
-  admitConnection(peer: Peer): string {
+  /** Counts what is decided. */
+  decideConnection(peer: Peer): ConnectionDecision {
     const access = this.#table?.forPeer(peer)
-    if (access === undefined) return ''
+    if (access === undefined) return noRules
     const statsOf = this.#statsOf(this.#counts.tcp)
     const audited = access.auditedConnection()
     if (audited !== undefined) statsOf(audited, access).audited++
     const rule = access.decideConnection()
+    const { name } = rule
+    const rules = audited === undefined ? { rule: name } : { rule: name, auditRule: audited.name }
     const stats = statsOf(rule, access)
-    if (rule.action === 'deny') {
-      stats.denied++
-      throw new WeftError('REQUEST_DENIED', `${errorCodes.REQUEST_DENIED.summary}: ${rule.name}`)
+    if (rule.action !== 'deny') {
+      stats.allowed++
+      return { rules, denial: undefined }
     }
-    stats.allowed++
-    return rule.name
+    stats.denied++
+    const denial = new WeftError('REQUEST_DENIED', `${errorCodes.REQUEST_DENIED.summary}: ${name}`)
+    return { rules, denial }
   }
 
   #statsOf(series: AccessCounts['http']): (rule: CompiledRule, access: PeerAccess) => AccessStats {

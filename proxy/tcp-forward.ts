@@ -21,7 +21,10 @@ export type TcpUpstream = {
   readonly release: () => void
 }
 
-export type TcpClient = Pick<TcpRecord, 'direction' | 'peer' | 'principal' | 'destination' | 'rule'>
+export type TcpClient = Pick<
+  TcpRecord,
+  'direction' | 'peer' | 'principal' | 'destination' | 'rule' | 'auditRule'
+>
 
 const flags = {
   complete: '',

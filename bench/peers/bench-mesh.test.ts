@@ -17,6 +17,7 @@ test.each([
   ['HTTP/2', { ...mesh, protocol: 'http2' as const }],
   ['many routes', { ...mesh, routes: 1000 }],
   ['rules of access', { ...mesh, rules: 100 }],
+  ['rules that no index finds', { ...mesh, rules: 100, ruleKind: 'unindexed' as const }],
   ['a rollout', { ...mesh, rollout: true }],
 ])('the control plane takes the mesh of %s without a word', (_what, given) => {
   const { problems, objects } = parseFile('mesh.yaml', benchMeshYaml(given))

@@ -1,7 +1,7 @@
 /** The mesh of a measurement as Kubernetes YAML: a client whose requests go to one Service. Pure. */
 import { stringify } from 'yaml'
 import type { Protocol } from '../peer.ts'
-import { accessRules } from './access-rules.ts'
+import { accessRules, type RuleKind } from './access-rules.ts'
 
 export type BenchMesh = {
   /** What the Service's one endpoint listens on. */
@@ -11,6 +11,7 @@ export type BenchMesh = {
   readonly protocol: Protocol
   /** Of access, in front of the application. */
   readonly rules: number
+  readonly ruleKind?: RuleKind
   readonly routes: number
   /** Another endpoint, and a share of the requests for a second Service: what a rollout changes, again and again. */
   readonly rollout: boolean
@@ -73,10 +74,10 @@ function pod(name: string, annotations: Readonly<Record<string, string>>): strin
   return object('v1', 'Pod', name, { spec: { serviceAccountName: name } }, { annotations })
 }
 
-function policy(rules: number): string {
+function policy({ rules, ruleKind }: BenchMesh): string {
   const targetRefs = [{ kind: 'ServiceAccount', name: 'app' }]
   return object('weft.dev/v1alpha1', 'AccessPolicy', 'app', {
-    spec: { targetRefs, rules: accessRules(rules) },
+    spec: { targetRefs, rules: accessRules(rules, ruleKind) },
   })
 }
 
@@ -99,6 +100,6 @@ export function benchMeshYaml(mesh: BenchMesh): string {
     pod('client', {}),
     pod('app', applicationAnnotations),
     ...routes(mesh),
-    ...(mesh.rules === 0 ? [] : [policy(mesh.rules)]),
+    ...(mesh.rules === 0 ? [] : [policy(mesh)]),
   ].join('---\n')
 }

@@ -49,6 +49,7 @@ function meshesOf(
     protocol,
     routes: variant.routes,
     rules: variant.rules ?? 0,
+    ruleKind: variant.ruleKind ?? 'indexed',
     rollout,
   })
 }

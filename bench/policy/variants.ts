@@ -3,6 +3,7 @@ import { plainGet } from '../load/request.ts'
 import type { BenchVariant, VariantGroup } from '../variant-bench.ts'
 
 const none = 'no rules'
+const unindexed = '100 rules, not indexed'
 
 function withRules(rules: number, atMost: number): BenchVariant {
   const name = rules === 1 ? '1 rule' : `${rules} rules`
@@ -25,6 +26,12 @@ export const groups: readonly VariantGroup[] = [
       withRules(1, 1.05),
       withRules(100, 1.1),
       withRules(1_000, 1.2),
+      // By header, address and the end of an id: looked at one after the other, which is promised nothing.
+      {
+        name: unindexed,
+        variant: { routes: 1, spans: false, rules: 100, ruleKind: 'unindexed' },
+        limits: [],
+      },
     ],
   },
 ]

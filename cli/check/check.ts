@@ -10,6 +10,7 @@ export type CheckCategory =
   | 'control-plane'
   | 'identity'
   | 'configuration'
+  | 'policy'
   | 'version'
   | 'data-plane'
 

@@ -3,6 +3,7 @@ import type { MeshedWorkload, MeshTrust } from '../../api/diagnosis.ts'
 import { lagOf } from '../../api/rotation.ts'
 import { type Check, failing, good, unasked, warning } from './check.ts'
 import type { MeshFacts, SidecarAnswer } from './mesh-facts.ts'
+import { policyChecks } from './policy-checks.ts'
 import { rootChecks } from './root-checks.ts'
 
 type Reached = Extract<MeshFacts, { readonly reached: true }>
@@ -211,6 +212,7 @@ export function meshChecks(facts: MeshFacts, clientVersion: string, nowMs: numbe
     ...rootChecks(facts.trust.roots, nowMs),
     ...rotationCheck(facts.trust),
     ...configurationChecks(facts),
+    ...policyChecks(facts),
     ...versionChecks(facts, clientVersion),
     ...dataPlaneChecks(facts, nowMs),
   ]

@@ -1,6 +1,7 @@
 /** What is asked of a mesh that runs, before anything is judged. */
 import type { MeshedWorkload, MeshTrust } from '../../api/diagnosis.ts'
 import { failureFields } from '../../core/errors.ts'
+import type { AccessSummary } from '../../control-plane/model/access-findings.ts'
 import { type MeshAccess, type Page, readPage } from '../reach/mesh-access.ts'
 import { readWorkloads } from '../reach/workloads.ts'
 
@@ -9,7 +10,11 @@ export type FindingsPage = {
   readonly refused: readonly string[]
 }
 
-export type SidecarAnswer = { readonly ready: Page | undefined }
+export type SidecarAnswer = {
+  readonly ready: Page | undefined
+  /** Only of workloads that take mesh mTLS only. */
+  readonly metrics: Page | undefined
+}
 
 export type MeshFacts =
   | { readonly reached: false; readonly problem: string }
@@ -18,6 +23,7 @@ export type MeshFacts =
       readonly ready: Page
       readonly trust: MeshTrust
       readonly findings: FindingsPage
+      readonly access: AccessSummary
       readonly workloads: readonly MeshedWorkload[]
       /** By `namespace/pod`; only those that were asked. */
       readonly answers: ReadonlyMap<string, SidecarAnswer>
@@ -27,17 +33,31 @@ export type MeshFacts =
 const maxAsked = 200
 const atOnce = 16
 
-async function askSidecar(access: MeshAccess, { sidecar }: MeshedWorkload): Promise<SidecarAnswer> {
-  return { ready: sidecar === null ? undefined : await access.sidecar(sidecar, 'GET', '/ready') }
+async function askSidecar(
+  access: MeshAccess,
+  { sidecar }: MeshedWorkload,
+  isStrict: boolean,
+): Promise<SidecarAnswer> {
+  if (sidecar === null) return { ready: undefined, metrics: undefined }
+  return {
+    ready: await access.sidecar(sidecar, 'GET', '/ready'),
+    metrics: isStrict ? await access.sidecar(sidecar, 'GET', '/metrics') : undefined,
+  }
 }
 
-async function askSidecars(access: MeshAccess, workloads: readonly MeshedWorkload[]) {
+async function askSidecars(
+  access: MeshAccess,
+  workloads: readonly MeshedWorkload[],
+  { strict }: AccessSummary,
+) {
   const asked = workloads.filter(({ sidecar }) => sidecar !== null).slice(0, maxAsked)
+  const strictOnes = new Set(strict)
   const answers = new Map<string, SidecarAnswer>()
   for (let i = 0; i < asked.length; i += atOnce)
     await Promise.all(
       asked.slice(i, i + atOnce).map(async (workload) => {
-        answers.set(`${workload.namespace}/${workload.pod}`, await askSidecar(access, workload))
+        const key = `${workload.namespace}/${workload.pod}`
+        answers.set(key, await askSidecar(access, workload, strictOnes.has(key)))
       }),
     )
   return answers
@@ -49,9 +69,12 @@ export async function gatherMesh(access: MeshAccess, withSidecars: boolean): Pro
     const ready = await access.controlPlane('/ready')
     const trust = await readPage<MeshTrust>(access, '/identity')
     const findings = await readPage<FindingsPage>(access, '/findings')
+    const summary = await readPage<AccessSummary>(access, '/access/summary')
     const workloads = await readWorkloads(access)
-    const answers = withSidecars ? await askSidecars(access, workloads) : new Map<string, SidecarAnswer>()
-    return { reached: true, ready, trust, findings, workloads, answers }
+    const answers = withSidecars
+      ? await askSidecars(access, workloads, summary)
+      : new Map<string, SidecarAnswer>()
+    return { reached: true, ready, trust, findings, access: summary, workloads, answers }
   } catch (error) {
     return { reached: false, problem: failureFields(error).reason }
   }

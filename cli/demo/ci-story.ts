@@ -7,6 +7,7 @@ import {
   judgeInterruption,
   judgeMtls,
   judgeOutage,
+  judgePolicy,
   judgeReturn,
   judgeSplit,
   judgeTrace,
@@ -21,6 +22,7 @@ import {
   failingScene,
   mtlsScene,
   outageScene,
+  policyScene,
   restartScene,
   splitScene,
   type Stage,
@@ -145,7 +147,13 @@ async function whileWell(claims: Claims, stage: Stage) {
     ({ configured, failedShare }) =>
       `v2 fails: ${failedShare} % of the requests failed, v2 gets ${configured} %`,
   )
-  return { traceparent, splits, convergenceMs, v2Failing }
+  const policy = await claims.play(
+    'policy',
+    () => policyScene(stage),
+    judgePolicy,
+    ({ denied, audited }) => `policy: ${denied} requests denied, ${audited} met by one on trial`,
+  )
+  return { traceparent, splits, convergenceMs, v2Failing, policy }
 }
 
 async function whileBroken(claims: Claims, stage: Stage) {

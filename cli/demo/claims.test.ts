@@ -5,6 +5,7 @@ import {
   judgeInterruption,
   judgeMtls,
   judgeOutage,
+  judgePolicy,
   judgeReturn,
   judgeSplit,
   judgeTrace,
@@ -39,6 +40,13 @@ describe('each claim holds on a good observation and fails on a bad one', () => 
     )
     expect(judgeMtls({ ...goodMtls, relayedBytes: 0 })).toContain('nothing passed')
     expect(judgeMtls({ ...goodMtls, clearTextSeen: true })).toContain('in clear')
+  })
+  test('a policy fails where something passes that it denies, is not counted, or is met by nothing', () => {
+    const good = { statuses: [403, 403], denied: 2, audited: 9 }
+    expect(judgePolicy(good)).toBeUndefined()
+    expect(judgePolicy({ ...good, statuses: [403, 200] })).toContain('answered 200')
+    expect(judgePolicy({ ...good, denied: 1 })).toContain('1 denied')
+    expect(judgePolicy({ ...good, audited: 0 })).toContain('met nothing')
   })
   test('an outage fails on one failed request, and when nothing was tried', () => {
     expect(judgeOutage({ requests: 10, failed: 0 })).toBeUndefined()

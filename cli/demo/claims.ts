@@ -92,6 +92,21 @@ export function judgeFailing(observation: FailingObservation): string | undefine
   return failedAfter === 0 ? undefined : `${failedAfter} requests failed when v2 was well again`
 }
 
+export type PolicyObservation = {
+  /** What requests were answered that a policy denies. */
+  readonly statuses: readonly number[]
+  /** As the sidecars count them: denied ones, and those that a policy on trial meets. */
+  readonly denied: number
+  readonly audited: number
+}
+
+export function judgePolicy({ statuses, denied, audited }: PolicyObservation): string | undefined {
+  const passed = statuses.find((status) => status !== 403)
+  if (passed !== undefined) return `a request that a policy denies was answered ${passed}`
+  if (denied < statuses.length) return `${denied} denied requests are counted, ${statuses.length} were`
+  return audited > 0 ? undefined : 'the policy on trial met nothing'
+}
+
 export type TraceObservation = {
   readonly sent: string
   /** The trace id that each application was given, once for each that differs. */

@@ -42,6 +42,12 @@ function total(samples: readonly Sample[]): number {
   return samples.reduce((sum, { value }) => sum + value, 0)
 }
 
+/** The sum of a family's samples, whatever their labels. */
+export function sampleSum(text: string, family: string): number {
+  const lines = text.split('\n').filter((line) => line.startsWith(`${family}{`))
+  return lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0)
+}
+
 /** Reads the text of /metrics. */
 export function inboundCounts(text: string): InboundCounts {
   const responses = inboundSamples(text, 'response_total')

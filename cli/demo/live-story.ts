@@ -1,7 +1,7 @@
 /** The story as people see it: slower, one scene after the other, and again until they end it. */
 import { goldenBetween, type InboundCounts, inboundCounts, inboundPeers } from './golden.ts'
 import { splitSteps, type Weights } from './mesh-yaml.ts'
-import { during, shareOf, type Stage } from './scenes.ts'
+import { during, policyScene, shareOf, type Stage } from './scenes.ts'
 import { fetchText } from './sidecar-admin.ts'
 import type { Row, View } from './view.ts'
 
@@ -9,7 +9,8 @@ type Scene = { readonly text: string; readonly seconds: number; readonly act?: (
 
 const readEveryMs = 1_000
 
-function scenes({ mesh }: Stage): Scene[] {
+function scenes(stage: Stage): Scene[] {
+  const { mesh } = stage
   const step = (weights: Weights): Scene => ({
     text: `weights ${weights.v1}/${weights.v2} are written to the file`,
     seconds: 8,
@@ -30,6 +31,11 @@ function scenes({ mesh }: Stage): Scene[] {
       act: () => mesh.setVersionFailing('catalog-v2', true),
     },
     { text: 'v2 is well again', seconds: 4, act: () => mesh.setVersionFailing('catalog-v2', false) },
+    {
+      text: 'somebody asks web to fail, through the mesh: a policy denies it',
+      seconds: 3,
+      act: async () => void (await policyScene(stage)),
+    },
     { text: 'the control plane is killed', seconds: 5, act: () => mesh.killControlPlane() },
     {
       text: "web's sidecar is killed too: requests fail until it is back, from disk",

@@ -83,6 +83,27 @@ function slice(pod: DemoPod, service: string): string {
   )
 }
 
+/** The paths by which an application of the demo is told to fail, and to be well again. */
+export const switchPaths = ['/fail', '/recover'] as const
+
+/** Who may call whom: nobody switches an application through the mesh, and who asks `inventory` for v2 is written down. */
+export function accessYaml(): string {
+  const policy = (name: string, target: object, rule: object): string =>
+    document('weft.dev/v1alpha1', 'AccessPolicy', name, { spec: { targetRefs: [target], rules: [rule] } })
+  return [
+    policy(
+      'switches',
+      { kind: 'Namespace', name: namespace },
+      { name: 'nobody', action: 'deny', to: [{ paths: switchPaths }] },
+    ),
+    policy(
+      'trial',
+      { kind: 'ServiceAccount', name: 'inventory' },
+      { name: 'without-v2', action: 'audit', from: [{ serviceAccounts: ['catalog-v2'] }] },
+    ),
+  ].join('---\n')
+}
+
 export type Weights = { readonly v1: number; readonly v2: number }
 
 /** The steps of the canary. */

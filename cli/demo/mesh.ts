@@ -11,7 +11,15 @@ import {
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { createWorkloadToken } from '../token.ts'
-import { type DemoPod, meshYaml, namespace, splitYaml, type Weights, weightsIn } from './mesh-yaml.ts'
+import {
+  accessYaml,
+  type DemoPod,
+  meshYaml,
+  namespace,
+  splitYaml,
+  type Weights,
+  weightsIn,
+} from './mesh-yaml.ts'
 import { ports as usualPorts } from '../../api/ports.ts'
 import { freePorts, portOrOther } from './ports.ts'
 import { Processes } from './processes.ts'
@@ -150,6 +158,7 @@ export class DemoMesh {
   /** Starts everything and resolves when all sidecars are ready. */
   async start(weights: Weights): Promise<void> {
     writeFileSync(path.join(this.folder, 'config', 'mesh.yaml'), meshYaml(this.pods))
+    writeFileSync(path.join(this.folder, 'config', 'access.yaml'), accessYaml())
     this.writeSplit(weights)
     const relayed = this.pod('inventory')
     await this.relay.listen(relayed.publishedPort)

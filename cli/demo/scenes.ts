@@ -5,15 +5,16 @@ import type {
   FailingObservation,
   Interruption,
   MtlsObservation,
+  PolicyObservation,
   Return,
   SplitObservation,
   TraceObservation,
 } from './claims.ts'
 import { percentile } from './claims.ts'
-import { inboundPeers } from './golden.ts'
+import { inboundPeers, sampleSum } from './golden.ts'
 import { type Answer, count, type Load, newTally, type Tally } from './load.ts'
 import { type DemoMesh, pathMarker } from './mesh.ts'
-import { namespace, type Weights } from './mesh-yaml.ts'
+import { namespace, switchPaths, type Weights } from './mesh-yaml.ts'
 import { fetchText, isInUse, usedShare } from './sidecar-admin.ts'
 
 export type Stage = {
@@ -133,6 +134,20 @@ export async function mtlsScene(stage: Stage): Promise<MtlsObservation> {
     expected,
     relayedBytes: stage.mesh.relay.relayedBytes,
     clearTextSeen: stage.mesh.relay.clearTextSeen,
+  }
+}
+
+/** Somebody in the mesh asks `web` to fail. It has to be well afterwards, which the rest of the story shows. */
+export async function policyScene(stage: Stage): Promise<PolicyObservation> {
+  const statuses = await Promise.all(
+    switchPaths.map(async (path) => (await client(stage).get(`http://web:8080${path}`)).status),
+  )
+  const counted = async (pod: string, family: string): Promise<number> =>
+    sampleSum((await fetchText(stage.mesh.pod(pod).adminPort, '/metrics')).text, family)
+  return {
+    statuses,
+    denied: await counted('web', 'inbound_http_authz_deny_total'),
+    audited: await counted('inventory', 'inbound_http_authz_audit_total'),
   }
 }
 

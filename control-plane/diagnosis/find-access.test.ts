@@ -108,3 +108,13 @@ test('what denies wins, and is named', () => {
   const denying = rule('deny', { name: 'd', to: [{ ...anything, methods: ['GET'] }] })
   expect(asked({ rules: [rule('allow'), denying] })).toEqual(['fails ACCESS_DENIED p/d'])
 })
+
+test('what denies a path denies it in another case, and with a slash at its end', () => {
+  const denying = rule('deny', {
+    name: 'd',
+    to: [{ ...anything, paths: [{ kind: 'exact', value: '/private' }] }],
+  })
+  for (const path of ['/private', '/PRIVATE', '/Private/?x'])
+    expect(asked({ rules: [denying] }, { request: { ...get, path } })).toEqual(['fails ACCESS_DENIED p/d'])
+  expect(asked({ rules: [denying] }, { request: { ...get, path: '/privateer' } })).toEqual([])
+})

@@ -6,6 +6,7 @@ import { FieldReader, type FieldProblem } from './field-reader.ts'
 import { convertGrpcRoute } from './grpc-route.ts'
 import { convertHttpRoute } from './http-route.ts'
 import { convertHttpRouteGroup, convertSmiTcpRoute } from './http-route-group.ts'
+import { convertIdentityBinding } from './identity-binding.ts'
 import { convertNamespace } from './namespace.ts'
 import { convertNode } from './node.ts'
 import { convertPod } from './pod.ts'
@@ -48,6 +49,12 @@ const converters: readonly {
   { kind: 'AccessPolicy', versions: ['weft.dev/v1alpha1'], namespaced: true, convert: convertAccessPolicy },
   { kind: 'TrafficSplit', versions: smi('split'), namespaced: true, convert: convertTrafficSplit },
   { kind: 'TrafficTarget', versions: smi('access'), namespaced: true, convert: convertTrafficTarget },
+  {
+    kind: 'IdentityBinding',
+    versions: ['access.smi-spec.io/v1alpha4'],
+    namespaced: true,
+    convert: convertIdentityBinding,
+  },
   { kind: 'HTTPRouteGroup', versions: smi('specs'), namespaced: true, convert: convertHttpRouteGroup },
   { kind: 'TCPRoute', versions: smi('specs'), namespaced: true, convert: convertSmiTcpRoute },
   {

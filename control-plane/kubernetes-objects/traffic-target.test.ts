@@ -15,7 +15,7 @@ function convert(version: string, body: object, annotations: object = {}) {
 }
 
 const wanted = {
-  destination: { namespace: 'shop', name: 'web', supported: true },
+  destination: { kind: 'ServiceAccount', namespace: 'shop', name: 'web' },
   port: undefined,
   rules,
   sources,
@@ -40,9 +40,16 @@ test('a port that cannot be read allows no other one', () => {
   expect(convert('v1alpha4', { spec }, kept('http'))).toMatchObject({ outcome: 'refused' })
 })
 
-test('identities that are no ServiceAccounts are told from those that are', () => {
-  const spec = { destination: { kind: 'IdentityBinding', name: 'b' }, rules, sources }
-  expect(convert('v1alpha4', { spec })).toMatchObject({
-    change: { value: { destination: { supported: false } } },
+const binding = { kind: 'IdentityBinding', namespace: 'shop', name: 'b' }
+
+test.each([
+  ['v1alpha4', { kind: 'IdentityBinding', group: 'access.smi-spec.io', name: 'b' }],
+  // As the versions before have it, whose file somebody may have kept.
+  ['v1alpha3', { kind: 'ServiceAccount', name: 'access.smi-spec.io/IdentityBinding/b' }],
+  ['v1alpha2', { kind: 'ServiceAccount', name: 'IdentityBinding/b' }],
+])('an IdentityBinding is known as one in %s', (version, identity) => {
+  const spec = { destination: identity, rules, sources: [identity] }
+  expect(convert(version, { spec })).toMatchObject({
+    change: { value: { destination: binding, sources: [binding] } },
   })
 })

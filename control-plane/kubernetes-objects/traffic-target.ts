@@ -1,20 +1,20 @@
 /** SMI's TrafficTarget, in the four versions that there are -> the model. */
 import { conversionAnnotations } from '../../api/annotations.ts'
-import type { TrafficTarget } from '../model/access-policy.ts'
+import { bindingOfName } from '../../api/smi.ts'
+import type { IdentityReference, TrafficTarget } from '../model/access-policy.ts'
 import type { Change } from '../model/objects.ts'
 import type { ObjectHead } from './convert.ts'
 import type { FieldReader } from './field-reader.ts'
 
-const account = 'ServiceAccount'
-
-type Identity = { readonly kind: string; readonly namespace: string; readonly name: string }
-
-function readIdentity(field: FieldReader, namespace: string): Identity {
-  return {
-    kind: field.at('kind').requiredString(),
-    namespace: field.at('namespace').string() ?? namespace,
-    name: field.at('name').requiredString(),
-  }
+function readIdentity(field: FieldReader, own: string): IdentityReference {
+  const kind = field.at('kind').requiredString()
+  const name = field.at('name').requiredString()
+  const namespace = field.at('namespace').string() ?? own
+  // As the versions before v1alpha4 have it.
+  const binding = kind === 'ServiceAccount' ? bindingOfName(name) : undefined
+  return binding === undefined
+    ? { kind, namespace, name }
+    : { kind: 'IdentityBinding', namespace, name: binding.name }
 }
 
 function portOf(field: FieldReader, value: unknown): number | undefined {
@@ -54,11 +54,10 @@ export function convertTrafficTarget(object: FieldReader, { key, namespace, name
   const body = flat ? object : object.at('spec')
   const destination = body.at('destination')
   if (!destination.present) destination.problem('is required')
-  const { kind, ...called } = readIdentity(destination, namespace)
   const value: TrafficTarget = {
     namespace,
     name,
-    destination: { ...called, supported: kind === account },
+    destination: readIdentity(destination, namespace),
     port: readPort(object, destination),
     rules: body
       .at(body.at('specs').present ? 'specs' : 'rules')

@@ -57,6 +57,11 @@ function matchesText(value: string | undefined, text: string, regex: boolean): b
   return compiled.ok && compiled.matches(value)
 }
 
+/** Sidecars deny more forms of a path than these two (docs/access-policy.md); who asks writes none of the others. */
+function broadPath(path: string): string {
+  return path.toLowerCase().replace(/(?<=.)\/$/, '')
+}
+
 function isOn(path: string, { kind, value }: AccessPath): boolean {
   if (kind === 'below') return value === '/' || path === value || path.startsWith(`${value}/`)
   return matchesText(path, value, kind === 'regex')
@@ -77,6 +82,14 @@ function isTo({ ports, paths, methods, headers }: AccessOperation, question: Acc
   )
 }
 
+function broadly(operation: AccessOperation): AccessOperation {
+  const paths = operation.paths.map(({ kind, value }) => ({
+    kind,
+    value: kind === 'regex' ? value : broadPath(value),
+  }))
+  return { ...operation, paths }
+}
+
 /** The rule that decides; undefined: nobody says anything, and it is allowed. */
 export function decideAccess(
   { strict, verdict, rules }: PortAccess,
@@ -84,10 +97,14 @@ export function decideAccess(
   trustDomain: string,
 ): AccessDecision | undefined {
   if (strict !== undefined && question.principal === undefined) return { allowed: false, rule: strict }
+  const broad = { ...question, path: broadPath(question.path) }
   const fitting = ({ action, from, to }: AccessRule, wanted: AccessRule['action']): boolean =>
     action === wanted &&
     (from.length === 0 || from.some((source) => isFrom(source, question, trustDomain))) &&
-    (to.length === 0 || to.some((operation) => isTo(operation, question)))
+    (to.length === 0 ||
+      to.some(
+        (operation) => isTo(operation, question) || (action === 'deny' && isTo(broadly(operation), broad)),
+      ))
   const denying = rules.find((rule) => fitting(rule, 'deny'))
   if (denying !== undefined) return { allowed: false, rule: denying.name }
   const allowing = rules.find((rule) => fitting(rule, 'allow'))

@@ -58,12 +58,25 @@ export type AccessPolicy = {
   readonly rules: readonly AccessRule[]
 }
 
+/** Who is meant, as a TrafficTarget writes it: a `ServiceAccount` or an `IdentityBinding`; whatever else is nobody. */
+export type IdentityReference = { readonly kind: string; readonly namespace: string; readonly name: string }
+
+/** SMI's: workloads of its own namespace, by any of three ways to name them. */
+export type IdentityBinding = {
+  readonly namespace: string
+  readonly name: string
+  /** Of each, a pod has to have all labels. */
+  readonly podLabels: readonly Readonly<Record<string, string>>[]
+  readonly spiffeIds: readonly string[]
+  readonly serviceAccount: string | undefined
+}
+
 /** SMI's: what is not allowed by one of those for a destination is denied there. */
 export type TrafficTarget = {
   readonly namespace: string
   readonly name: string
-  /** A ServiceAccount. `namespace` is as it is written: only the target's own can be meant. */
-  readonly destination: { readonly namespace: string; readonly name: string; readonly supported: boolean }
+  /** Its namespace is as it is written: only the target's own can be meant. */
+  readonly destination: IdentityReference
   /** Of the workload; undefined: all of them. */
   readonly port: number | undefined
   readonly rules: readonly {
@@ -72,9 +85,5 @@ export type TrafficTarget = {
     /** undefined: all matches of the group. */
     readonly matches: readonly string[] | undefined
   }[]
-  readonly sources: readonly {
-    readonly kind: string
-    readonly namespace: string
-    readonly name: string
-  }[]
+  readonly sources: readonly IdentityReference[]
 }

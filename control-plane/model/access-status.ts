@@ -1,10 +1,17 @@
 /** What is done with AccessPolicies and TrafficTargets: the conditions that their status has to show. Pure. */
 import { levelOf, verdictOf, type WorkloadPort } from './access.ts'
-import type { AccessPolicy, AccessTarget, TrafficTarget } from './access-policy.ts'
+import type {
+  AccessPolicy,
+  AccessTarget,
+  IdentityBinding,
+  IdentityReference,
+  TrafficTarget,
+} from './access-policy.ts'
 import { meshNamespace } from './access-set.ts'
+import { binds, boundClients, strangeIds } from './identity-binding.ts'
 import { keyOf, type MeshModel } from './mesh-model.ts'
 import type { Workload } from './objects.ts'
-import { isAbout } from './traffic-target.ts'
+import { clientsBoundBy, isAbout } from './traffic-target.ts'
 
 /** The Gateway API's words. */
 export type AccessCondition = {
@@ -16,6 +23,7 @@ export type AccessCondition = {
     | 'TargetNotFound'
     | 'RefNotPermitted'
     | 'RouteNotFound'
+    | 'IdentityNotFound'
     | 'UnsupportedValue'
   /** Empty where there is nothing to say. */
   readonly message: string
@@ -149,18 +157,41 @@ export function accessPolicyReport(model: MeshModel, policy: AccessPolicy): Acce
   }
 }
 
+const identityKinds: readonly string[] = ['ServiceAccount', 'IdentityBinding']
+
+/** Whose clients a target is about, as text. */
+function identityText({ kind, name }: IdentityReference): string {
+  return `${kind} '${name}'`
+}
+
 function acceptedTarget(model: MeshModel, target: TrafficTarget): AccessCondition {
   const { destination, namespace } = target
-  if (!destination.supported)
-    return no('Accepted', 'UnsupportedValue', 'its destination is no ServiceAccount; it is about nobody')
+  if (!identityKinds.includes(destination.kind))
+    return no('Accepted', 'UnsupportedValue', `its destination is a ${destination.kind}; it is about nobody`)
   if (destination.namespace !== namespace)
     return no(
       'Accepted',
       'RefNotPermitted',
       `its destination is of namespace '${destination.namespace}', whose own targets say who may call it`,
     )
-  if (model.workloadsIn(namespace).some((workload) => isAbout(target, workload))) return accepted
-  return no('Accepted', 'TargetNotFound', `no pod runs as ServiceAccount '${destination.name}'`)
+  if (model.workloadsIn(namespace).some((workload) => isAbout(model, target, workload))) return accepted
+  if (destination.kind === 'ServiceAccount')
+    return no('Accepted', 'TargetNotFound', `no pod runs as ServiceAccount '${destination.name}'`)
+  const there = model.access.binding(destination) !== undefined
+  return no(
+    'Accepted',
+    'TargetNotFound',
+    there ? `${identityText(destination)} means no pod` : `there is no ${identityText(destination)}`,
+  )
+}
+
+/** Why a source is nobody; undefined: it is somebody, or may become so. */
+function sourceTrouble(model: MeshModel, source: IdentityReference): string | undefined {
+  if (source.kind === 'ServiceAccount') return undefined
+  if (source.kind !== 'IdentityBinding') return `${identityText(source)} is none that is known`
+  const bound = clientsBoundBy(model, source)
+  if (bound === undefined) return `there is no ${identityText(source)} in namespace '${source.namespace}'`
+  return bound.sources.length === 0 ? `${identityText(source)} means no client` : undefined
 }
 
 function resolvedRefs(model: MeshModel, { namespace, rules, sources }: TrafficTarget): AccessCondition {
@@ -176,10 +207,31 @@ function resolvedRefs(model: MeshModel, { namespace, rules, sources }: TrafficTa
   })
   if (routes.length > 0)
     return no('ResolvedRefs', 'RouteNotFound', `${routes.join('; ')}: nothing is allowed by it`)
-  const strange = sources.filter(({ kind }) => kind !== 'ServiceAccount')
-  if (strange.length === 0) return resolved
-  const names = strange.map(({ kind, name }) => `${kind} '${name}'`).join(', ')
-  return no('ResolvedRefs', 'UnsupportedValue', `${names}: only ServiceAccounts are allowed anything`)
+  const troubles = sources.flatMap((source) => sourceTrouble(model, source) ?? [])
+  if (troubles.length === 0) return resolved
+  return no('ResolvedRefs', 'IdentityNotFound', `${troubles.join('; ')}: it is allowed nothing`)
+}
+
+export function identityBindingConditions(
+  model: MeshModel,
+  binding: IdentityBinding,
+): readonly AccessCondition[] {
+  const { trustDomain } = model.access
+  const pods = model.workloadsIn(binding.namespace)
+  const meansSome = pods.some((pod) => binds(binding, pod, trustDomain))
+  const strange = strangeIds(binding, trustDomain).map(
+    (id) => `${id} is nobody's of namespace '${binding.namespace}' in trust domain ${trustDomain}`,
+  )
+  const untold = boundClients(binding, pods, trustDomain).untold.map(
+    (pod) => `pod '${pod}' shares its ServiceAccount with others and has no address of its own`,
+  )
+  const troubles = [...strange, ...untold]
+  return [
+    meansSome ? accepted : no('Accepted', 'TargetNotFound', 'it means no pod'),
+    troubles.length === 0
+      ? resolved
+      : no('ResolvedRefs', 'IdentityNotFound', `${troubles.join('; ')}: no client is taken for it`),
+  ]
 }
 
 export function trafficTargetConditions(model: MeshModel, target: TrafficTarget): readonly AccessCondition[] {
@@ -188,12 +240,12 @@ export function trafficTargetConditions(model: MeshModel, target: TrafficTarget)
 
 export function trafficTargetReport(model: MeshModel, target: TrafficTarget): AccessReport {
   const { namespace, name, destination, port, rules } = target
-  const pods = model.workloadsIn(namespace).filter((workload) => isAbout(target, workload))
+  const pods = model.workloadsIn(namespace).filter((workload) => isAbout(model, target, workload))
   return {
     kind: 'TrafficTarget',
     namespace,
     name,
-    targets: [`ServiceAccount ${destination.name}${port === undefined ? '' : `:${port}`}`],
+    targets: [`${destination.kind} ${destination.name}${port === undefined ? '' : `:${port}`}`],
     mtls: '',
     verdict: 'deny',
     rules: { allow: rules.length, deny: 0, audit: 0 },

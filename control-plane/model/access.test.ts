@@ -143,7 +143,7 @@ function target(
   const value: TrafficTarget = {
     namespace: 'shop',
     name,
-    destination: { namespace: 'shop', name: 'web', supported: true },
+    destination: { kind: 'ServiceAccount', namespace: 'shop', name: 'web' },
     port: undefined,
     rules: [{ kind: 'HTTPRouteGroup', name: 'routes', matches: undefined }],
     sources: [{ kind: 'ServiceAccount', namespace: 'shop', name: 'client' }],
@@ -205,9 +205,14 @@ test.each<[string, Partial<TrafficTarget>, string]>([
     'RouteNotFound',
   ],
   [
-    'sources that are no ServiceAccounts',
-    { sources: [{ kind: 'IdentityBinding', namespace: 'shop', name: 'b' }] },
-    'UnsupportedValue',
+    'sources that are nobody',
+    {
+      sources: [
+        { kind: 'IdentityBinding', namespace: 'shop', name: 'gone' },
+        { kind: 'User', namespace: 'shop', name: 'root' },
+      ],
+    },
+    'IdentityNotFound',
   ],
 ])('%s allow nothing, and the rest stays denied', (_, facts, reason) => {
   const { model, access } = setUp(routes, target('t', facts))
@@ -219,7 +224,10 @@ test.each<[string, Partial<TrafficTarget>, string]>([
 })
 
 test('a TrafficTarget is about nobody of another namespace', () => {
-  const facts = { namespace: 'other', destination: { namespace: 'shop', name: 'web', supported: true } }
+  const facts = {
+    namespace: 'other',
+    destination: { kind: 'ServiceAccount', namespace: 'shop', name: 'web' },
+  }
   const { model, access } = setUp(routes, target('t', facts))
   expect(access(8080).verdict).toBeUndefined()
   expect(trafficTargetConditions(model, target('t', facts).value)[0]?.reason).toBe('RefNotPermitted')

@@ -86,19 +86,24 @@ function nameOf({ namespace, name }: AccessPolicy, rule: string): string {
   return `accesspolicy/${namespace}/${name}/${rule}`
 }
 
-/** What is said most closely; where two say different things as closely, `wins`. */
-function closest<T>(said: readonly Said<T>[], wins: T): Said<T> | undefined {
+/** What is said most closely. */
+function closest<T>(said: readonly Said<T>[]): readonly Said<T>[] {
   const level = Math.max(...said.map((one) => one.level))
-  const there = said.filter((one) => one.level === level)
+  return said.filter((one) => one.level === level)
+}
+
+/** Where two say different things as closely, `wins` does. */
+function winning<T>(said: readonly Said<T>[], wins: T): Said<T> | undefined {
+  const there = closest(said)
   return there.find(({ value }) => value === wins) ?? there[0]
 }
 
-function mtlsOf(
+function mtlsSaid(
   model: MeshModel,
   workload: Workload,
   applied: readonly Applied[],
   port: WorkloadPort | undefined,
-): Said<MtlsMode> | undefined {
+): readonly Said<MtlsMode>[] {
   const byPolicies = applied.flatMap(({ policy, level }): Said<MtlsMode>[] => {
     const name = nameOf(policy, 'mtls')
     const here = policy.mtlsOfPorts.find((one) => one.port === port?.application)
@@ -121,7 +126,7 @@ function mtlsOf(
           },
         ],
   )
-  return closest([...byPolicies, ...said], 'strict')
+  return [...byPolicies, ...said]
 }
 
 /** What a policy says of the rest: who allows something means that the rest is not. */
@@ -129,16 +134,37 @@ export function verdictOf({ verdict, rules }: AccessPolicy): 'allow' | 'deny' | 
   return verdict ?? (rules.some(({ action }) => action === 'allow') ? 'deny' : undefined)
 }
 
-export function portAccess(model: MeshModel, workload: Workload, port: WorkloadPort | undefined): PortAccess {
-  const applied = appliedTo(model, workload, port)
-  const mtls = mtlsOf(model, workload, applied, port)
-  const targets = targetRules(model, workload)
-  const verdicts = applied.flatMap(({ policy, level }): Said<'allow' | 'deny'>[] => {
+function verdictsSaid(applied: readonly Applied[], ofTargets: string | undefined) {
+  const byPolicies = applied.flatMap(({ policy, level }): Said<'allow' | 'deny'>[] => {
     const value = verdictOf(policy)
     return value === undefined ? [] : [{ level, value, name: nameOf(policy, 'default') }]
   })
-  if (targets.name !== undefined) verdicts.push({ level: levels.workload, value: 'deny', name: targets.name })
-  const verdict = closest(verdicts, 'deny')
+  return ofTargets === undefined
+    ? byPolicies
+    : [...byPolicies, { level: levels.workload, value: 'deny' as const, name: ofTargets }]
+}
+
+/** Of what is said most closely: the names of those who say different things; none: they agree. */
+export function contradictions(
+  model: MeshModel,
+  workload: Workload,
+  port: WorkloadPort | undefined,
+): readonly (readonly string[])[] {
+  const applied = appliedTo(model, workload, port)
+  const all: readonly (readonly Said<string>[])[] = [
+    closest(mtlsSaid(model, workload, applied, port)),
+    closest(verdictsSaid(applied, targetRules(model, workload).name)),
+  ]
+  return all
+    .filter((said) => new Set(said.map(({ value }) => value)).size > 1)
+    .map((said) => said.map(({ name }) => name))
+}
+
+export function portAccess(model: MeshModel, workload: Workload, port: WorkloadPort | undefined): PortAccess {
+  const applied = appliedTo(model, workload, port)
+  const mtls = winning(mtlsSaid(model, workload, applied, port), 'strict')
+  const targets = targetRules(model, workload)
+  const verdict = winning(verdictsSaid(applied, targets.name), 'deny')
   return {
     strict: mtls?.value === 'strict' ? mtls.name : undefined,
     verdict: verdict && { allows: verdict.value === 'allow', name: verdict.name },

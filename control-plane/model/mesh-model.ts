@@ -24,6 +24,7 @@ import type { BackendReference, Route } from './route.ts'
 import { RouteSet } from './route-set.ts'
 import { store } from './store.ts'
 import { TrafficPolicySet } from './traffic-policy-set.ts'
+import { WorkloadSet } from './workload-set.ts'
 
 export { keyOf } from './naming.ts'
 
@@ -39,28 +40,27 @@ export class MeshModel {
   readonly #services = new Map<string, Service>()
   readonly #slices = new Map<string, EndpointSlice>()
   readonly nodes = new NodeSet()
-  readonly access = new AccessSet()
+  readonly access: AccessSet
   readonly traffic = new TrafficPolicySet()
-  readonly #workloads = new Map<string, Workload>()
+  readonly #workloads = new WorkloadSet()
   readonly #splits = new Map<string, Split>()
   readonly #routes: RouteSet
   readonly #routeGroups = new Map<string, RouteGroup>()
   readonly #tcpRoutes = new Map<string, TcpRoute>()
   readonly #slicesOfService = new IndexOf()
   readonly #slicesOfWorkload = new IndexOf()
-  readonly #workloadsOfNamespace = new IndexOf()
   readonly #servicesOfNamespace = new IndexOf()
   readonly #splitsOfApex = new IndexOf()
   /** Apexes whose routing depends on a service. */
   readonly #apexesOfBackend = new IndexOf()
   readonly #apexesOfGroup = new IndexOf()
   readonly #serviceOfAddress = new IndexOf()
-  readonly #workloadOfAddress = new IndexOf()
   /** Services that are another name of a Service. */
   readonly #aliasesOfService = new IndexOf()
 
-  constructor(options: { readonly requireGrants?: boolean } = {}) {
+  constructor(options: { readonly requireGrants?: boolean; readonly trustDomain?: string } = {}) {
     this.#routes = new RouteSet(options.requireGrants === true)
+    this.access = new AccessSet(options.trustDomain ?? 'cluster.local')
   }
 
   /** Takes the changes in and tells what they touch. */
@@ -93,8 +93,7 @@ export class MeshModel {
   readonly allWorkloads = (): Iterable<Workload> => this.#workloads.values()
 
   workloadByAddress(address: string): Workload | undefined {
-    const [key] = this.#workloadOfAddress.sources(address)
-    return key === undefined ? undefined : this.#workloads.get(key)
+    return this.#workloads.byAddress(address)
   }
 
   /** A workload has a sidecar: it says so, or its namespace does, or it names where its sidecar listens. */
@@ -120,7 +119,7 @@ export class MeshModel {
   }
 
   workloadsIn(namespace: string): readonly Workload[] {
-    return this.#workloadsOfNamespace.sources(namespace).flatMap((key) => this.#workloads.get(key) ?? [])
+    return this.#workloads.in(namespace)
   }
 
   /** The ports whose bytes are nobody's business, of a service or a workload. */
@@ -208,8 +207,7 @@ export class MeshModel {
     switch (change.kind) {
       case 'namespace':
         store(this.#namespaces, change.key, change.value)
-        for (const workload of this.#workloadsOfNamespace.sources(change.key))
-          this.#touchWorkload(workload, dirty)
+        for (const workload of this.#workloads.keysIn(change.key)) this.#touchWorkload(workload, dirty)
         for (const service of this.#servicesOfNamespace.sources(change.key)) dirty.services.add(service)
         dirty.routing = true
         return
@@ -223,13 +221,7 @@ export class MeshModel {
         for (const workload of this.nodes.set(change.key, change.value)) dirty.workloads.add(workload)
         return
       case 'workload':
-        this.#touchAddresses(change.key, dirty)
-        this.nodes.place(change.key, change.value?.node)
-        store(this.#workloads, change.key, change.value)
-        this.#workloadOfAddress.set(change.key, change.value?.addresses ?? [])
-        this.#workloadsOfNamespace.set(change.key, change.value === undefined ? [] : [change.value.namespace])
-        this.#touchWorkload(change.key, dirty)
-        dirty.routing = true
+        this.#applyWorkload(change.key, change.value, dirty)
         return
       case 'split':
         this.#applySplit(change.key, change.value, dirty)
@@ -255,12 +247,22 @@ export class MeshModel {
         this.#touchAccess(this.access.usersOf(change.key), dirty)
         return
       case 'accessPolicy':
-        this.#touchAccess(this.access.setPolicy(change.key, change.value), dirty)
-        return
       case 'trafficTarget':
-        this.#touchAccess(this.access.setTarget(change.key, change.value), dirty)
+      case 'identityBinding':
+        this.#touchAccess(this.access.set(change), dirty)
         return
     }
+  }
+
+  #applyWorkload(key: string, value: Workload | undefined, dirty: Dirty): void {
+    const namespace = (value ?? this.#workloads.get(key))?.namespace ?? ''
+    this.#touchAddresses(key, dirty)
+    this.nodes.place(key, value?.node)
+    this.#workloads.set(key, value)
+    this.#touchWorkload(key, dirty)
+    const podsIn = (): readonly Workload[] => this.workloadsIn(namespace)
+    this.#touchAccess(this.access.podChanged(namespace, podsIn), dirty)
+    dirty.routing = true
   }
 
   #applyService(key: string, value: Service | undefined, dirty: Dirty): void {
@@ -342,7 +344,7 @@ export class MeshModel {
   /** Who may call it is told to a workload alone; that they are few is not worth finding out. */
   #touchAccess({ namespaces, mesh }: Touched, dirty: Dirty): void {
     const all = mesh ? [...this.#workloads.keys()] : []
-    const own = [...namespaces].flatMap((namespace) => this.#workloadsOfNamespace.sources(namespace))
+    const own = [...namespaces].flatMap((namespace) => this.#workloads.keysIn(namespace))
     for (const workload of [...all, ...own]) dirty.workloads.add(workload)
     dirty.routing = true
   }

@@ -1,7 +1,7 @@
 /** What the mesh consists of, whoever told us: no Kubernetes and no xDS in here. Keys are `namespace/name`. */
 import type { InboundPolicy } from '../../api/annotations.ts'
 import type { PortRange } from '../../core/port-ranges.ts'
-import type { AccessPolicy, TrafficTarget } from './access-policy.ts'
+import type { AccessPolicy, IdentityBinding, TrafficTarget } from './access-policy.ts'
 import type { ReferenceGrant, Route } from './route.ts'
 import type { TrafficSettings } from './traffic-settings.ts'
 
@@ -162,3 +162,4 @@ export type Change =
   | { readonly kind: 'tcpRoute'; readonly key: string; readonly value: TcpRoute | undefined }
   | { readonly kind: 'accessPolicy'; readonly key: string; readonly value: AccessPolicy | undefined }
   | { readonly kind: 'trafficTarget'; readonly key: string; readonly value: TrafficTarget | undefined }
+  | { readonly kind: 'identityBinding'; readonly key: string; readonly value: IdentityBinding | undefined }

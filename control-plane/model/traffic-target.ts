@@ -1,19 +1,32 @@
 /** SMI's TrafficTargets as rules: what they allow of a workload, where everything else is denied. Pure. */
-import type { AccessOperation, AccessPath, AccessRule, TrafficTarget } from './access-policy.ts'
+import type {
+  AccessOperation,
+  AccessPath,
+  AccessRule,
+  AccessSource,
+  IdentityReference,
+  TrafficTarget,
+} from './access-policy.ts'
+import { binds, type BoundClients, boundClients } from './identity-binding.ts'
 import type { MeshModel } from './mesh-model.ts'
 import { keyOf } from './naming.ts'
 import type { RouteGroup, Workload } from './objects.ts'
 import { wholePathRegex } from './whole-path-regex.ts'
 
 /** Only who owns the workload may say who calls it. */
-export function isAbout(target: TrafficTarget, workload: Workload): boolean {
+export function isAbout(model: MeshModel, target: TrafficTarget, workload: Workload): boolean {
   const { destination, namespace } = target
-  return (
-    destination.supported &&
-    destination.namespace === namespace &&
-    namespace === workload.namespace &&
-    destination.name === workload.serviceAccount
-  )
+  if (destination.namespace !== namespace || namespace !== workload.namespace) return false
+  if (destination.kind === 'ServiceAccount') return destination.name === workload.serviceAccount
+  const binding = destination.kind === 'IdentityBinding' ? model.access.binding(destination) : undefined
+  return binding !== undefined && binds(binding, workload, model.access.trustDomain)
+}
+
+/** Those that a source means by an IdentityBinding; undefined: there is none of its name. */
+export function clientsBoundBy(model: MeshModel, source: IdentityReference): BoundClients | undefined {
+  const binding = model.access.binding(source)
+  if (binding === undefined) return undefined
+  return boundClients(binding, model.workloadsIn(binding.namespace), model.access.trustDomain)
 }
 
 function pathOf(pathRegex: string | undefined): readonly AccessPath[] {
@@ -60,12 +73,22 @@ function allowedBy(model: MeshModel, target: TrafficTarget): readonly AccessOper
   })
 }
 
+function sourcesOf(model: MeshModel, { sources }: TrafficTarget): readonly AccessSource[] {
+  const serviceAccounts = sources
+    .filter(({ kind }) => kind === 'ServiceAccount')
+    .map(({ namespace, name }) => ({ namespace, name }))
+  const bound = sources
+    .filter(({ kind }) => kind === 'IdentityBinding')
+    .flatMap((source) => clientsBoundBy(model, source)?.sources ?? [])
+  const named: AccessSource = { principals: [], serviceAccounts, namespaces: [], cidrs: [] }
+  return serviceAccounts.length === 0 ? bound : [named, ...bound]
+}
+
 function ruleOf(model: MeshModel, target: TrafficTarget): readonly AccessRule[] {
   const to = allowedBy(model, target)
-  const serviceAccounts = target.sources.filter(({ kind }) => kind === 'ServiceAccount')
+  const from = sourcesOf(model, target)
   // Nothing, or nobody: an empty list would mean everything, and everybody.
-  if (to.length === 0 || serviceAccounts.length === 0) return []
-  const from = [{ principals: [], serviceAccounts, namespaces: [], cidrs: [] }]
+  if (to.length === 0 || from.length === 0) return []
   return [{ name: `traffictarget/${target.namespace}/${target.name}`, action: 'allow', from, to }]
 }
 
@@ -74,7 +97,9 @@ export function targetRules(
   model: MeshModel,
   workload: Workload,
 ): { readonly name: string | undefined; readonly rules: readonly AccessRule[] } {
-  const targets = model.access.targetsIn(workload.namespace).filter((target) => isAbout(target, workload))
+  const targets = model.access
+    .targetsIn(workload.namespace)
+    .filter((target) => isAbout(model, target, workload))
   const [first] = targets
   if (first === undefined) return { name: undefined, rules: [] }
   const name = `traffictarget/${first.namespace}/${first.name}/default`

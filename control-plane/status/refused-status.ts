@@ -49,6 +49,7 @@ export function refusedStatus(
     case 'policy':
     case 'accessPolicy':
     case 'trafficTarget':
+    case 'identityBinding':
       return mergedConditions(object.status, [refused('Accepted', 'Invalid', told)], seen)
   }
 }

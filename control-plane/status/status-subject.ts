@@ -1,7 +1,11 @@
 /** The kinds of objects that have a status from us: where they are in the API, and what there is to say about each. */
 import { keyOf, type MeshModel } from '../model/mesh-model.ts'
-import type { AccessPolicy, TrafficTarget } from '../model/access-policy.ts'
-import { accessPolicyConditions, trafficTargetConditions } from '../model/access-status.ts'
+import type { AccessPolicy, IdentityBinding, TrafficTarget } from '../model/access-policy.ts'
+import {
+  accessPolicyConditions,
+  identityBindingConditions,
+  trafficTargetConditions,
+} from '../model/access-status.ts'
 import type { Change, Split, TrafficPolicy } from '../model/objects.ts'
 import { policyCondition, policyStatus } from '../model/policy-status.ts'
 import type { Route } from '../model/route.ts'
@@ -10,6 +14,7 @@ import { splitStatus } from '../model/split-status.ts'
 import { accessPolicies } from '../providers/kubernetes/kinds/access-policies.ts'
 import { grpcRoutes } from '../providers/kubernetes/kinds/grpc-routes.ts'
 import { httpRoutes } from '../providers/kubernetes/kinds/http-routes.ts'
+import { identityBindings } from '../providers/kubernetes/kinds/identity-bindings.ts'
 import { trafficPolicies } from '../providers/kubernetes/kinds/traffic-policies.ts'
 import { trafficSplits } from '../providers/kubernetes/kinds/traffic-splits.ts'
 import { trafficTargets } from '../providers/kubernetes/kinds/traffic-targets.ts'
@@ -22,6 +27,7 @@ export type Subject =
   | { readonly kind: 'policy'; readonly value: TrafficPolicy }
   | { readonly kind: 'accessPolicy'; readonly value: AccessPolicy }
   | { readonly kind: 'trafficTarget'; readonly value: TrafficTarget }
+  | { readonly kind: 'identityBinding'; readonly value: IdentityBinding }
 
 export const watchedKindOf: Readonly<Record<Subject['kind'], WatchedKind>> = {
   route: httpRoutes,
@@ -30,6 +36,7 @@ export const watchedKindOf: Readonly<Record<Subject['kind'], WatchedKind>> = {
   policy: trafficPolicies,
   accessPolicy: accessPolicies,
   trafficTarget: trafficTargets,
+  identityBinding: identityBindings,
 }
 
 const subjectKinds = Object.keys(watchedKindOf) as readonly Subject['kind'][]
@@ -51,6 +58,7 @@ export function subjectOf(change: Change): Subject | undefined {
   if (change.kind === 'policy') return { kind: 'policy', value: change.value }
   if (change.kind === 'accessPolicy') return accessPolicy(change.value)
   if (change.kind === 'trafficTarget') return trafficTarget(change.value)
+  if (change.kind === 'identityBinding') return identityBinding(change.value)
   return undefined
 }
 
@@ -62,6 +70,7 @@ const split = (value: Split): Subject => ({ kind: 'split', value })
 const policy = (value: TrafficPolicy): Subject => ({ kind: 'policy', value })
 const accessPolicy = (value: AccessPolicy): Subject => ({ kind: 'accessPolicy', value })
 const trafficTarget = (value: TrafficTarget): Subject => ({ kind: 'trafficTarget', value })
+const identityBinding = (value: IdentityBinding): Subject => ({ kind: 'identityBinding', value })
 
 export function subjectsNaming(model: MeshModel, serviceKey: string): readonly Subject[] {
   return [
@@ -71,11 +80,13 @@ export function subjectsNaming(model: MeshModel, serviceKey: string): readonly S
   ]
 }
 
-/** Those that are about the pods of a namespace, and about nobody where there are none. */
+/** Those that are about the pods of a namespace, or mean them as clients, and nobody where there are none. */
 export function accessSubjects(model: MeshModel, namespace: string): readonly Subject[] {
   return [
     ...model.access.policiesIn(namespace).map(accessPolicy),
     ...model.access.targetsIn(namespace).map(trafficTarget),
+    ...model.access.targetsBoundIn(namespace).map(trafficTarget),
+    ...model.access.bindingsIn(namespace).map(identityBinding),
   ]
 }
 
@@ -86,6 +97,7 @@ export function allSubjects(model: MeshModel): readonly Subject[] {
     ...[...model.traffic.all()].map(policy),
     ...[...model.access.allPolicies()].map(accessPolicy),
     ...[...model.access.allTargets()].map(trafficTarget),
+    ...[...model.access.allBindings()].map(identityBinding),
   ]
 }
 
@@ -103,6 +115,8 @@ export function statusOf(model: MeshModel, { kind, value }: Subject): object {
       return accessPolicyConditions(model, value)
     case 'trafficTarget':
       return trafficTargetConditions(model, value)
+    case 'identityBinding':
+      return identityBindingConditions(model, value)
   }
 }
 
@@ -125,5 +139,7 @@ export function mergedStatus(
       return mergedConditions(current, accessPolicyConditions(model, value), seen)
     case 'trafficTarget':
       return mergedConditions(current, trafficTargetConditions(model, value), seen)
+    case 'identityBinding':
+      return mergedConditions(current, identityBindingConditions(model, value), seen)
   }
 }

@@ -93,7 +93,7 @@ export class StatusWriter {
     }
     for (const service of dirty.services)
       for (const subject of subjectsNaming(this.#options.model, service)) this.#compare(subject)
-    // Whom they are about, and by what, is of their own namespace.
+    // Whom they are about, and by what, is of their own namespace; clients may be bound in others.
     const namespaces = new Set(changes.map(({ key }) => key.split('/')[0] as string))
     for (const namespace of namespaces)
       for (const subject of accessSubjects(this.#options.model, namespace)) this.#compare(subject)

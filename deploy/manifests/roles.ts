@@ -74,9 +74,17 @@ export function controlPlaneRights(): readonly Manifest[] {
         resources: ['trafficpolicies/status', 'accesspolicies/status'],
         verbs: ['update'],
       },
-      watch('access.smi-spec.io', 'traffictargets'),
-      { apiGroups: ['access.smi-spec.io'], resources: ['traffictargets'], verbs: ['get'] },
-      { apiGroups: ['access.smi-spec.io'], resources: ['traffictargets/status'], verbs: ['update'] },
+      watch('access.smi-spec.io', 'traffictargets', 'identitybindings'),
+      {
+        apiGroups: ['access.smi-spec.io'],
+        resources: ['traffictargets', 'identitybindings'],
+        verbs: ['get'],
+      },
+      {
+        apiGroups: ['access.smi-spec.io'],
+        resources: ['traffictargets/status', 'identitybindings/status'],
+        verbs: ['update'],
+      },
       { apiGroups: [''], resources: ['events'], verbs: ['create', 'get', 'update'] },
       { apiGroups: ['authentication.k8s.io'], resources: ['tokenreviews'], verbs: ['create'] },
       // Whether who wants to tap may.

@@ -205,11 +205,50 @@ describe('TrafficTargets', () => {
     })
     expect(as(stored, version)).toEqual(target(version, 8080))
   })
+
+  describe('of IdentityBindings', () => {
+    const bound = (name: string, more: object = {}) => ({ kind: 'IdentityBinding', name, ...more })
+    const group = { group: 'access.smi-spec.io' }
+    const written: SmiObject = {
+      ...target('v1alpha4'),
+      spec: {
+        destination: bound('api', { ...group, namespace: 'shop' }),
+        rules,
+        sources: [sources[0], bound('scrapers'), bound('web', group)],
+      },
+    }
+
+    test.each(['v1alpha1', 'v1alpha2', 'v1alpha3'] as const)('come back as they were from %s', (version) => {
+      const read = as(written, version)
+      const body = (version === 'v1alpha1' ? read : read['spec']) as Record<string, unknown>
+      // What knows ServiceAccounts alone sees one that cannot be, and takes it for nobody.
+      expect(body['destination']).toEqual({
+        kind: 'ServiceAccount',
+        name: 'access.smi-spec.io/IdentityBinding/api',
+        namespace: 'shop',
+      })
+      expect(body['sources']).toEqual([
+        sources[0],
+        { kind: 'ServiceAccount', name: 'IdentityBinding/scrapers' },
+        { kind: 'ServiceAccount', name: 'access.smi-spec.io/IdentityBinding/web' },
+      ])
+      expect(as(read, 'v1alpha4')).toEqual(written)
+    })
+
+    test('keep their order and whatever else is written in an older version', () => {
+      const read = as(written, 'v1alpha2')
+      const spec = read['spec'] as Record<string, unknown>
+      const changed = { ...read, spec: { ...spec, sources: (spec['sources'] as unknown[]).toReversed() } }
+      expect(as(changed, 'v1alpha4')['spec']).toMatchObject({
+        sources: [bound('web', group), bound('scrapers'), sources[0]],
+      })
+    })
+  })
 })
 
 test('whatever an object is, it is converted or named, and nothing throws', () => {
   const anything = fc.dictionary(
-    fc.constantFrom('metadata', 'spec', 'matches', 'destination', 'specs'),
+    fc.constantFrom('metadata', 'spec', 'matches', 'destination', 'specs', 'sources'),
     fc.jsonValue({ maxDepth: 4 }),
   )
   const kinds = ['split.smi-spec.io TrafficSplit', 'specs.smi-spec.io HTTPRouteGroup']

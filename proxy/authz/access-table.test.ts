@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { readablePath } from '../route/readable-path.ts'
 import { type TestRequest, testExchange } from '../test-exchange.ts'
 import {
@@ -198,4 +198,60 @@ test('of thousands of rules a request meets those alone that could be meant', ()
     peer.decide(x, table.viewOf(peer, readablePath(target)))
   }
   expect(asked).toBe(2)
+})
+
+describe('what denies by a field', () => {
+  const deny = (permission: Permission): AccessTable => tableOf({ deny: [rule('d', permission)] })
+
+  test.each<[string, Readonly<Record<string, string>>]>([
+    ['in another case', { 'X-Debug': 'YES' }],
+    ['one of a list', { 'x-debug': 'no, yes' }],
+    ['as CGI writes the name', { x_debug: 'yes' }],
+  ])('sees it %s', (_, headers) => {
+    expect(decided(deny(header('x-debug', 'yes')), { headers })).toBe('deny d')
+  })
+
+  test('sees each of several lines, in whatever spelling', () => {
+    const x = testExchange({ headers: { 'x-debug': 'no' } })
+    x.headers.append('X_Debug', 'yes')
+    const table = deny(header('x-debug', 'yes'))
+    const peer = table.forPeer({ principal: undefined, address: '10.0.0.1' })
+    expect(peer.decide(x, table.viewOf(peer, readablePath('/'))).action).toBe('deny')
+  })
+
+  test.each(['admin.test', 'ADMIN.test', 'admin.test:8080', 'admin.test.', 'admin.test.:80'])(
+    'sees the host in %s',
+    (authority) => {
+      for (const name of ['host', ':authority'])
+        expect(decided(deny(header(name, 'admin.test')), { authority })).toBe('deny d')
+    },
+  )
+
+  test('does not see what is not there', () => {
+    for (const headers of [{}, { 'x-debug': 'no' }, { 'x-debug2': 'yes' }, { 'x.debug': 'yes' }])
+      expect(decided(deny(header('x-debug', 'yes')), { headers })).toBe('allow default')
+  })
+})
+
+test('what allows by a field takes it literally: once, and as it is written', () => {
+  const table = tableOf({ allow: [rule('a', header('x-role', 'admin'))] })
+  expect(decided(table, { headers: { 'X-Role': 'admin' } })).toBe('allow a')
+  for (const headers of [{ 'x-role': 'ADMIN' }, { 'x-role': 'user, admin' }, { x_role: 'admin' }])
+    expect(decided(table, { headers })).toBe('deny default')
+})
+
+test('a method that a field overrides is denied if one of the two is, and allowed if both are', () => {
+  const override = (value: string, name = 'X-HTTP-Method-Override'): TestRequest => ({
+    method: 'POST',
+    headers: { [name]: value },
+  })
+  const deny = tableOf({ deny: [rule('d', method('DELETE'))] })
+  expect(decided(deny, override('DELETE'))).toBe('deny d')
+  expect(decided(deny, override('delete', 'x_method_override'))).toBe('deny d')
+  expect(decided(deny, override('PUT'))).toBe('allow default')
+  // Frameworks look at it in a POST alone.
+  expect(decided(deny, { ...override('DELETE'), method: 'GET' })).toBe('allow default')
+  const allow = tableOf({ allow: [rule('a', { kind: 'one', of: [method('POST'), method('PUT')] })] })
+  expect(decided(allow, override('PUT'))).toBe('allow a')
+  expect(decided(allow, override('DELETE'))).toBe('deny default')
 })

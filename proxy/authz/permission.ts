@@ -1,10 +1,10 @@
 /** What a rule lets be done, or not: of requests, and of connections whose bytes nobody looks at. */
 import { compileRegex } from '../../core/linear-regex.ts'
 import type { Exchange } from '../exchange.ts'
-import { fieldReader, valuePredicate } from '../route/match.ts'
 import { broadForm } from '../route/readable-path.ts'
-import type { NamedMatch, PathMatch } from '../route/route-rule.ts'
+import type { PathMatch } from '../route/route-rule.ts'
 import type { Permission, TextMatch } from './access-rules.ts'
+import { fieldPredicate, methodPredicate } from './field-predicate.ts'
 import type { PeerAccess } from './peer-access.ts'
 
 /** What rules ask of a request beside itself. */
@@ -72,30 +72,11 @@ function pathPredicate({ kind, value }: TextMatch, broad: boolean): RequestPredi
     case 'regex': {
       const compiled = compileRegex(value)
       if (!compiled.ok) throw new SyntaxError(compiled.problem)
-      return (_x, view) => compiled.matches(view.read)
+      return broad
+        ? (_x, view) => compiled.matches(view.read) || compiled.matches(view.broad)
+        : (_x, view) => compiled.matches(view.read)
     }
   }
-}
-
-/** Looked at broadly, each of several values counts, in whatever case: servers do not agree on which of them does. */
-function headerPredicate({ name, match, invert }: NamedMatch, broad: boolean): RequestPredicate {
-  const read = fieldReader(name)
-  if (broad === invert) {
-    const accepts = valuePredicate(match)
-    return (x) => accepts(read(x)) !== invert
-  }
-  const lower = match.kind === 'present' || match.kind === 'regex' ? match : lowered(match)
-  const accepts = valuePredicate(lower)
-  const accept = (text: string): boolean => accepts(match.kind === 'regex' ? text : text.toLowerCase())
-  return (x) => {
-    const value = read(x)
-    if (value === undefined) return accepts(undefined) !== invert
-    return (accept(value) || value.split(',').some((one) => accept(one.trim()))) !== invert
-  }
-}
-
-function lowered(match: TextMatch): TextMatch {
-  return { kind: match.kind, value: match.value.toLowerCase() }
 }
 
 /**
@@ -111,6 +92,10 @@ export function requestPredicate(permission: Permission, broad: boolean): Reques
       return (x, view) => parts.every((part) => part(x, view))
     }
     case 'one': {
+      const methods = permission.of.flatMap((part) => (part.kind === 'header' ? [part.header] : []))
+      const areMethods = methods.every(({ name }) => name === ':method')
+      // Together: what overrides a method may be another of them.
+      if (areMethods && methods.length === permission.of.length) return methodPredicate(methods, broad)
       const parts = permission.of.map((part) => requestPredicate(part, broad))
       return (x, view) => parts.some((part) => part(x, view))
     }
@@ -123,7 +108,7 @@ export function requestPredicate(permission: Permission, broad: boolean): Reques
     case 'path':
       return pathPredicate(permission.match, broad)
     case 'header':
-      return headerPredicate(permission.header, broad)
+      return fieldPredicate(permission.header, broad)
   }
 }
 

@@ -4,6 +4,7 @@ import type { AccessTable } from '../authz/access-table.ts'
 import type { CompiledRule } from '../authz/compiled-rule.ts'
 import type { PeerAccess } from '../authz/peer-access.ts'
 import type { Exchange } from '../exchange.ts'
+import { nameBit } from '../header-list.ts'
 import type { Layer } from '../layer.ts'
 import { type ReadablePath, readablePath } from '../route/readable-path.ts'
 import type { AccessStats } from '../telemetry/access-stats.ts'
@@ -12,6 +13,22 @@ import type { AccessStats } from '../telemetry/access-stats.ts'
 const denied = new WeftError('REQUEST_DENIED', errorCodes.REQUEST_DENIED.summary)
 const ambiguous = new WeftError('PATH_AMBIGUOUS', errorCodes.PATH_AMBIGUOUS.summary)
 
+/** Fields that some frameworks take for the path: what they say has to be what the target says. */
+const pathFields = ['x-original-url', 'x-rewrite-url'] as const
+const pathFieldsMask = pathFields.reduce((mask, name) => mask | nameBit(name.length, name.charCodeAt(0)), 0)
+
+function isElsewhere(text: string, read: string): boolean {
+  const path = text.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, '').replace(/[?#].*$/s, '')
+  return readablePath(path === '' ? '/' : path)?.read !== read
+}
+
+/** Throws PATH_AMBIGUOUS. */
+function checkPathFields({ headers }: Exchange, { read }: ReadablePath): void {
+  if (!headers.mayHave(pathFieldsMask)) return
+  const said = pathFields.flatMap((name) => headers.spelled(name))
+  if (said.some((text) => isElsewhere(text, read))) throw ambiguous
+}
+
 /** The path as the application will read it, and as it is sent from here on. Throws PATH_AMBIGUOUS. */
 function takePath(x: Exchange): ReadablePath {
   const { target } = x
@@ -19,6 +36,7 @@ function takePath(x: Exchange): ReadablePath {
   const path = query === -1 ? target : target.slice(0, query)
   const readable = readablePath(path)
   if (readable === undefined) throw ambiguous
+  checkPathFields(x, readable)
   const { sent } = readable
   if (sent !== path) x.target = query === -1 ? sent : sent + target.slice(query)
   return readable

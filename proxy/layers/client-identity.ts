@@ -21,9 +21,10 @@ export function identityFields(
   return { lines: `${certificate}${nameField}: ${principal}\r\n`, mask }
 }
 
+/** In any spelling: an application that reads `x_forwarded_client_cert` as the same would believe it. */
 function removeForged(headers: HeaderList): void {
-  headers.remove(certificateField)
-  headers.remove(nameField)
+  headers.removeSpelled(certificateField)
+  headers.removeSpelled(nameField)
 }
 
 /** On the way to the application. */

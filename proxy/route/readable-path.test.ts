@@ -20,6 +20,9 @@ test.each([
   ['/100%25', '/100%25', '/100%'],
   ['/...', '/...', '/...'],
   ['/a;b=c/d', '/a;b=c/d', '/a;b=c/d'],
+  ['/%E2%80%A6', '/%E2%80%A6', '/…'],
+  ['/..a/.b', '/..a/.b', '/..a/.b'],
+  ['/;session=a', '/;session=a', '/;session=a'],
   ['//host/private', '/host/private', '/host/private'],
 ])('%s is sent as %s and reads %s', (path, sent, read) => {
   expect(readablePath(path)).toEqual({ sent, read })
@@ -44,6 +47,20 @@ test.each([
   '/%c0%afb',
   '/%e0%80%af',
   '/caf%e9',
+  // Encoded twice, in parts.
+  '/a%25%32%66b',
+  '/%25%32%65%25%32%65/b',
+  '/..%3b/b',
+  '/;x/host/b',
+  '/%3bx/host/b',
+  '/a/.%3Bx/b',
+  '/..%20/b',
+  '/a/.%C2%A0',
+  '/a/%EF%BC%8E%EF%BC%8E/b',
+  '/a%EF%BC%8Fb',
+  '/a%EF%BC%BCb',
+  '/a%EF%BC%85b',
+  '/a/%E2%80%A5/b',
 ])('%s can be read in more than one way', (path) => {
   expect(readablePath(path)).toBeUndefined()
 })
@@ -61,6 +78,12 @@ test.each([
   ['/;x/private', '/private'],
   ['/private?x', '/private'],
   ['/private#x', '/private'],
+  ['/private. /x', '/private/x'],
+  ['/private.', '/private'],
+  ['/private ', '/private'],
+  ['/private\ufeff', '/private'],
+  ['/private.d/x', '/private.d/x'],
+  ['/ｐrivate', '/private'],
   ['/', '/'],
 ])('what denies sees %s as %s', (read, broad) => {
   expect(broadForm(read)).toBe(broad)

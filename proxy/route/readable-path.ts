@@ -12,7 +12,7 @@ export type ReadablePath = {
 }
 
 /** Without any of these a path reads as it is written. */
-const doubtful = /[%\\]|\/[./]/
+const doubtful = /[%\\]|\/[./;]/
 /** Whatever these stand for, servers do not agree on it: a slash, a backslash, an end, a line, what is encoded twice. */
 // oxlint-disable-next-line no-control-regex -- they are what is looked for
 const ambiguous = /%(?:2f|5c|[01][0-9a-f]|7f|25[0-9a-f]{2})|\\|%(?![0-9a-f]{2})/i
@@ -22,13 +22,11 @@ function decodeUnreserved(path: string): string {
   return path.replace(unreserved, (encoded) => String.fromCharCode(Number.parseInt(encoded.slice(1), 16)))
 }
 
-/** Undefined: a dot segment with parameters, which some servers take for one and others do not. */
-function resolveSegments(path: string, mergeSlashes: boolean): string | undefined {
+function resolveSegments(path: string, mergeSlashes: boolean): string {
   const kept: string[] = []
   const segments = path.split('/').slice(1)
   for (const [i, segment] of segments.entries()) {
     const isLast = i === segments.length - 1
-    if (/^\.{1,2};/.test(segment)) return undefined
     if (segment === '..') kept.pop()
     if (segment === '..' || segment === '.') {
       // What they lead to is a folder.
@@ -38,14 +36,31 @@ function resolveSegments(path: string, mergeSlashes: boolean): string | undefine
   return `/${kept.join('/')}`
 }
 
+/**
+ * A dot segment with parameters, or with spaces that some file systems drop, and an element that is nothing but
+ * parameters, which leaves two slashes to those who drop these: servers do not agree on what follows.
+ */
+const dressed = /\/(?:\.{1,2}[;\s]|;[^/]*\/)/
+// oxlint-disable-next-line no-control-regex -- what is not ASCII
+const beyondAscii = /[^\x00-\x7f]/
+
+/** Characters that a server which normalises Unicode takes for a slash, a backslash or the dots of a segment. */
+function hidesSeparators(read: string): boolean {
+  if (!beyondAscii.test(read)) return false
+  const plain = read.normalize('NFKC')
+  return plain.split('/').length !== read.split('/').length || /\\|%|\/\.{1,2}(?:[/;\s]|$)/.test(plain)
+}
+
 /** Undefined: the path can be read in more than one way. `path` is without its query. */
 export function readablePath(path: string): ReadablePath | undefined {
   if (!doubtful.test(path)) return { sent: path, read: path }
-  if (ambiguous.test(path)) return undefined
-  const sent = resolveSegments(decodeUnreserved(path), true)
-  if (sent === undefined) return undefined
+  const plain = decodeUnreserved(path)
+  // What decoding has put together is encoded twice.
+  if (ambiguous.test(path) || ambiguous.test(plain) || dressed.test(plain)) return undefined
+  const sent = resolveSegments(plain, true)
   try {
-    return { sent, read: decodeURIComponent(sent) }
+    const read = decodeURIComponent(sent)
+    return dressed.test(read) || hidesSeparators(read) ? undefined : { sent, read }
   } catch {
     // No UTF-8: overlong forms of a slash among it.
     return undefined
@@ -61,17 +76,19 @@ export function withoutDotSegments(target: string): string {
   const path = query === -1 ? target : target.slice(0, query)
   if (!dotSegment.test(path)) return target
   const plain = path.replace(/\/(?:\.|%2e){1,2}(?=\/|$)/gi, (dots) => dots.replace(/%2e/gi, '.'))
-  const resolved = resolveSegments(plain, false) ?? path
+  if (dressed.test(plain)) return target
+  const resolved = resolveSegments(plain, false)
   return query === -1 ? resolved : resolved + target.slice(query)
 }
 
 /**
- * A path as one that denies looks at it: letters in one case, without parameters (`;x`), what follows an encoded `?` or
- * `#`, and a slash at the end, so that nothing is let through that some server takes for the same.
+ * A path as one that denies looks at it: letters in one case and one form of Unicode, without parameters (`;x`), what
+ * follows an encoded `?` or `#`, dots and spaces at the end of an element, and a slash at the end, so that nothing is let
+ * through that some server takes for the same.
  */
 export function broadForm(read: string): string {
-  const lower = read.toLowerCase()
-  const bare = /[;?#]/.test(lower) ? withoutExtras(lower) : lower
+  const lower = (beyondAscii.test(read) ? read.normalize('NFKC') : read).toLowerCase()
+  const bare = /[;?#]|[.\s](?:\/|$)/.test(lower) ? withoutExtras(lower) : lower
   return bare.length > 1 && bare.endsWith('/') ? bare.slice(0, -1) : bare
 }
 
@@ -79,6 +96,7 @@ function withoutExtras(path: string): string {
   const plain = path
     .replace(/[?#].*$/s, '')
     .replace(/;[^/]*/g, '')
+    .replace(/[.\s]+(?=\/|$)/g, '')
     .replace(/\/{2,}/g, '/')
   return plain === '' ? '/' : plain
 }

@@ -23,6 +23,13 @@ function head(peer: string, principal: string | undefined, time: string): string
   return `${peer} - ${principal ?? '-'} [${time}]`
 }
 
+/** Behind the form's own fields, as nginx has its own there: the rule of access, and the one that only audits. */
+function ruleFields(rule: string | undefined, auditRule: string | undefined): string {
+  if (rule === undefined || rule === '') return ''
+  const decided = ` "${escaped(rule)}"`
+  return auditRule === undefined || auditRule === '' ? decided : `${decided} "${escaped(auditRule)}"`
+}
+
 export function apacheExchange(
   x: Exchange,
   reply: Reply | undefined,
@@ -33,7 +40,8 @@ export function apacheExchange(
   const request = `${x.method} ${escaped(x.requestTarget)} HTTP/${x.http2 ? '2.0' : '1.1'}`
   const referer = escaped(x.headers.get('referer'))
   const agent = escaped(x.headers.get('user-agent'))
-  return `${head(peerAddress, principal, time)} "${request}" ${reply?.status ?? 0} ${sentBytes} "${referer}" "${agent}"`
+  const rules = ruleFields(x.accessRule, x.auditRule)
+  return `${head(peerAddress, principal, time)} "${request}" ${reply?.status ?? 0} ${sentBytes} "${referer}" "${agent}"${rules}`
 }
 
 export function apacheRefusal({ peer, status }: Refusal, time: string): string {
@@ -42,8 +50,9 @@ export function apacheRefusal({ peer, status }: Refusal, time: string): string {
 
 /** As far as a connection has what it asks for. */
 export function apacheTcp(
-  { peer, principal, destination, sentBytes, flag }: TcpRecord,
+  { peer, principal, destination, sentBytes, flag, rule, auditRule }: TcpRecord,
   time: string,
 ): string {
-  return `${head(peer, principal, time)} "TCP ${destination}" ${flag === '' ? '-' : flag} ${sentBytes} "-" "-"`
+  const outcome = flag === '' ? '-' : flag
+  return `${head(peer, principal, time)} "TCP ${destination}" ${outcome} ${sentBytes} "-" "-"${ruleFields(rule, auditRule)}`
 }

@@ -138,6 +138,19 @@ describe("in Apache's combined form", () => {
     ])
   })
 
+  test('the rule of access stands behind it, and the one that audits behind that, where there are any', () => {
+    switches.format = 'apache'
+    const rule = 'accesspolicy/shop/catalog/readers'
+    served(200, { accessRule: rule })
+    served(200, { accessRule: rule, auditRule: 'accesspolicy/shop/trial/old' })
+    log.connection({ ...connection, rule: 'accesspolicy/shop/a/mtls', flag: 'UAEX' })
+    expect(lines.map((line) => line.slice(line.indexOf('] ')))).toEqual([
+      `] "GET /orders?a=1 HTTP/1.1" 200 42 "http://shop/" "curl \\"8\\"" "${rule}"`,
+      `] "GET /orders?a=1 HTTP/1.1" 200 42 "http://shop/" "curl \\"8\\"" "${rule}" "accesspolicy/shop/trial/old"`,
+      '] "TCP 127.0.0.1:6379" UAEX 7 "-" "-" "accesspolicy/shop/a/mtls"',
+    ])
+  })
+
   test('a connection and a request that could not be read fill what they can', () => {
     switches.format = 'apache'
     log.connection({ ...connection, principal: undefined, flag: 'UC' })

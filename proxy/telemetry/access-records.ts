@@ -16,8 +16,9 @@ export type TcpRecord = {
   readonly receivedBytes: number
   readonly sentBytes: number
   readonly durationMs: number
-  /** The rule of access by which it could pass; left out: there are none. */
+  /** The rule of access that decided, and the one that would have; left out: there are none. */
   readonly rule?: string
+  readonly auditRule?: string
   /** Why it did not come to a good end: empty when it did. */
   readonly flag: ResponseFlag
 }

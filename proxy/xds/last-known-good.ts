@@ -81,7 +81,7 @@ export class LastKnownGood {
     })
   }
 
-  /** Writes now; also the last thing at shutdown. Failures are logged: the disk is a help, not a condition. */
+  /** Writes now, what may not wait and the last thing at shutdown. Failures are logged: the disk is a help, not a condition. */
   flush(): Promise<void> {
     this.#writing = this.#writing.then(() => this.#write())
     return this.#writing

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { rootCaSecret } from '../../api/xds/naming.ts'
 import type { ResourceKind } from '../../api/xds/type-urls.ts'
+import { encode } from '../../api/xds/codec.ts'
 import { ManualClock } from '../../core/manual-clock.ts'
 import type { StoredResource } from './last-known-good.ts'
 import { MeshConfig } from './mesh-config.ts'
@@ -23,6 +24,7 @@ function setUp(isConnected = true) {
   const { sink, calls, dnsAnswered } = recordingSink()
   const wanted = new Set<string>()
   const held: string[] = []
+  const changes: boolean[] = []
   const clock = new ManualClock()
   const config = new MeshConfig({
     sink,
@@ -35,12 +37,12 @@ function setUp(isConnected = true) {
     connected: () => plane.isConnected,
     inboundListener: 'inbound/shop/web',
     onTrustBundle: () => undefined,
-    onChange: () => undefined,
+    onChange: (ownSide) => void changes.push(ownSide),
   })
   let version = 0
   const receive = (kind: ResourceKind, resource: string, bytes: Buffer) =>
     config.receive(kind, [{ name: resource, version: String(++version), bytes }], [])
-  return { config, calls, dnsAnswered, wanted, held, clock, receive, plane }
+  return { config, calls, dnsAnswered, wanted, held, changes, clock, receive, plane }
 }
 
 function makeKnown(mesh: ReturnType<typeof setUp>): void {
@@ -257,6 +259,42 @@ describe('what was kept', () => {
       `listener ${name} 1`,
       `routeConfiguration ${routes} 2`,
     ])
+  })
+
+  describe("of this workload's own side", () => {
+    const own = 'inbound/shop/web'
+    const inbound = encode('envoy.config.listener.v3.Listener', { name: own, trafficDirection: 'INBOUND' })
+    const stored: StoredResource = { kind: 'listener', name: own, version: '1', bytes: inbound }
+    const restored = () => {
+      const mesh = setUp(false)
+      mesh.config.restore([stored])
+      const told = (): number => mesh.calls.filter((call) => call.startsWith('inbound ')).length
+      return { ...mesh, told }
+    }
+
+    test('waits for what the control plane says now, though that be the same', () => {
+      const { receive, clock, told, held, config } = restored()
+      expect([told(), held, config.snapshot()]).toEqual([0, [], [stored]])
+      receive('listener', own, inbound)
+      expect([told(), config.snapshot().length]).toEqual([1, 1])
+      clock.advance(10_000)
+      expect(told()).toBe(1)
+    })
+
+    test('is in force after 2 s without a word', () => {
+      const { clock, told, config } = restored()
+      clock.advance(1_999)
+      expect(told()).toBe(0)
+      clock.advance(1)
+      expect([told(), config.snapshot()]).toEqual([1, [stored]])
+    })
+
+    test('is written down at once when it changes, other things soon', () => {
+      const { receive, changes } = restored()
+      receive('listener', own, inbound)
+      receive('cluster', 'a', cluster('a'))
+      expect(changes).toEqual([true, false])
+    })
   })
 
   test('but cannot be read, or is not used any more, is not claimed: the control plane has to send it', () => {

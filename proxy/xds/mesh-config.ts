@@ -12,6 +12,7 @@ import { type DecodedCluster, decodeCluster, decodeEndpoints } from './decode-cl
 import { type DecodedListener, decodeListener, decodeTrustBundle } from './decode-listener.ts'
 import { type DecodedRoutes, decodeRoutes } from './decode-routes.ts'
 import type { EndpointConfig } from '../cluster/cluster-config.ts'
+import { KeptInbound } from './kept-inbound.ts'
 import { KnownEndpoints } from './known-endpoints.ts'
 import { apexOf, clustersOf, type Destination, rdsOf, routesOf, shown, tcpOf } from './destination.ts'
 import type { ReceivedResource } from './delta-client.ts'
@@ -27,8 +28,10 @@ export type MeshConfigOptions = {
   readonly connected: () => boolean
   readonly inboundListener: string
   readonly onTrustBundle: (pem: string) => void
-  /** A resource in force changed: what is kept on disk is out of date. */
-  readonly onChange: () => void
+  /** A resource in force changed: what is kept on disk is out of date. `ownSide`: who may call this workload, for one. */
+  readonly onChange: (ownSide: boolean) => void
+  /** The control plane has not answered in time: this workload's own side is as it was kept. */
+  readonly onKeptInbound?: () => void
 }
 
 /** Routes wait this long for clusters that do not come. */
@@ -44,6 +47,7 @@ export class MeshConfig implements Discovery {
   readonly #endpoints = new KnownEndpoints()
   readonly #unproven = new UnprovenNames()
   readonly #raw = new Map<string, StoredResource>()
+  readonly #keptInbound = new KeptInbound()
   #inboundKnown = false
   #trustKnown = false
 
@@ -62,14 +66,17 @@ export class MeshConfig implements Discovery {
 
   /** Everything in force, for the disk. */
   snapshot(): readonly StoredResource[] {
-    return [...this.#raw.values()]
+    return [...this.#raw.values(), ...this.#keptInbound.held]
   }
 
-  /** Puts back what a former run kept. */
-  restore(resources: readonly StoredResource[]): void {
-    for (const entry of resources)
-      if (entry.kind === 'listener' && entry.name !== this.#options.inboundListener)
-        this.#destination(entry.name)
+  /** Puts back what a former run kept; this workload's own side only when the control plane says nothing newer. */
+  restore(all: readonly StoredResource[]): void {
+    const { inboundListener, clock, onKeptInbound } = this.#options
+    // Nor is it claimed: that the control plane has it is what is waited for.
+    const resources = this.#keptInbound.hold(all, inboundListener, clock, (own) => {
+      if (this.#take(own.kind, own).ok) onKeptInbound?.()
+    })
+    for (const { kind, name } of resources) if (kind === 'listener') this.#destination(name)
     // Listeners last: by then everything that they lead to is here.
     for (const resource of resources) if (resource.kind !== 'listener') this.#take(resource.kind, resource)
     for (const resource of resources) if (resource.kind === 'listener') this.#take(resource.kind, resource)
@@ -94,7 +101,8 @@ export class MeshConfig implements Discovery {
     }
     for (const name of removed) this.#remove(kind, name)
     this.#advance()
-    if (resources.length > 0 || removed.length > 0) this.#options.onChange()
+    if (resources.length > 0 || removed.length > 0)
+      this.#options.onChange(resources.some(({ name }) => name === this.#options.inboundListener))
     return problems
   }
 
@@ -198,6 +206,7 @@ export class MeshConfig implements Discovery {
   #setListener(name: string, listener: DecodedListener): void {
     if (listener.kind === 'inbound') {
       if (name !== this.#options.inboundListener) return
+      this.#keptInbound.drop()
       this.#inboundKnown = true
       this.#options.sink.setInbound(listener.config)
       return

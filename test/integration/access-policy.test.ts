@@ -4,6 +4,8 @@ import { freePorts } from '../../cli/demo/ports.ts'
 import { fetchText } from '../../cli/demo/sidecar-admin.ts'
 import { type HttpApplication, startHttpApplication } from '../support/http-application.ts'
 import { type HttpAnswer, HttpClient, type HttpRequest } from '../support/http-client.ts'
+import { isPrivate } from '../support/path-readings.ts'
+import { proxiedPathTricks } from '../support/path-tricks.ts'
 import { exchangeRaw } from '../support/raw-tcp.ts'
 import {
   removeFolder,
@@ -55,6 +57,7 @@ function meshYaml(listenPort: number, applicationPort: number): string {
 /** What the application saw of a request. */
 type Seen = { readonly url: string; readonly headers: Readonly<Record<string, string>> }
 
+const seenUrls: string[] = []
 let app: HttpApplication
 let plane: TestControlPlane
 let catalog: SidecarProcess
@@ -64,9 +67,10 @@ const sidecars: SidecarProcess[] = []
 
 beforeAll(async () => {
   ;[listenPort = 0] = await freePorts(1)
-  app = await startHttpApplication('catalog', (request, response) =>
-    response.end(JSON.stringify({ url: request.url, headers: request.headers })),
-  )
+  app = await startHttpApplication('catalog', ({ url = '', headers }, response) => {
+    seenUrls.push(url)
+    response.end(JSON.stringify({ url, headers }))
+  })
   plane = await startTestControlPlane({ 'mesh.yaml': meshYaml(listenPort, app.port) })
   const settings = ['--access-log=json', '--log-level=info', '--decision-headers=true']
   const [own, ...callers] = await Promise.all([
@@ -188,6 +192,9 @@ describe('an AccessPolicy', () => {
     expect(await send('web', '/x')).toMatchObject({ status: 200 })
     const { text, closed } = await exchangeRaw(listenPort, ['\0\x01 no HTTP\r\n'])
     expect({ text, closed }).toEqual({ text: '', closed: true })
+    await expect
+      .poll(() => catalog.log(), { timeout: 5000 })
+      .toMatch(new RegExp(`"protocol":"tcp".*"rule":"${rule}".*"flag":"UAEX"`))
     expect(await catalog.metric('inbound_tcp_authz_deny_total', 'authz_rule="mtls"')).toBe(1)
     await inForce(policy('a', { mtls: { mode: 'strict', ports: [{ port: app.port, mode: 'permissive' }] } }))
     expect(await send('clear', '/x')).toMatchObject({ status: 200 })
@@ -199,6 +206,20 @@ describe('an AccessPolicy', () => {
     const seen = JSON.parse((await send('api', '/a//b/%2e/%63?d=//e')).body) as Seen
     expect(seen.url).toBe('/a/b/c?d=//e')
   })
+})
+
+test('nothing gets around it between two sidecars that would not in clear', async () => {
+  await inForce(
+    policy('a', {
+      default: 'allow',
+      rules: [{ name: 'private', action: 'deny', to: [{ paths: ['/private/*'] }] }],
+    }),
+  )
+  const before = seenUrls.length
+  for (const { send } of proxiedPathTricks('/public', 'catalog.shop:8080')) await send(sidecars[1]?.port ?? 0)
+  const urls = seenUrls.slice(before)
+  expect(urls.length).toBeGreaterThan(10)
+  expect(urls.filter(isPrivate)).toEqual([])
 })
 
 test('a TrafficTarget allows its sources, and the rest is denied', async () => {
@@ -226,8 +247,37 @@ test('a TrafficTarget allows its sources, and the rest is denied', async () => {
     expect(await send(from, path, { method })).toMatchObject({ status: 403 })
 })
 
+test('a TrafficTarget means those whom its IdentityBindings mean, by labels and by SPIFFE id', async () => {
+  const binding = (name: string, schemes: Yaml): string =>
+    object('access.smi-spec.io/v1alpha4', 'IdentityBinding', name, { spec: { schemes } })
+  const bound = (name: string) => ({ kind: 'IdentityBinding', group: 'access.smi-spec.io', name })
+  await inForce(
+    object('specs.smi-spec.io/v1alpha4', 'HTTPRouteGroup', 'routes', {
+      spec: { matches: [{ name: 'items', pathRegex: '/bound' }] },
+    }),
+    binding('served', { podLabelSelectors: [{ matchLabels: { app: 'catalog' } }] }),
+    binding('readers', { spiffeIdentities: ['cluster.local/ns/shop/sa/api'] }),
+    object('access.smi-spec.io/v1alpha4', 'TrafficTarget', 'target', {
+      spec: {
+        destination: bound('served'),
+        rules: [{ kind: 'HTTPRouteGroup', name: 'routes' }],
+        sources: [bound('readers')],
+      },
+    }),
+  )
+  expect(await send('api', '/bound')).toMatchObject({ status: 200 })
+  for (const from of ['web', 'clear']) expect(await send(from, '/bound')).toMatchObject({ status: 403 })
+})
+
 test('the application is told who its client is, and by nobody else', async () => {
-  const forged = { 'X-Forwarded-Client-Cert': 'URI=spiffe://evil', 'Weft-Client-Id': 'spiffe://evil' }
+  const forged = {
+    'X-Forwarded-Client-Cert': 'URI=spiffe://evil',
+    'Weft-Client-Id': 'spiffe://evil',
+    // The same to an application that knows fields as CGI writes them.
+    x_forwarded_client_cert: 'URI=spiffe://evil',
+    weft_client_id: 'spiffe://evil',
+    connection: 'weft-client-id, x-forwarded-client-cert',
+  }
   await inForce(policy('a', { default: 'allow' }))
   const seenFrom = async (from: string): Promise<Seen['headers']> =>
     (JSON.parse((await send(from, '/x', { headers: forged })).body) as Seen).headers
@@ -238,5 +288,6 @@ test('the application is told who its client is, and by nobody else', async () =
     new RegExp(`^By=spiffe://cluster.local/ns/shop/sa/catalog;Hash=[0-9a-f]{64};URI=${web}$`),
   )
   const clear = await seenFrom('clear')
+  for (const headers of [seen, clear]) expect(JSON.stringify(headers)).not.toContain('evil')
   expect([clear['weft-client-id'], clear['x-forwarded-client-cert']]).toEqual([undefined, undefined])
 })

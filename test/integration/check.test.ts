@@ -1,8 +1,9 @@
 /** `weft check` on a real mesh without a cluster, in which one thing after another is broken. */
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest'
 import { checkMesh } from '../../cli/check/run-checks.ts'
 import { freePorts } from '../../cli/demo/ports.ts'
 import { type BrokenMesh, pod, route, service, startBrokenMesh } from '../support/broken-mesh.ts'
+import { HttpClient } from '../support/http-client.ts'
 import { startRefusingSidecar } from '../support/refusing-sidecar.ts'
 import { weft } from '../support/weft-command.ts'
 
@@ -66,6 +67,42 @@ test('a policy for nothing', async () => {
     spec: { targetRefs: [{ kind: 'Service', name: 'ghost' }], timeouts: { request: '1s' } },
   })
   await expect.poll(troubles, { timeout }).toEqual(['POLICY_TARGET_UNKNOWN'])
+})
+
+test('policies about nobody, for clients that there are not, by which nobody may call, or against those who call now', async () => {
+  const policy = (name: string, targetRefs: readonly object[], spec: object): object => ({
+    apiVersion: 'weft.dev/v1alpha1',
+    kind: 'AccessPolicy',
+    metadata: { name, namespace: 'shop' },
+    spec: { targetRefs, ...spec },
+  })
+  const app = [{ kind: 'ServiceAccount', name: 'app' }]
+  const allow = (from: object): object => ({ rules: [{ action: 'allow', from: [from] }] })
+  mesh.plant(policy('a', app, { mtls: { mode: 'strict' }, rules: [{ action: 'allow' }] }))
+  const client = new HttpClient(mesh.inboundPort)
+  onTestFinished(() => client.close())
+  const inClear = async (): Promise<number> => (await client.send('http://app.shop:8080/')).status
+  await expect.poll(inClear, { timeout }).toBe(403)
+  await expect.poll(troubles, { timeout }).toEqual(['STRICT_REFUSES_CLEAR'])
+  mesh.plant(
+    policy('a', app, { default: 'deny', mtls: { mode: 'permissive' } }),
+    policy('b', app, { mtls: { mode: 'strict', ports: [{ port: 1, mode: 'strict' }] } }),
+    policy('c', [{ kind: 'Pod', matchLabels: { app: 'none' } }], allow({ serviceAccounts: ['wbe'] })),
+  )
+  await expect
+    .poll(troubles, { timeout })
+    .toEqual(
+      expect.arrayContaining([
+        'ACCESS_TARGET_UNKNOWN',
+        'ACCESS_CLIENT_UNKNOWN',
+        'ACCESS_NOBODY_ALLOWED',
+        'ACCESS_CONTRADICTED',
+      ]),
+    )
+  mesh.plant(policy('a', app, { default: 'deny', ...allow({ serviceAccounts: ['web'] }) }))
+  await expect
+    .poll(async () => (await checkMesh(mesh.admin)).map(({ id }) => id), { timeout })
+    .toContain('POLICIES_MEAN_SOMEBODY')
 })
 
 test('a Service that is a name for itself', async () => {

@@ -105,6 +105,17 @@ test('policy tells where it counts, and where a setting comes from', async () =>
   )
 })
 
+test('policy of a pod tells who may call it, port by port', async () => {
+  const { port } = mesh.application
+  const { stdout } = await weft('policy', 'shop/app')
+  expect(stdout).toMatch(
+    new RegExp(`^${port} +allow +everybody +everything +accesspolicy/shop/open/rule-0$`, 'm'),
+  )
+  expect(stdout).toMatch(/^others +deny +everybody +all else +accesspolicy\/shop\/open\/default$/m)
+  const unknown = await weft('policy', 'ghost', '-n', 'shop')
+  expect([unknown.status, unknown.stderr]).toEqual([1, expect.stringContaining('RESOURCE_UNKNOWN')])
+})
+
 test('identity tells who is who, until when, and the roots', async () => {
   const { stdout } = await weft('identity')
   expect(stdout).toMatch(/^shop\/app +spiffe:\/\/cluster\.local\/ns\/shop\/sa\/app +23h\S* +proven$/m)

@@ -341,6 +341,28 @@ describe('TrafficTarget', () => {
     await expect.poll(reasons, { timeout: 20_000 }).toBe('TargetNotFound RouteNotFound')
   })
 
+  test('keeps its IdentityBindings through versions that have none, and says whom it finds', async () => {
+    const bound = (name: string): string =>
+      `{kind: IdentityBinding, group: access.smi-spec.io, name: ${name}}`
+    const spec = `spec: {destination: ${bound('api')}, rules: [{kind: HTTPRouteGroup, name: m}], sources: [${bound('gone')}]}`
+    const schemes = 'spec: {schemes: {podLabelSelectors: [{matchLabels: {app: none}}]}}'
+    await server.apply(manifest('access.smi-spec.io/v1alpha4', 'IdentityBinding', schemes, 'api'))
+    await server.apply(manifest('access.smi-spec.io/v1alpha4', 'TrafficTarget', spec, 'bound'))
+    const written = await raw<{ spec: object }>('access', 'v1alpha4', 'traffictargets', 'bound')
+    await server.kubectl(['label', 'traffictargets.v1alpha2.access.smi-spec.io/bound', '-n', 'crds', 'a=b'])
+    const older = await raw<{ spec: object }>('access', 'v1alpha2', 'traffictargets', 'bound')
+    expect(older.spec).toMatchObject({
+      destination: { kind: 'ServiceAccount', name: 'access.smi-spec.io/IdentityBinding/api' },
+    })
+    const after = await raw<{ spec: object }>('access', 'v1alpha4', 'traffictargets', 'bound')
+    expect(after.spec).toEqual(written.spec)
+    const reasons = (of: string): Promise<string> =>
+      server.kubectl(['get', of, '-n', 'crds', '-o', 'jsonpath={.status.conditions[*].reason}'])
+    await expect
+      .poll(() => Promise.all(['identitybinding/api', 'tt/bound'].map(reasons)), { timeout: 20_000 })
+      .toEqual(['TargetNotFound ResolvedRefs', 'TargetNotFound RouteNotFound'])
+  })
+
   test('keeps the port of its destination, which later versions do not have', async () => {
     await server.apply(target('v1alpha1', 'port', ', port: 8080'))
     const { spec } = await raw<{ spec: { destination: object } }>(
@@ -366,6 +388,16 @@ describe('TrafficTarget', () => {
       'an identity that is none',
       target('v1alpha3', 'refused').replace('ServiceAccount', 'User'),
       'Unsupported value',
+    ],
+    [
+      'a binding by what excludes each other',
+      manifest(
+        'access.smi-spec.io/v1alpha4',
+        'IdentityBinding',
+        'spec: {schemes: {serviceAccount: web, podLabelSelectors: [{matchLabels: {a: b}}]}}',
+        'refused',
+      ),
+      'has either',
     ],
   ])('with %s is refused', async (_what, text, problem) => {
     expect(await refusal(text)).toContain(problem)

@@ -427,8 +427,13 @@ spec:
   destination: {kind: ServiceAccount, name: nobody, namespace: shop}
   sources: [{kind: ServiceAccount, name: web, namespace: shop}]
   rules: [{kind: HTTPRouteGroup, name: none}]
+---
+apiVersion: access.smi-spec.io/v1alpha4
+kind: IdentityBinding
+metadata: {name: catalog, namespace: shop}
+spec: {schemes: {podLabelSelectors: [{matchLabels: {app: none}}]}}
 `)
-  for (const kind of ['accesspolicy', 'traffictarget']) {
+  for (const kind of ['accesspolicy', 'traffictarget', 'identitybinding']) {
     const accepted = async () => {
       const written = await statusOf(kind)
       return shortly(written, written.status?.conditions)[0]

@@ -15,7 +15,8 @@ export function below(name: string, value: string): AccessRule {
   return { name, permission, principal: { kind: 'any' } }
 }
 
-const nothing = { deny: [], allow: undefined, audit: [], otherwise: 'default' }
+/** Rules that say nothing. */
+export const nothing: AccessRules = { deny: [], allow: undefined, audit: [], otherwise: 'default' }
 
 /** Everything but `/private`, and nothing but `/public`. */
 export const policies: Readonly<Record<string, AccessRules>> = {

@@ -73,6 +73,8 @@ export type SidecarOptions = {
   readonly namespace?: string
   /** As it is in the image: the bundle that `npm run build` made. */
   readonly bundle?: string
+  /** What it has to answer before it counts as started; `/ready` unless set. */
+  readonly until?: '/ready' | '/live'
 }
 
 /** Who a sidecar's control plane is, and by what the sidecar proves who it is. */
@@ -96,7 +98,14 @@ export function startSidecar(plane: TestControlPlane, options: SidecarOptions = 
 /** As `startSidecar`, wherever its control plane and its token are from. */
 export async function startEnrolledSidecar(
   { grpcPort, caFile, tokenFile }: Enrolment,
-  { settings = [], openFiles, workload = 'web', namespace = 'shop', bundle }: SidecarOptions = {},
+  {
+    settings = [],
+    openFiles,
+    workload = 'web',
+    namespace = 'shop',
+    bundle,
+    until = '/ready',
+  }: SidecarOptions = {},
 ): Promise<SidecarProcess> {
   const [port = 0, adminPort = 0] = await freePorts(2)
   const child = spawnLimited(
@@ -123,7 +132,7 @@ export async function startEnrolledSidecar(
   await untilAnswering({
     name: 'sidecar',
     port: adminPort,
-    path: '/ready',
+    path: until,
     timeoutMs: startTimeoutMs,
     fallen,
   })

@@ -4,6 +4,7 @@ import { endpointSlices } from './kinds/endpoint-slices.ts'
 import { grpcRoutes } from './kinds/grpc-routes.ts'
 import { httpRouteGroups } from './kinds/http-route-groups.ts'
 import { httpRoutes } from './kinds/http-routes.ts'
+import { identityBindings } from './kinds/identity-bindings.ts'
 import { namespaces } from './kinds/namespaces.ts'
 import { nodes } from './kinds/nodes.ts'
 import { pods } from './kinds/pods.ts'
@@ -30,4 +31,5 @@ export const watchedKinds: readonly WatchedKind[] = [
   trafficPolicies,
   accessPolicies,
   trafficTargets,
+  identityBindings,
 ]
