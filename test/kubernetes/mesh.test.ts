@@ -1,6 +1,6 @@
 /** A mesh in a real cluster: kubectl in front, an API server, a control plane with its own rights, a sidecar, applications. */
 import { generateKeyPairSync, sign, X509Certificate } from 'node:crypto'
-import { mkdtempSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { setTimeout } from 'node:timers/promises'
@@ -221,8 +221,19 @@ spec: {nodeName: node-1, serviceAccountName: web, containers: [{name: app, image
   await server.kubectl(['delete', 'pod', 'gone', '-n', 'shop', '--grace-period=0', '--force'])
   const [header = '', claims = '', signature = ''] = good.split('.')
   const read = JSON.parse(Buffer.from(claims, 'base64url').toString()) as Record<string, unknown>
-  const changed = (more: object): string =>
-    [header, Buffer.from(JSON.stringify({ ...read, ...more })).toString('base64url'), signature].join('.')
+  const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url')
+  const changed = (more: object): string => [header, part({ ...read, ...more }), signature].join('.')
+  const nowS = Math.floor(Date.now() / 1000)
+  /** By the cluster's own key. */
+  const signedHere = (more: object): string => {
+    const signed = `${header}.${part({ ...read, ...more })}`
+    const key = readFileSync(path.join(path.dirname(server.kubeconfig), 'service-account.key'))
+    return `${signed}.${sign('sha256', Buffer.from(signed), key).toString('base64url')}`
+  }
+  if (server.own)
+    await expect(reviewer.authenticate(signedHere({ aud: ['weft', 'other'] }))).resolves.toMatchObject({
+      serviceAccount: 'web',
+    })
   const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
   const foreign = sign('sha256', Buffer.from(`${header}.${claims}`), privateKey).toString('base64url')
   const zoo: Readonly<Record<string, string>> = {
@@ -234,7 +245,18 @@ spec: {nodeName: node-1, serviceAccountName: web, containers: [{name: app, image
     'changed to another account': changed({ sub: 'system:serviceaccount:kube-system:admin' }),
     truncated: good.slice(0, -10),
     'without a signature': `${header}.${claims}.`,
+    'that says it needs no signature': `${part({ alg: 'none' })}.${claims}.`,
+    padded: `${good}=`,
     'no token': 'a.b.c',
+    ...(server.own
+      ? {
+          expired: signedHere({ iat: nowS - 7_200, nbf: nowS - 7_200, exp: nowS - 600 }),
+          'not valid yet': signedHere({ nbf: nowS + 600 }),
+          'of no ServiceAccount': signedHere({ sub: 'alice' }),
+          'of another ServiceAccount than its pod': signedHere({ sub: 'system:serviceaccount:shop:default' }),
+          'of another issuer': signedHere({ iss: 'https://other.example' }),
+        }
+      : {}),
   }
   for (const [what, token] of Object.entries(zoo))
     await expect(reviewer.authenticate(token), what).rejects.toMatchObject({ code: 'TOKEN_INVALID' })
