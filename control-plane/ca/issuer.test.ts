@@ -69,7 +69,7 @@ async function intermediate(
 }
 
 /** A root of the user's, below which there may be others; weft's own signs leaves alone. */
-async function makeUserRoot(): Promise<IssuerPem> {
+async function makeUserRoot(withKeyId = false): Promise<IssuerPem> {
   const keys = await webcrypto.subtle.generateKey(x509.SIGNING, true, ['sign', 'verify'])
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
     name: 'CN=our root',
@@ -80,6 +80,7 @@ async function makeUserRoot(): Promise<IssuerPem> {
     extensions: [
       new x509.BasicConstraintsExtension(true, undefined, true),
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign, true),
+      ...(withKeyId ? [await x509.SubjectKeyIdentifierExtension.create(keys.publicKey)] : []),
     ],
   })
   return { keyPem: await pemOf(keys.privateKey), certificatePem: `${certificate.toString('pem')}\n` }
@@ -187,6 +188,18 @@ describe("a user's own issuer", () => {
     const pem = await intermediate(root)
     const loading = loadIssuer(pem, { rootsPem: root.certificatePem, names, trustDomain, clock })
     await expect(loading).rejects.toMatchObject({ message: expect.stringContaining('PATH_LENGTH_EXCEEDED') })
+  })
+
+  it('is refused beside another root of its name where no key id tells them apart: half of the mesh would fail', async () => {
+    const [root, namesake] = [await makeUserRoot(), await makeUserRoot()]
+    const rootsPem = root.certificatePem + namesake.certificatePem
+    for (const pem of [root, await intermediate(root)])
+      await expect(loadIssuer(pem, { rootsPem, names, trustDomain, clock })).rejects.toMatchObject({
+        message: expect.stringContaining('another root has the name "CN=our root", too'),
+      })
+    const withIds = await Promise.all([makeUserRoot(true), makeUserRoot(true)])
+    const both = withIds.map(({ certificatePem }) => certificatePem).join('')
+    await loadIssuer(withIds[0], { rootsPem: both, names, trustDomain, clock })
   })
 
   it('may be for names of this mesh alone', async () => {

@@ -62,7 +62,7 @@ export async function loadIssuer(
       `${names.certificate} is not valid before ${early.validFromDate.toISOString()}`,
     )
   const issuer = describeIssuer(chain, { key, signingKey, algorithm })
-  const refusal = await whyRefused(issuer, trustDomain)
+  const refusal = await whyRefused(issuer, options.rootsPem, trustDomain)
   if (refusal !== undefined)
     throw new WeftError('STATE_FILE_INVALID', `what ${names.certificate} signs is not taken: ${refusal}`)
   return issuer
