@@ -139,6 +139,11 @@ export class TwinMesh {
     return this.#options.controlPlaneCa?.(this.folder) ?? path.join(this.state, 'root-cert.pem')
   }
 
+  /** As `metric` of a side. */
+  controlPlaneMetric(name: string, labels = ''): Promise<number> {
+    return metricOf(this.adminPort, name, labels)
+  }
+
   controlPlaneLog(): string {
     return this.#controlPlaneLog()
   }
