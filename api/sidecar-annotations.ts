@@ -208,6 +208,18 @@ export const podAnnotations = {
     choices: inboundPolicies,
     help: 'who may connect to the workload: everybody (all-unauthenticated, as it is unless set), or only clients with a sidecar, by mesh mTLS (all-authenticated)',
   },
+  certificateAuthority: {
+    flag: '--certificate-authority',
+    env: 'config.weft.dev/certificate-authority',
+    kind: 'address',
+    help: 'host:port of the CA that certifies the workload in place of the control plane, such as istio-csr; the control plane has to be given its roots',
+  },
+  certificateAuthorityAudience: {
+    flag: '--certificate-authority-audience',
+    env: 'config.weft.dev/certificate-authority-audience',
+    kind: 'string',
+    help: 'audience of the token that the CA is shown; `istio-ca` unless the injector is told another',
+  },
   inboundPort: port('inbound', ports.inbound, 'where the sidecar takes what others send to the workload'),
   outboundPort: port('outbound', ports.outbound, 'where the sidecar takes what the workload sends'),
   adminPort: port('admin', ports.sidecarAdmin, "the sidecar's own pages, and the probes that it answers"),

@@ -1,11 +1,22 @@
 /** `weft install` and `weft uninstall`: all of weft as plain YAML, for kubectl. */
 import { weftNamespace } from '../api/deployment.ts'
 import { convertedCrds } from '../api/smi.ts'
+import { WeftError } from '../core/errors.ts'
 import type { InstallOptions } from '../deploy/manifests/install-options.ts'
 import { crdFiles, crdText, installManifests, toYaml } from '../deploy/manifests/manifests.ts'
 
 function crds(): readonly string[] {
   return crdFiles().map((file) => crdText(file).trimEnd().concat('\n'))
+}
+
+const secretNameForm = /^[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?$/
+
+/** The name of a Secret beside weft. Throws CONFIG_INVALID; one elsewhere would need a right in that namespace. */
+export function checkedSecretName(name: string | undefined): string | undefined {
+  if (name === undefined || secretNameForm.test(name)) return name
+  throw new WeftError('CONFIG_INVALID', `--issuer-secret: "${name}" is no name of a Secret`, {
+    detail: [`it has to be in namespace ${weftNamespace}, and is named without it`],
+  })
 }
 
 /** What `kubectl apply -f -` is given. CRDs come first, as the control plane looks for them. */

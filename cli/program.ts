@@ -147,9 +147,13 @@ function addInstall(program: Command): void {
       new Option('--interception <by>', 'who redirects connections').choices(['init', 'cni']).default('init'),
     )
     .option('--ha', 'three replicas on different nodes; no pod is made without its sidecar', false)
-    .action(async (options: InstallOptions) => {
-      const { installText } = await import('./install.ts')
-      process.stdout.write(installText(options))
+    .option(
+      '--issuer-secret <name>',
+      "Secret in namespace weft with your own issuer (tls.key, tls.crt, ca.crt); default: weft's own root",
+    )
+    .action(async ({ issuerSecret, ...options }: InstallOptions) => {
+      const { checkedSecretName, installText } = await import('./install.ts')
+      process.stdout.write(installText({ ...options, issuerSecret: checkedSecretName(issuerSecret) }))
     })
   withExample(install, 'weft install --image registry.example/weft:0.1.0 --ha | kubectl apply -f -')
   const upgrade = program

@@ -23,6 +23,13 @@ test('what weft install records is what weft upgrade reads', () => {
   expect(readInstallRecord(installRecord(options))).toEqual({ version, options })
 })
 
+test("a Secret with the user's issuer stays what it is", () => {
+  const own = { ...options, issuerSecret: 'our-issuer' }
+  const { options: read } = readInstallRecord(installRecord(own))
+  expect(read).toEqual(own)
+  expect(upgradeText({ ...installed, options: read }, {})).toContain('--issuer-secret=weft/our-issuer')
+})
+
 test.each([
   ['nothing', undefined, 'version is missing'],
   ['no data', {}, 'image is missing or wrong'],

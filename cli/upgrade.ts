@@ -10,7 +10,7 @@ import { installText } from './install.ts'
 import { kubectlGet } from './kubectl.ts'
 
 /** Settings that are to be other ones than before. */
-export type UpgradeChanges = Partial<Omit<InstallOptions, 'trustDomain'>>
+export type UpgradeChanges = Partial<Omit<InstallOptions, 'trustDomain' | 'issuerSecret'>>
 
 /** Every kind that any version of weft was made of, and nothing that is made of these (pods, EndpointSlices). */
 const kinds = [

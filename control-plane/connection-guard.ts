@@ -2,10 +2,10 @@
  * Bounds what strangers can hold of the gRPC port: a connection without a call that was admitted is closed after a while,
  * and there are only so many of them, of one machine and together.
  */
-import type { Http2SecureServer } from 'node:http2'
 import type { Socket } from 'node:net'
 import type { Server } from '@grpc/grpc-js'
 import type { Clock, Timer } from '../core/clock.ts'
+import { http2ServersOf } from './http2-servers.ts'
 
 /** TLS handshake, first call and the check of its token. */
 const admittedWithinMs = 15_000
@@ -46,10 +46,9 @@ export class ConnectionGuard {
     return this.#refused
   }
 
-  /** Looks after the connections of `server`, which must be bound: only then does the library have its sockets. */
+  /** Looks after the connections of `server`, which must be bound. */
   watch(server: Server): void {
-    const { http2Servers } = server as unknown as { readonly http2Servers: Map<Http2SecureServer, unknown> }
-    for (const http2Server of http2Servers.keys())
+    for (const http2Server of http2ServersOf(server))
       http2Server.prependListener('connection', (socket: Socket) => this.#add(socket))
   }
 

@@ -17,6 +17,7 @@ import type { Shutdown } from '../core/shutdown.ts'
 import type { Authenticator } from './ca/authenticator.ts'
 import { CaStats, registerCaMetrics, registerPortMetrics } from './ca/ca-metrics.ts'
 import { CallAdmission } from './ca/call-admission.ts'
+import { ClientCertificates } from './ca/client-certificates.ts'
 import type { CertificateAuthority } from './ca/certificate-authority.ts'
 import { certificateHandlers } from './ca/certificate-service.ts'
 import type { MeshTrust } from './ca/mesh-trust.ts'
@@ -76,7 +77,13 @@ function serverNames({ dnsNames, grpcAddress }: ControlPlaneSettings) {
 async function startSecure(settings: ControlPlaneSettings, log: Log, clock: Clock, parts: GrpcParts) {
   const { ads, authority, trust, authenticator, loads, taps, registry } = parts
   const { grpcAddress, trustDomain } = settings
-  const certificate = new ServerCertificate({ authority, ...serverNames(settings), clock, log })
+  const certificate = new ServerCertificate({
+    authority,
+    ...serverNames(settings),
+    clientRoots: () => trust.current.bundlePem,
+    clock,
+    log,
+  })
   await certificate.start()
   trust.onChange(() => void certificate.renew())
   const stats = new CaStats()
@@ -86,7 +93,8 @@ async function startSecure(settings: ControlPlaneSettings, log: Log, clock: Cloc
   const guard = new ConnectionGuard(clock)
   registerPortMetrics(registry, guard)
   const onAdmitted = (peer: string): void => guard.admitted(peer)
-  const admission = new CallAdmission({ authenticator, clock, log, onAdmitted })
+  const certificates = new ClientCertificates({ trustDomain, clock, bundle: () => trust.current.bundle })
+  const admission = new CallAdmission({ authenticator, certificates, clock, log, onAdmitted })
   const server = new grpc.Server({ ...serverOptions, interceptors: [admission.interceptor] })
   server.addService(aggregatedDiscoveryService, ads.handlers(authenticator))
   server.addService(loadReportingService, loadHandlers(loads, authenticator))
@@ -103,8 +111,9 @@ async function startSecure(settings: ControlPlaneSettings, log: Log, clock: Cloc
       stats,
     }),
   )
-  const port = await bind(server, grpcAddress, certificate.credentials())
+  const port = await bind(server, grpcAddress, certificate.credentials)
   guard.watch(server)
+  certificates.watch(server)
   log.info({ name: 'grpc', address: formatAddress({ host: grpcAddress.host, port }) }, 'listening')
   return { server, certificate, guard, port }
 }

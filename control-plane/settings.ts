@@ -102,7 +102,7 @@ export const controlPlaneSettings = {
     env: 'WEFT_LEAF_LIFETIME',
     kind: 'durationMs',
     default: '24h',
-    min: 60_000,
+    min: 30_000,
     help: 'lifetime of workload certificates',
   },
   logLevel: logLevelSetting,

@@ -1,5 +1,5 @@
 import { mkdtempSync, rmSync } from 'node:fs'
-import http2, { type Http2SecureServer, type ServerHttp2Session } from 'node:http2'
+import http2, { type ServerHttp2Session } from 'node:http2'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { Server } from '@grpc/grpc-js'
@@ -11,6 +11,7 @@ import { MeshTrust } from './ca/mesh-trust.ts'
 import { ServerCertificate } from './ca/server-certificate.ts'
 import { StateFolder } from './ca/state-folder.ts'
 import { TrustFolder } from './ca/trust-folder.ts'
+import { http2ServersOf } from './http2-servers.ts'
 import { StuckConnections } from './stuck-connections.ts'
 
 /** A gRPC server over TLS that is watched, and one client's connection to it. */
@@ -23,21 +24,21 @@ async function setUp() {
   const certificate = new ServerCertificate({
     authority: new CertificateAuthority({ issuer: () => trust.current.issuer, clock }),
     dnsNames: [],
+    clientRoots: () => trust.current.bundlePem,
     clock,
     log,
   })
   await certificate.start()
   const server = new Server()
   const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync('127.0.0.1:0', certificate.credentials(), (error, bound) =>
+    server.bindAsync('127.0.0.1:0', certificate.credentials, (error, bound) =>
       error === null ? resolve(bound) : reject(error),
     )
   })
   const connections = new StuckConnections(clock)
   connections.watch(server)
   const session = new Promise<ServerHttp2Session>((resolve) => {
-    const { http2Servers } = server as unknown as { readonly http2Servers: Map<Http2SecureServer, unknown> }
-    for (const http2Server of http2Servers.keys()) http2Server.once('session', resolve)
+    for (const http2Server of http2ServersOf(server)) http2Server.once('session', resolve)
   })
   const client = http2.connect(`https://localhost:${port}`, { rejectUnauthorized: false })
   client.on('error', () => undefined)

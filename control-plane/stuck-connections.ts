@@ -3,10 +3,11 @@
  * good, when a peer that broke the protocol resets the connection at that moment: 2 to 6 of 57,000 hostile connections,
  * each a file descriptor.
  */
-import type { Http2SecureServer, ServerHttp2Session } from 'node:http2'
+import type { ServerHttp2Session } from 'node:http2'
 import type { TLSSocket } from 'node:tls'
 import type { Server } from '@grpc/grpc-js'
 import type { Clock, Timer } from '../core/clock.ts'
+import { http2ServersOf } from './http2-servers.ts'
 
 /** A session's last frames leave within this time; what is open after it will stay so. */
 const sweepEveryMs = 5_000
@@ -30,10 +31,9 @@ export class StuckConnections {
     return this.#open.size
   }
 
-  /** Looks after the TLS connections of `server`, which must be bound: only then does the library have its sockets. */
+  /** Looks after the TLS connections of `server`, which must be bound. */
   watch(server: Server): void {
-    const { http2Servers } = server as unknown as { readonly http2Servers: Map<Http2SecureServer, unknown> }
-    for (const http2Server of http2Servers.keys()) {
+    for (const http2Server of http2ServersOf(server)) {
       let latest: TLSSocket | undefined
       http2Server.prependListener('secureConnection', (socket) => {
         latest = socket

@@ -165,6 +165,10 @@ export const errorCodes = {
     summary: 'the token does not name a service account',
     hint: 'the subject must be system:serviceaccount:<namespace>:<name>',
   },
+  TOKEN_MISMATCH: {
+    summary: 'a client has a token of one workload and the certificate of another',
+    hint: 'see whose state folder the sidecar has: it keeps its identity there, and each workload needs one of its own',
+  },
   TOKEN_FILE_UNREADABLE: {
     summary: 'the token file cannot be read',
     hint: 'check --token-file and the permissions of the file',

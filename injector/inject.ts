@@ -13,8 +13,9 @@ import {
   type PodSpec,
   stateVolumeName,
 } from './pod.ts'
+import { type OtherAuthority, otherAuthority } from './other-authority.ts'
 import { interceptionAnnotations, type PodSettings, readPodSettings } from './pod-settings.ts'
-import { proxyContainer, tokenFile, trustBundleFile } from './proxy-container.ts'
+import { authorityTokenFile, proxyContainer, tokenFile, trustBundleFile } from './proxy-container.ts'
 import { rewriteProbes } from './rewrite-probes.ts'
 import type { SidecarPlan } from './sidecar-plan.ts'
 import type { Workload } from './workload.ts'
@@ -27,16 +28,18 @@ export type Injection =
 const tokenLifetimeSeconds = 3_600
 const stateSizeLimit = '64Mi'
 
-function volumes(): readonly { readonly name: string; readonly [field: string]: unknown }[] {
+function token(audience: string, path: string): object {
+  return { serviceAccountToken: { audience, expirationSeconds: tokenLifetimeSeconds, path } }
+}
+
+function volumes(
+  authority: OtherAuthority | undefined,
+): readonly { readonly name: string; readonly [field: string]: unknown }[] {
   const bundleField = `metadata.annotations['${injectedAnnotations.trustBundle}']`
   const sources = [
-    {
-      serviceAccountToken: {
-        audience: tokenAudience,
-        expirationSeconds: tokenLifetimeSeconds,
-        path: tokenFile,
-      },
-    },
+    token(tokenAudience, tokenFile),
+    // Whoever it is shown to could use it elsewhere, were it the same.
+    ...(authority === undefined ? [] : [token(authority.audience, authorityTokenFile)]),
     // From the pod itself: nothing has to be kept up to date in its namespace.
     { downwardAPI: { items: [{ path: trustBundleFile, fieldRef: { fieldPath: bundleField } }] } },
   ]
@@ -114,7 +117,7 @@ function withSidecar(
       ...(initContainers.length === 0 ? {} : { initContainers }),
       // First, because the kubelet waits for its hook before it starts the next one.
       containers: nativeSidecar ? spec.containers : [proxy, ...spec.containers],
-      volumes: [...(spec.volumes ?? []), ...volumes()],
+      volumes: [...(spec.volumes ?? []), ...volumes(otherAuthority(plan, settings))],
     },
   }
 }

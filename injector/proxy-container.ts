@@ -1,6 +1,7 @@
 /** The sidecar's own container. Pure. */
 import { proxyContainerName } from '../api/deployment.ts'
 import type { ApplicationProbes } from '../api/application-probe.ts'
+import { otherAuthority } from './other-authority.ts'
 import { type Container, identityVolumeName, stateVolumeName } from './pod.ts'
 import type { PodSettings } from './pod-settings.ts'
 import type { SidecarPlan } from './sidecar-plan.ts'
@@ -12,6 +13,8 @@ export const identityFolder = '/var/run/weft/identity'
 const stateFolder = '/var/run/weft/state'
 export const trustBundleFile = 'root-cert.pem'
 export const tokenFile = 'token'
+/** For a CA beside the control plane. */
+export const authorityTokenFile = 'certificate-authority-token'
 
 /** A sidecar that has no identity after so many seconds begins anew. */
 const startupFailures = 120
@@ -49,12 +52,22 @@ function ownerFlag({ owner }: Workload): readonly string[] {
     : [`--owner=${owner.kind}/${owner.name}`]
 }
 
+function authorityFlags(plan: SidecarPlan, settings: PodSettings): readonly string[] {
+  const authority = otherAuthority(plan, settings)
+  if (authority === undefined) return []
+  return [
+    `--certificate-authority=${authority.address}`,
+    `--certificate-authority-token-file=${identityFolder}/${authorityTokenFile}`,
+  ]
+}
+
 function flags(plan: SidecarPlan, settings: PodSettings, workload: Workload): readonly string[] {
   const all = [
     '--mode=redirect',
     `--control-plane=${plan.controlPlane}`,
     `--control-plane-ca=${identityFolder}/${trustBundleFile}`,
     `--token-file=${identityFolder}/${tokenFile}`,
+    ...authorityFlags(plan, settings),
     `--trust-domain=${plan.trustDomain}`,
     `--state=${stateFolder}`,
     `--outbound-address=127.0.0.1:${settings.outboundPort}`,

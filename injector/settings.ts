@@ -103,6 +103,18 @@ export const injectorSettings = {
     default: 'init',
     help: 'who redirects connections where a pod does not say: an init container, or a CNI plugin',
   },
+  certificateAuthority: {
+    flag: '--certificate-authority',
+    env: 'WEFT_CERTIFICATE_AUTHORITY',
+    kind: 'address',
+    help: 'host:port, as pods reach it, of the CA that certifies workloads in place of the control plane, such as istio-csr',
+  },
+  certificateAuthorityAudience: {
+    flag: '--certificate-authority-audience',
+    env: 'WEFT_CERTIFICATE_AUTHORITY_AUDIENCE',
+    kind: 'string',
+    help: 'audience of the tokens for that CA (default: istio-ca)',
+  },
   drainDelay: {
     flag: '--drain-delay',
     env: 'WEFT_DRAIN_DELAY',

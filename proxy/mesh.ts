@@ -138,7 +138,9 @@ function makeClient(
     dial: () => {
       const metadata = new grpc.Metadata()
       metadata.set('authorization', `Bearer ${readToken(needs.tokenFile)}`)
-      return { ...controlPlaneChannel(needs.controlPlane, controlPlaneRoots(needs, identity)), metadata }
+      // Beside the token: it is believed while nobody can say whether the token is to be.
+      const own = identity.readiness() === true ? identity.current : undefined
+      return { ...controlPlaneChannel(needs.controlPlane, controlPlaneRoots(needs, identity), own), metadata }
     },
     node: () => nodeOf(settings, identity),
     clock,

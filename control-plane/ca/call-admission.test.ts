@@ -31,7 +31,13 @@ const callHeaders = {
 }
 
 /** A server whose only method counts what reaches it, and who called. */
-async function setUp(options: { authenticate?: () => Promise<WorkloadIdentity>; limits?: GuardLimits } = {}) {
+async function setUp(
+  options: {
+    authenticate?: () => Promise<WorkloadIdentity>
+    certified?: WorkloadIdentity
+    limits?: GuardLimits
+  } = {},
+) {
   const clock = new ManualClock()
   const asked: string[] = []
   const authenticator: Authenticator = {
@@ -46,6 +52,7 @@ async function setUp(options: { authenticate?: () => Promise<WorkloadIdentity>; 
   const guard = new ConnectionGuard(clock, options.limits)
   const admission = new CallAdmission({
     authenticator,
+    certificates: { identityOf: () => options.certified },
     clock,
     log: createLog({ process: 'test', level: 'silent' }),
     onAdmitted: (peer) => guard.admitted(peer),
@@ -165,4 +172,24 @@ test('strangers of one machine, and all together, are only so many', async () =>
   expect(guard.refused).toBe(1)
   expect(guard.strangers).toBe(2)
   expect(await open('good')).toBe(status.UNAVAILABLE)
+})
+
+test('who has shown a certificate is let in while nobody can say anything of its token', async () => {
+  const away = () => Promise.reject(new WeftError('KUBERNETES_UNREACHABLE', 'connect ECONNREFUSED'))
+  const { open, served } = await setUp({ authenticate: away, certified: web })
+  expect(await open('any')).toBe('open')
+  await expect.poll(() => served.callers).toEqual([web])
+  const { open: openWithout } = await setUp({ authenticate: away })
+  expect(await openWithout('any')).toBe(status.UNAVAILABLE)
+})
+
+test('nor does it wait for an API server that says nothing', async () => {
+  const { open, asked, clock } = await setUp({
+    authenticate: () => new Promise(() => undefined),
+    certified: web,
+  })
+  const opened = open('any')
+  await expect.poll(() => asked.length).toBe(1)
+  clock.advance(3_000)
+  expect(await opened).toBe('open')
 })

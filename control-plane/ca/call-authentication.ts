@@ -3,20 +3,31 @@ import { type Metadata, type ServiceError, status } from '@grpc/grpc-js'
 import { type ErrorCode, WeftError, toWeftError } from '../../core/errors.ts'
 import type { Authenticator, WorkloadIdentity } from './authenticator.ts'
 
-const callers = new WeakMap<Metadata, WorkloadIdentity>()
+/** Who makes a call, and whether a token says so; a certificate that was shown is enough for all but another one. */
+export type Caller = { readonly identity: WorkloadIdentity; readonly byToken: boolean }
 
-/** Who makes the call with this metadata, so that its token is checked once. */
-export function rememberCaller(metadata: Metadata, caller: WorkloadIdentity): void {
+const callers = new WeakMap<Metadata, Caller>()
+
+/** Who makes the call with this metadata, so that it is found out once. */
+export function rememberCaller(metadata: Metadata, caller: Caller): void {
   callers.set(metadata, caller)
 }
 
-/** The caller of a gRPC call, by its `authorization: Bearer` metadata. Rejects with a TOKEN_... code. */
+/** The caller of a gRPC call: as it was admitted, or by its token. Rejects with a TOKEN_... code. */
 export async function authenticateCall(
   metadata: Metadata,
   authenticator: Authenticator,
 ): Promise<WorkloadIdentity> {
+  return callers.get(metadata)?.identity ?? authenticateToken(metadata, authenticator)
+}
+
+/** The caller by its `authorization: Bearer` metadata, whatever else it has shown. Rejects with a TOKEN_... code. */
+export async function authenticateToken(
+  metadata: Metadata,
+  authenticator: Authenticator,
+): Promise<WorkloadIdentity> {
   const known = callers.get(metadata)
-  if (known !== undefined) return known
+  if (known?.byToken === true) return known.identity
   const values = metadata.get('authorization')
   if (values.length !== 1) throw new WeftError('TOKEN_MALFORMED', 'not exactly one authorization header')
   const match = /^bearer +(\S+)$/i.exec(String(values[0]))
@@ -30,7 +41,8 @@ export type OpaqueStatus = Pick<ServiceError, 'code' | 'details'>
 /** The gRPC status of a failure. */
 export function opaqueStatus(error: unknown): OpaqueStatus {
   const { code } = toWeftError(error)
-  if (code.startsWith('TOKEN_')) return { code: status.UNAUTHENTICATED, details: 'authentication failed' }
+  if (/^(TOKEN|PEER|CERTIFICATE)_/.test(code))
+    return { code: status.UNAUTHENTICATED, details: 'authentication failed' }
   return STATUSES.get(code) ?? { code: status.INTERNAL, details: 'internal error' }
 }
 

@@ -11,7 +11,7 @@ const DAY_MS = 86_400_000
 /** Other machines' clocks may be a little behind ours. */
 const BACKDATE_MS = 120_000
 /** A certificate shorter than this would be renewed all the time. */
-const SHORTEST_LIFETIME_MS = 60_000
+const SHORTEST_LIFETIME_MS = 30_000
 
 export type IssuedCertificate = {
   /** Leaf first, root last, each in PEM. */

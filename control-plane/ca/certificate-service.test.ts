@@ -58,7 +58,13 @@ describe('the certificate service over TLS', () => {
     const store = new TrustFolder({ folder, trustDomain, clock, log })
     trust = await MeshTrust.open({ store, trustDomain, clock, log })
     authority = new CertificateAuthority({ issuer: () => trust.current.issuer, clock })
-    serverCertificate = new ServerCertificate({ authority, dnsNames: ['weft-control-plane'], clock, log })
+    serverCertificate = new ServerCertificate({
+      authority,
+      dnsNames: ['weft-control-plane'],
+      clientRoots: () => trust.current.bundlePem,
+      clock,
+      log,
+    })
     await serverCertificate.start()
     const authenticator = new TokenAuthenticator({ publicKey: key.publicKey, clock })
     server = new Server()
@@ -73,7 +79,7 @@ describe('the certificate service over TLS', () => {
     })
     server.addService(certificateService, { ...handlers })
     port = await new Promise<number>((resolve, reject) => {
-      server.bindAsync('127.0.0.1:0', serverCertificate.credentials(), (error, bound) =>
+      server.bindAsync('127.0.0.1:0', serverCertificate.credentials, (error, bound) =>
         error === null ? resolve(bound) : reject(error),
       )
     })

@@ -7,7 +7,7 @@ import type { Clock } from '../../core/clock.ts'
 import type { Log } from '../../core/log.ts'
 import type { Authenticator } from './authenticator.ts'
 import type { CaStats } from './ca-metrics.ts'
-import { authenticateCall, opaqueStatus } from './call-authentication.ts'
+import { authenticateToken, opaqueStatus } from './call-authentication.ts'
 import type { CertificateAuthority } from './certificate-authority.ts'
 import { TokenBuckets } from './token-bucket.ts'
 
@@ -71,7 +71,8 @@ async function issueFor(
   { authority, authenticator, trustDomain, log, issues }: CertificateServiceOptions,
   buckets: TokenBuckets,
 ): Promise<CertificateResponse> {
-  const workload = await authenticateCall(call.metadata, authenticator)
+  // A certificate is not to be renewed for ever by who has stolen its key: that the workload is still there, its token says.
+  const workload = await authenticateToken(call.metadata, authenticator)
   if (issues?.() === false)
     throw new WeftError('CA_EXTERNAL', 'the workloads of this mesh are certified by another CA')
   const identity = formatSpiffeId({ trustDomain, ...workload })

@@ -4,6 +4,7 @@ import { splitPem } from '../../api/trust-bundle.ts'
 import type { Clock } from '../../core/clock.ts'
 import { WeftError, reasonOf } from '../../core/errors.ts'
 import type { LeafSigner } from './leaf-certificate.ts'
+import { whyRefused } from './prove-issuer.ts'
 import * as x509 from './x509.ts'
 
 export type Issuer = {
@@ -31,8 +32,9 @@ export type IssuerNames = { readonly key: string; readonly certificate: string }
 const SMALLEST_RSA_BITS = 2048
 
 /**
- * Checks an issuer: the key fits, every certificate is that of a CA and signed by the next, and the last leads to one of
- * `rootsPem`. Throws STATE_FILE_INVALID, or CA_EXPIRED when a certificate of the chain has ended.
+ * Checks an issuer: the key fits, every certificate is that of a CA and signed by the next, the last leads to one of
+ * `rootsPem`, and what it signs is taken by peers. Throws STATE_FILE_INVALID, or CA_EXPIRED when a certificate of the
+ * chain has ended.
  */
 export async function loadIssuer(
   { keyPem, certificatePem }: IssuerPem,
@@ -46,13 +48,31 @@ export async function loadIssuer(
   const { names, trustDomain, clock } = options
   const { key, signingKey, algorithm } = await importKey(keyPem, names.key)
   const chain = wholeChain(certificatePem, options.rootsPem, names.certificate)
-  const [own, root] = [chain[0] as NodeCertificate, chain.at(-1) as NodeCertificate]
+  const own = chain[0] as NodeCertificate
   if (!own.checkPrivateKey(key))
     throw new WeftError('STATE_FILE_INVALID', `${names.certificate} does not belong to ${names.key}`)
   checkTrustDomain(own, trustDomain, names.certificate)
   const ended = chain.find(({ validToDate }) => validToDate.getTime() <= clock.wallMs())
   if (ended !== undefined)
     throw new WeftError('CA_EXPIRED', `${names.certificate} expired at ${ended.validToDate.toISOString()}`)
+  const early = chain.find(({ validFromDate }) => validFromDate.getTime() > clock.wallMs())
+  if (early !== undefined)
+    throw new WeftError(
+      'STATE_FILE_INVALID',
+      `${names.certificate} is not valid before ${early.validFromDate.toISOString()}`,
+    )
+  const issuer = describeIssuer(chain, { key, signingKey, algorithm })
+  const refusal = await whyRefused(issuer, options.rootsPem, trustDomain)
+  if (refusal !== undefined)
+    throw new WeftError('STATE_FILE_INVALID', `what ${names.certificate} signs is not taken: ${refusal}`)
+  return issuer
+}
+
+function describeIssuer(
+  chain: readonly NodeCertificate[],
+  { key, signingKey, algorithm }: ImportedKey,
+): Issuer {
+  const [own, root] = [chain[0] as NodeCertificate, chain.at(-1) as NodeCertificate]
   const certificate = new x509.X509Certificate(own.toString())
   const keyId = certificate.getExtension(x509.SubjectKeyIdentifierExtension)?.keyId
   return {

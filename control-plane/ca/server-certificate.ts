@@ -1,15 +1,13 @@
 /** The certificate of the control plane's own gRPC server: from its own CA, replaced while the server runs. */
 import { webcrypto } from 'node:crypto'
-import { type ServerCredentials, experimental } from '@grpc/grpc-js'
+import type { ServerCredentials } from '@grpc/grpc-js'
 import { Backoff } from '../../core/backoff.ts'
 import type { Clock, Timer } from '../../core/clock.ts'
 import { failureFields } from '../../core/errors.ts'
 import type { Log } from '../../core/log.ts'
 import type { CertificateAuthority } from './certificate-authority.ts'
+import { MeshServerCredentials } from './server-credentials.ts'
 import { SIGNING } from './x509.ts'
-
-type IdentityUpdate = { readonly certificate: Buffer; readonly privateKey: Buffer }
-type IdentityListener = (update: IdentityUpdate | null) => void
 
 /** The wall clock may jump, so a renewal is never further away than one look at it; sidecars wait for us meanwhile. */
 const LONGEST_SLEEP_MS = 2_000
@@ -21,15 +19,17 @@ export type ServerCertificateOptions = {
   /** Names that clients use; `localhost` and the loopback addresses are added. */
   readonly dnsNames: readonly string[]
   readonly ipAddresses?: readonly string[]
+  /** The roots, PEM, that clients' certificates are verified against. */
+  readonly clientRoots: () => string
   readonly clock: Clock
   readonly log: Log
 }
 
 export class ServerCertificate {
   readonly #options: ServerCertificateOptions
-  readonly #listeners = new Set<IdentityListener>()
+  readonly #credentials = new MeshServerCredentials()
   readonly #backoff = new Backoff({ baseMs: 1000, maxMs: 60_000 })
-  #current: IdentityUpdate | null = null
+  #current: { readonly certificatePem: string; readonly keyPem: string } | undefined
   #renewAtMs = 0
   #hadAtMs = 0
   #timer: Timer | undefined
@@ -50,8 +50,9 @@ export class ServerCertificate {
     this.#timer?.cancel()
   }
 
-  /** Another issuer signs from now on: whoever comes next is shown its certificate. Never rejects. */
+  /** Other roots are trusted, or another issuer signs: whoever comes next is judged and answered by these. Never rejects. */
   async renew(): Promise<void> {
+    this.#show()
     this.#renewAtMs = 0
     this.#timer?.cancel()
     await this.#renew()
@@ -59,24 +60,12 @@ export class ServerCertificate {
 
   /** The chain that is served now, PEM; empty before `start`. */
   get chainPem(): string {
-    return this.#current?.certificate.toString() ?? ''
+    return this.#current?.certificatePem ?? ''
   }
 
-  /** Credentials for a grpc-js server; connections that stand are not touched by a renewal. */
-  credentials(): ServerCredentials {
-    const provider = {
-      addCaCertificateListener: () => {},
-      removeCaCertificateListener: () => {},
-      addIdentityCertificateListener: (listener: IdentityListener) => {
-        this.#listeners.add(listener)
-        // Only then is the server itself listening to the credentials, which tell nobody who comes later.
-        queueMicrotask(() => listener(this.#current))
-      },
-      removeIdentityCertificateListener: (listener: IdentityListener) =>
-        void this.#listeners.delete(listener),
-    }
-    // The library's types name the two providers in the wrong order: the first is the server's own certificate.
-    return experimental.createCertificateProviderServerCredentials(provider, null, false)
+  /** For a grpc-js server; connections that stand are not touched by a renewal. */
+  get credentials(): ServerCredentials {
+    return this.#credentials
   }
 
   async #issue(): Promise<void> {
@@ -91,8 +80,14 @@ export class ServerCertificate {
     const nowMs = clock.wallMs()
     this.#hadAtMs = nowMs
     this.#renewAtMs = nowMs + (issued.notAfterMs - nowMs) / 2
-    this.#current = { certificate: Buffer.from(issued.chainPem.join('')), privateKey: Buffer.from(keyPem) }
-    for (const listener of this.#listeners) listener(this.#current)
+    this.#current = { certificatePem: issued.chainPem.join(''), keyPem }
+    this.#show()
+  }
+
+  #show(): void {
+    const { clientRoots } = this.#options
+    if (this.#current !== undefined)
+      this.#credentials.use({ ...this.#current, clientRootsPem: clientRoots() })
   }
 
   #schedule(delayMs: number): void {

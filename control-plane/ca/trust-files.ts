@@ -62,7 +62,11 @@ export class TrustIssuerSecret implements TrustStore {
 
   async load(): Promise<KeptTrust> {
     const { namespace, name } = this.#secret
-    const texts = secretTexts((await readSecret(this.#client, this.#secret)) ?? {})
+    const found = await readSecret(this.#client, this.#secret)
+    // cert-manager may be about to make it: a start waits for it, as for an API server that is away.
+    if (found === undefined)
+      throw new WeftError('KUBERNETES_FAILED', `Secret ${namespace}/${name} is not there yet`)
+    const texts = secretTexts(found)
     const { 'tls.key': keyPem = '', 'tls.crt': certificatePem = '', 'ca.crt': bundlePem = '' } = texts
     if (keyPem === '' || certificatePem === '' || bundlePem === '')
       throw new WeftError(

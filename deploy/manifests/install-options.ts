@@ -6,6 +6,8 @@ export type InstallOptions = {
   readonly interception: 'init' | 'cni'
   /** Three replicas of everything, spread over nodes; no pod of the mesh is made without its sidecar. */
   readonly ha: boolean
+  /** The Secret in weft's namespace with the user's own issuer; undefined: weft makes a root. */
+  readonly issuerSecret?: string | undefined
 }
 
 /** An object of Kubernetes. */

@@ -11,8 +11,9 @@ const versionKey = 'version'
 const optionsKey = 'options.json'
 
 export function installRecord(options: InstallOptions): Manifest {
-  const { image, imagePullPolicy, trustDomain, interception, ha } = options
-  const kept = { image, imagePullPolicy, trustDomain, interception, ha }
+  const { image, imagePullPolicy, trustDomain, interception, ha, issuerSecret } = options
+  // JSON leaves out what is undefined.
+  const kept = { image, imagePullPolicy, trustDomain, interception, ha, issuerSecret }
   return {
     apiVersion: 'v1',
     kind: 'ConfigMap',
@@ -43,12 +44,13 @@ function parse(text: unknown): Readonly<Record<string, unknown>> {
 const isText = (value: unknown): boolean => typeof value === 'string' && value !== ''
 
 /** What each setting may be; an older record may lack those that came later. */
-const checks: { readonly [Name in keyof InstallOptions]: (value: unknown) => boolean } = {
+const checks: { readonly [Name in keyof Required<InstallOptions>]: (value: unknown) => boolean } = {
   image: isText,
   imagePullPolicy: (value) => ['Always', 'IfNotPresent', 'Never'].includes(String(value)),
   trustDomain: isText,
   interception: (value) => ['init', 'cni'].includes(String(value)),
   ha: (value) => typeof value === 'boolean',
+  issuerSecret: (value) => value === undefined || isText(value),
 }
 
 /** Reads the ConfigMap, as the API server gives it. Throws CONFIG_INVALID with what is wrong with it. */

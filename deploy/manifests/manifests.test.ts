@@ -54,7 +54,8 @@ test('every text of weft install is YAML that holds every object once', () => {
 })
 
 test('the processes take the flags that they are given', () => {
-  for (const deployment of of('Deployment')) {
+  const asked: InstallOptions = { ...options, issuerSecret: 'our-issuer' }
+  for (const deployment of [...of('Deployment'), ...of('Deployment', asked)]) {
     const [container] = templateOf(deployment).spec.containers
     const table = container?.name === 'weft-injector' ? injectorSettings : controlPlaneSettings
     readSettings(table, { args: container?.args ?? [], env: {} })
@@ -102,6 +103,25 @@ describe('rights', () => {
     expect(secrets).toEqual([
       expect.objectContaining({ kind: 'Role', name: 'weft-control-plane', resourceNames: ['weft-root'] }),
     ])
+  })
+
+  test("reach the user's issuer in the place of the root, to read and no more, when it is asked for", () => {
+    const asked: InstallOptions = { ...options, issuerSecret: 'our-issuer' }
+    const [secrets, ...others] = of('Role', asked)
+      .flatMap((role) => role['rules'] as Rule[])
+      .filter(({ resources }) => resources.includes('secrets'))
+    expect(secrets).toEqual({
+      apiGroups: [''],
+      resources: ['secrets'],
+      resourceNames: ['our-issuer'],
+      verbs: ['get'],
+    })
+    expect(others).toEqual([])
+    expect(of('Secret', asked)).toEqual([])
+    const plane = of('Deployment', asked).find(({ metadata }) => metadata.name === 'weft-control-plane')
+    expect(templateOf(plane as Manifest).spec.containers[0]?.args).toContain(
+      '--issuer-secret=weft/our-issuer',
+    )
   })
 
   test('are held by a ServiceAccount for each process', () => {

@@ -25,14 +25,16 @@ function namespace(): Manifest {
 }
 
 /** Empty, for the control plane to fill; without data, so that applying them again takes nothing away. */
-function stores(): readonly Manifest[] {
+function stores({ issuerSecret }: InstallOptions): readonly Manifest[] {
+  const root = { apiVersion: 'v1', kind: 'Secret', metadata: inWeft(rootSecretName), type: 'Opaque' }
   return [
-    { apiVersion: 'v1', kind: 'Secret', metadata: inWeft(rootSecretName), type: 'Opaque' },
+    // Whoever brings an issuer keeps it, too.
+    ...(issuerSecret === undefined ? [root] : []),
     { apiVersion: 'v1', kind: 'ConfigMap', metadata: inWeft(trustBundleName) },
   ]
 }
 
-function controlPlane({ trustDomain }: InstallOptions): Component {
+function controlPlane({ trustDomain, issuerSecret }: InstallOptions): Component {
   return {
     name: controlPlaneName,
     bundle: 'control-plane',
@@ -45,6 +47,7 @@ function controlPlane({ trustDomain }: InstallOptions): Component {
       `--dns-names=${['', `.${weftNamespace}`, `.${weftNamespace}.svc`, `.${weftNamespace}.svc.cluster.local`]
         .map((suffix) => controlPlaneName + suffix)
         .join(',')}`,
+      ...(issuerSecret === undefined ? [] : [`--issuer-secret=${weftNamespace}/${issuerSecret}`]),
     ],
     port: { name: 'grpc', servicePort: ports.controlPlaneGrpc, containerPort: ports.controlPlaneGrpc },
     memoryRequest: '128Mi',
@@ -73,8 +76,8 @@ export function installManifests(options: InstallOptions): readonly Manifest[] {
   return [
     namespace(),
     installRecord(options),
-    ...stores(),
-    ...controlPlaneRights(),
+    ...stores(options),
+    ...controlPlaneRights(options),
     ...injectorRights(),
     ...viewerRights(),
     ...componentManifests(controlPlane(options), options),

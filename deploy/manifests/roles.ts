@@ -9,7 +9,7 @@ import {
 } from '../../api/deployment.ts'
 import { convertedCrds } from '../../api/smi.ts'
 import { tapResource } from '../../api/token.ts'
-import type { Manifest } from './install-options.ts'
+import type { InstallOptions, Manifest } from './install-options.ts'
 import { clusterWide, inWeft } from './meta.ts'
 
 type Rule = {
@@ -50,7 +50,15 @@ const watch = (group: string, ...resources: readonly string[]): Rule => ({
   verbs: ['list', 'watch'],
 })
 
-export function controlPlaneRights(): readonly Manifest[] {
+/** The one Secret that holds what it signs with: its own root, or the user's issuer, which it never writes. */
+function signingSecret({ issuerSecret }: Pick<InstallOptions, 'issuerSecret'>): Rule {
+  const rule = { apiGroups: [''], resources: ['secrets'] }
+  return issuerSecret === undefined
+    ? { ...rule, resourceNames: [rootSecretName], verbs: ['get', 'update'] }
+    : { ...rule, resourceNames: [issuerSecret], verbs: ['get'] }
+}
+
+export function controlPlaneRights(options: Pick<InstallOptions, 'issuerSecret'> = {}): readonly Manifest[] {
   return [
     serviceAccount(controlPlaneName),
     ...granted(controlPlaneName, 'ClusterRole', [
@@ -92,7 +100,7 @@ export function controlPlaneRights(): readonly Manifest[] {
     ]),
     // Both are there, empty, from the beginning: it needs no right to make others.
     ...granted(controlPlaneName, 'Role', [
-      { apiGroups: [''], resources: ['secrets'], resourceNames: [rootSecretName], verbs: ['get', 'update'] },
+      signingSecret(options),
       {
         apiGroups: [''],
         resources: ['configmaps'],

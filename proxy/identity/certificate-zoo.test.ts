@@ -1,11 +1,14 @@
 /** Every kind of certificate that must not be taken, shown to our inbound side and to our outbound side, and then again. */
+import 'reflect-metadata'
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import { connect, createServer as createTlsServer, type TLSSocket } from 'node:tls'
+import * as x509 from '@peculiar/x509'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { systemClock } from '../../core/clock.ts'
+import { derElement } from '../../core/der.ts'
 import type { ErrorCode } from '../../core/errors.ts'
 import { type Identities, type KeyAndCertificate, makeIdentity } from './identity.ts'
-import { type LeafOptions, selfSigned, TestRoot } from './test-pki.ts'
+import { type IssuerOptions, type LeafOptions, selfSigned, TestRoot } from './test-pki.ts'
 import { TlsClient } from './tls-client.ts'
 import { TlsServer } from './tls-server.ts'
 import { parseTrustBundle } from './trust-bundle.ts'
@@ -135,9 +138,31 @@ async function dial(own: KeyAndCertificate): Promise<readonly ErrorCode[]> {
 const made = (options: LeafOptions) => () => root.leaf({ uris: [them], ...options })
 const now = Date.now()
 
+/** By an issuer below the root that is made so; it is in force while its leaf is, unless that is changed. */
+const below = (issuer: IssuerOptions) => async () => (await root.below(issuer)).leaf({ uris: [them] })
+
+/** Where only one side of a handshake is told the reason, the other says that it may be another. */
+type Codes = ErrorCode | { readonly client: ErrorCode; readonly server: ErrorCode }
+
+function codeFor(codes: Codes, role: 'client' | 'server'): ErrorCode {
+  return typeof codes === 'string' ? codes : codes[role]
+}
+
+const unnamed: Codes = { client: 'PEER_CERTIFICATE_WEAK', server: 'PEER_CERTIFICATE_UNTRUSTED' }
+const unknownExtension = new x509.Extension('1.3.6.1.4.1.99999.1', true, new Uint8Array([5, 0]))
+const harmlessExtension = new x509.Extension('1.3.6.1.4.1.99999.1', false, new Uint8Array([5, 0]))
+const secondNames = new x509.SubjectAlternativeNameExtension([{ type: 'url', value: us }], true)
+/** The issuer may sign for this host alone (RFC 5280, 4.2.1.10). */
+const onlyFor = (host: string) =>
+  new x509.Extension(
+    '2.5.29.30',
+    true,
+    derElement(0x30, derElement(0xa0, derElement(0x30, derElement(0x86, Buffer.from(host))))),
+  )
+
 type Animal = readonly [
   name: string,
-  code: ErrorCode,
+  codes: Codes,
   make: (role: 'client' | 'server') => Promise<KeyAndCertificate>,
   reason: RegExp,
 ]
@@ -193,9 +218,42 @@ const zoo: readonly Animal[] = [
   ['has a key of RSA 1024', 'PEER_CERTIFICATE_WEAK', made({ keyAlgorithm: rsa1024 }), /key/],
   ['was signed with SHA-1', 'PEER_CERTIFICATE_WEAK', made({ hash: 'SHA-1' }), /digest|signature/],
   ['signed itself', 'PEER_CERTIFICATE_UNTRUSTED', () => selfSigned(them), /SELF_SIGNED/],
+  ...[
+    ['has a name of another scheme', 'https://cluster.local/ns/shop/sa/them'],
+    ['has a trust domain in capitals', 'spiffe://CLUSTER.LOCAL/ns/shop/sa/them'],
+    ['has a scheme in capitals', 'SPIFFE://cluster.local/ns/shop/sa/them'],
+    ['is for every namespace', 'spiffe://cluster.local/ns/*/sa/them'],
+    ['escapes a letter of its name', 'spiffe://cluster.local/ns/shop/sa/%74hem'],
+    ['has a port in its name', 'spiffe://cluster.local:443/ns/shop/sa/them'],
+    ['has a user in its name', 'spiffe://us@cluster.local/ns/shop/sa/them'],
+    ['has a query in its name', 'spiffe://cluster.local/ns/shop/sa/them?sa=us'],
+    ['has a step up in its name', 'spiffe://cluster.local/ns/shop/sa/us/../them'],
+    ['has a slash more in its name', 'spiffe://cluster.local/ns/shop/sa/them/'],
+    ['names a trust domain alone', 'spiffe://cluster.local'],
+  ].map(
+    ([name = '', uri = '']): Animal => [
+      name,
+      'PEER_IDENTITY_INVALID',
+      made({ uris: [uri] }),
+      /is not an identity/,
+    ],
+  ),
+  ['has two lists of names', 'PEER_CERTIFICATE_UNTRUSTED', made({ extensions: [secondNames] }), /./],
+  ['has a critical extension that nobody knows', unnamed, made({ extensions: [unknownExtension] }), /./],
+  ['was signed by a workload', 'PEER_USAGE_REFUSED', below({ ca: false }), /INVALID_PURPOSE/],
+  [
+    'has outlived its issuer',
+    'CERTIFICATE_EXPIRED',
+    below({ notAfterMs: now - hourMs / 2 }),
+    /CERT_HAS_EXPIRED/,
+  ],
+  ['is of an issuer signed with SHA-1', 'PEER_CERTIFICATE_WEAK', below({ hash: 'SHA-1' }), /./],
+  ['is of an issuer of RSA 1024', 'PEER_CERTIFICATE_WEAK', below({ keyAlgorithm: rsa1024 }), /./],
+  ['is of an issuer for other names', unnamed, below({ extensions: [onlyFor('other.example')] }), /./],
 ]
 
-describe.each(zoo)('a certificate that %s', (_name, code, make, reason) => {
+describe.each(zoo)('a certificate that %s', (_name, codes, make, reason) => {
+  const code = codeFor(codes, 'client')
   it(`is refused as a client's, also with a session of its first try: ${code}`, async () => {
     refusals.length = 0
     accepted.length = 0
@@ -209,14 +267,23 @@ describe.each(zoo)('a certificate that %s', (_name, code, make, reason) => {
     expect(accepted).toEqual([])
   })
 
-  it(`is refused as a server's, at the second try too: ${code}`, async () => {
-    expect(await dial(await make('server'))).toEqual([code, code])
+  const codeOfServer = codeFor(codes, 'server')
+  it(`is refused as a server's, at the second try too: ${codeOfServer}`, async () => {
+    expect(await dial(await make('server'))).toEqual([codeOfServer, codeOfServer])
   })
 })
 
-it('a certificate as it should be is taken in both directions', async () => {
+it.each([
+  ['as it should be', () => root.leaf({ uris: [them] })],
+  ['with a subject, too', () => root.leaf({ uris: [them], subject: 'CN=anything' })],
+  ['with names of other kinds beside its own', () => root.leaf({ uris: [them], dns: ['them.shop'] })],
+  ['of an issuer below the root', below({})],
+  ['of an issuer for names of this mesh alone', below({ extensions: [onlyFor('cluster.local')] })],
+  ['that will outlive its issuer', below({ notAfterMs: now + hourMs / 2 })],
+  ['with an extension that nobody knows, and need not', made({ extensions: [harmlessExtension] })],
+])('a certificate %s is taken in both directions', async (_name, make) => {
   accepted.length = 0
-  const own = await root.leaf({ uris: [them] })
+  const own = await make()
   expect((await show(own)).text).toBe('welcome')
   expect(accepted).toEqual([them])
   expect(await dialled(own)).toBe('ok')

@@ -1,7 +1,7 @@
 /** Checks a certificate that is to be our own, before it takes the place of one that works. */
 import { type KeyObject, type X509Certificate, createPrivateKey, generateKeyPairSync } from 'node:crypto'
 import { WeftError, reasonOf } from '../../core/errors.ts'
-import { readCertificateFacts } from './certificate-facts.ts'
+import { readCertificateFacts } from '../../core/certificate-facts.ts'
 import type { KeyAndCertificate } from './identity.ts'
 import { type TrustBundle, parseCertificates } from './trust-bundle.ts'
 

@@ -1,6 +1,6 @@
 /** Roots and certificates of every kind, good and bad, for the tests of this folder. */
 import 'reflect-metadata'
-import { createPrivateKey, webcrypto } from 'node:crypto'
+import { createPrivateKey, randomUUID, webcrypto } from 'node:crypto'
 import * as x509 from '@peculiar/x509'
 import type { CertificateIssuer } from './certificate-issuer.ts'
 
@@ -23,6 +23,13 @@ export type LeafOptions = {
   readonly keyAlgorithm?: KeyAlgorithm
   /** Of the root's signature. */
   readonly hash?: 'SHA-1' | 'SHA-256'
+  /** Beside the usual ones. */
+  readonly extensions?: readonly x509.Extension[]
+}
+
+export type IssuerOptions = Pick<LeafOptions, 'notAfterMs' | 'hash' | 'keyAlgorithm' | 'extensions'> & {
+  /** False: it signs all the same. */
+  readonly ca?: boolean
 }
 
 type KeyAlgorithm = Parameters<typeof webcrypto.subtle.generateKey>[0]
@@ -34,16 +41,19 @@ export type Leaf = {
   readonly notAfterMs: number
 }
 
-/** A root that signs whatever it is told to. */
+/** A root, or an issuer below one, that signs whatever it is told to. */
 export class TestRoot {
   readonly pem: string
   readonly #certificate: x509.X509Certificate
   readonly #keys: webcrypto.CryptoKeyPair
+  /** What its leaves bring with them, PEM: every certificate between them and the root. */
+  readonly #between: string
 
-  private constructor(certificate: x509.X509Certificate, keys: webcrypto.CryptoKeyPair) {
+  private constructor(certificate: x509.X509Certificate, keys: webcrypto.CryptoKeyPair, above?: string) {
     this.#certificate = certificate
     this.#keys = keys
     this.pem = `${certificate.toString('pem')}\n`
+    this.#between = above === undefined ? '' : this.pem + above
   }
 
   static async make(name = 'test root'): Promise<TestRoot> {
@@ -70,6 +80,40 @@ export class TestRoot {
     ])) as webcrypto.CryptoKeyPair
     const certificate = await this.#sign(options.publicKey ?? keys.publicKey, options)
     return { keyPem: await pemOf(keys.privateKey), ...certificate }
+  }
+
+  /** An issuer below this one. */
+  async below(options: IssuerOptions = {}): Promise<TestRoot> {
+    const { keyAlgorithm: algorithm = SIGNING, hash, ca = true, extensions = [] } = options
+    const keys = (await webcrypto.subtle.generateKey(algorithm, true, [
+      'sign',
+      'verify',
+    ])) as webcrypto.CryptoKeyPair
+    const certificate = await x509.X509CertificateGenerator.create({
+      issuer: this.#certificate.subjectName,
+      subject: `CN=issuer ${randomUUID()}`,
+      publicKey: keys.publicKey,
+      signingKey: this.#keys.privateKey,
+      signingAlgorithm: this.#scheme(hash),
+      notBefore: new Date(Date.now() - HOUR_MS),
+      notAfter: new Date(options.notAfterMs ?? Date.now() + 500 * HOUR_MS),
+      extensions: [
+        new x509.BasicConstraintsExtension(ca, ca ? 0 : undefined, true),
+        new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign, true),
+        ...extensions,
+      ],
+    })
+    return new TestRoot(certificate, keys, this.#between)
+  }
+
+  /** As a user hands it to the control plane. */
+  async issuerPem(): Promise<{ readonly keyPem: string; readonly certificatePem: string }> {
+    return { keyPem: await pemOf(this.#keys.privateKey), certificatePem: this.pem }
+  }
+
+  #scheme(hash = 'SHA-256') {
+    const { name, namedCurve } = this.#keys.privateKey.algorithm as unknown as typeof SIGNING
+    return { name, hash, ...(namedCurve === undefined ? {} : { namedCurve }) }
   }
 
   /** As the control plane's CA: signs the key of a request for `spiffeId`. */
@@ -111,7 +155,7 @@ export class TestRoot {
       publicKey,
       ...(options.subject === undefined ? {} : { subject: options.subject }),
       signingKey: this.#keys.privateKey,
-      signingAlgorithm: { ...SIGNING, hash: options.hash ?? SIGNING.hash },
+      signingAlgorithm: this.#scheme(options.hash),
       notBefore: new Date(notBeforeMs),
       notAfter: new Date(notAfterMs),
       extensions: [
@@ -120,9 +164,11 @@ export class TestRoot {
           usages.map((usage) => (usage === 'server' ? serverAuth : clientAuth)),
         ),
         ...(names.length > 0 ? [new x509.SubjectAlternativeNameExtension(names, true)] : []),
+        ...(options.extensions ?? []),
       ],
     })
-    return { certificatePem: `${certificate.toString('pem')}\n`, notBeforeMs, notAfterMs }
+    const certificatePem = `${certificate.toString('pem')}\n${this.#between}`
+    return { certificatePem, notBeforeMs, notAfterMs }
   }
 }
 

@@ -36,7 +36,8 @@ const CODES: ReadonlyMap<string, ErrorCode> = new Map([
 export function tlsFailure(error: unknown, authorizationError: unknown, peer: string): WeftError {
   if (error instanceof WeftError) return error
   const verification = authorizationErrorCode(authorizationError)
-  const code = CODES.get(verification ?? '') ?? CODES.get(systemCodeOf(error) ?? '') ?? 'TLS_REFUSED'
+  const known = CODES.get(verification ?? '') ?? CODES.get(systemCodeOf(error) ?? '') ?? 'TLS_REFUSED'
+  const code = isOtherThanWeak(verification, error) ? 'PEER_CERTIFICATE_UNTRUSTED' : known
   return new WeftError(
     code,
     `${peer}: ${verification === undefined ? reasonOf(error) : verificationText(verification, error)}`,
@@ -44,10 +45,21 @@ export function tlsFailure(error: unknown, authorizationError: unknown, peer: st
   )
 }
 
-/** OpenSSL's own words where Node has them, and no word of its own. */
+/** What Node has no name for and OpenSSL says not to be weak: an extension that is not known, a name that is not permitted. */
+function isOtherThanWeak(verification: string | undefined, error: unknown): boolean {
+  return verification === 'UNSPECIFIED' && hasText(error) && !reasonOf(error).includes('too weak')
+}
+
+/** OpenSSL's own words where Node has them, and no word of its own. Of a client Node keeps them to itself. */
 function verificationText(verification: string, error: unknown): string {
   if (verification !== 'UNSPECIFIED') return verification
-  return systemCodeOf(error) === verification ? reasonOf(error) : 'its key or its signature is too weak'
+  return hasText(error)
+    ? reasonOf(error)
+    : 'its key or its signature is too weak, or something rarer is wrong with it'
+}
+
+function hasText(error: unknown): boolean {
+  return systemCodeOf(error) === 'UNSPECIFIED'
 }
 
 function authorizationErrorCode(error: unknown): string | undefined {

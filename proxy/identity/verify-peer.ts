@@ -2,10 +2,13 @@
 import type { Buffer } from 'node:buffer'
 import { hash } from 'node:crypto'
 import type { TLSSocket } from 'node:tls'
-import { parseSpiffeId } from '../../api/spiffe.ts'
+import {
+  checkTime,
+  readWorkloadCertificate,
+  type WorkloadCertificate,
+} from '../../api/workload-certificate.ts'
 import type { Clock } from '../../core/clock.ts'
 import { WeftError, toWeftError } from '../../core/errors.ts'
-import { type CertificateFacts, readCertificateFacts } from './certificate-facts.ts'
 import { tlsFailure } from './tls-failure.ts'
 
 /** The name in a certificate of the mesh, until when it counts, and its SHA-256 in hex. */
@@ -25,9 +28,7 @@ export interface PeerCheck {
   ): VerifiedPeer
 }
 
-type Verdict =
-  | { readonly facts: CertificateFacts; readonly principal: string; readonly fingerprint: string }
-  | WeftError
+type Verdict = (WorkloadCertificate & { readonly fingerprint: string }) | WeftError
 
 /** Far more peers than one sidecar talks to; what is beyond is read anew. */
 const LARGEST_CACHE = 4096
@@ -65,7 +66,7 @@ export class PeerVerifier implements PeerCheck {
     if (verdict instanceof WeftError)
       throw new WeftError(verdict.code, `${addressOf(socket)}: ${verdict.message}`)
     const { facts, principal, fingerprint } = verdict
-    this.#checkTime(facts, principal)
+    checkTime(verdict, this.#clock.wallMs())
     if (!(options.role === 'server' ? facts.serverAuth : facts.clientAuth)) {
       throw new WeftError(
         'PEER_USAGE_REFUSED',
@@ -91,30 +92,10 @@ export class PeerVerifier implements PeerCheck {
 
   #judge(der: Buffer, fingerprint: string): Verdict {
     try {
-      const facts = readCertificateFacts(der)
-      const [uri, ...others] = facts.uris
-      if (uri === undefined || others.length > 0) {
-        throw new WeftError('PEER_IDENTITY_INVALID', `the certificate has ${facts.uris.length} URI names`)
-      }
-      if (facts.isCa) throw new WeftError('PEER_IDENTITY_INVALID', 'the certificate is that of a CA')
-      const id = parseSpiffeId(uri)
-      if (id === undefined)
-        throw new WeftError('PEER_IDENTITY_INVALID', `"${uri.slice(0, 200)}" is not an identity`)
-      if (id.trustDomain !== this.#trustDomain) {
-        throw new WeftError('PEER_TRUST_DOMAIN_MISMATCH', `${uri} is not of ${this.#trustDomain}`)
-      }
-      return { facts, principal: uri, fingerprint }
+      return { ...readWorkloadCertificate(der, this.#trustDomain), fingerprint }
     } catch (error) {
       return toWeftError(error)
     }
-  }
-
-  #checkTime(facts: CertificateFacts, principal: string): void {
-    const nowMs = this.#clock.wallMs()
-    if (nowMs >= facts.notAfterMs)
-      throw new WeftError('CERTIFICATE_EXPIRED', `the certificate of ${principal}`)
-    if (nowMs < facts.notBeforeMs)
-      throw new WeftError('CERTIFICATE_NOT_YET_VALID', `the certificate of ${principal}`)
   }
 }
 

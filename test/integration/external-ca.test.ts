@@ -1,5 +1,5 @@
 /** A CA beside the control plane: a second implementation of istio.v1.auth.IstioCertificateService certifies the workloads. */
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { type sendUnaryData, Server, ServerCredentials, type ServerUnaryCall, status } from '@grpc/grpc-js'
 import { expect, onTestFinished, test } from 'vitest'
@@ -78,4 +78,11 @@ test('workloads get their certificates from another CA, and trust each other by 
   await expect(
     own.issue(createCertificateRequest(makeKey(), 'spiffe://cluster.local/ns/shop/sa/left')),
   ).rejects.toThrow('certificates are issued elsewhere')
+  // Its certificate is enough for the control plane, of whom it asks only its configuration: the token counts no more.
+  writeFileSync(path.join(mesh.folder, 'left.token'), 'a.b.c')
+  await mesh.stopControlPlane()
+  await mesh.startControlPlane()
+  const connected = async () => (await fetch(`http://127.0.0.1:${mesh.adminPort}/clients`)).json()
+  const left = expect.objectContaining({ node: 'left.shop' })
+  await expect.poll(connected, { timeout: 15_000 }).toEqual(expect.arrayContaining([left]))
 })

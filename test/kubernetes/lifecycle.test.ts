@@ -7,6 +7,7 @@ import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { convertedCrds } from '../../api/smi.ts'
 import { accountKubeconfig } from '../support/account-kubeconfig.ts'
+import { TestRoot } from '../../proxy/identity/test-pki.ts'
 import { ApiServer, apiServerBinary, buildApiServer } from '../support/api-server.ts'
 import { ClusterControlPlane } from '../support/cluster-control-plane.ts'
 import { ConvertingInjector } from '../support/converting-injector.ts'
@@ -176,8 +177,52 @@ test('removed without its CRDs, it leaves what users have written, in every vers
   await expect.poll(() => server.kubectl(read).catch(String), { timeout: 30_000 }).toBe('1 2')
 })
 
+const planeUser = 'system:serviceaccount:weft:weft-control-plane'
+
+/** `yes` or `no`. */
+async function mayPlane(verb: string, object: string): Promise<string> {
+  const asked = server.kubectl(['auth', 'can-i', verb, object, '-n', 'weft', `--as=${planeUser}`])
+  return (await asked.catch((error: { readonly stdout?: string }) => error.stdout ?? '')).trim()
+}
+
+async function putIssuer(issuer: TestRoot, root: TestRoot): Promise<void> {
+  const { keyPem, certificatePem } = await issuer.issuerPem()
+  const stringData = { 'tls.key': keyPem, 'tls.crt': certificatePem, 'ca.crt': root.pem }
+  const metadata = { name: 'our-issuer', namespace: 'weft' }
+  const secret = { apiVersion: 'v1', kind: 'Secret', type: 'kubernetes.io/tls', metadata, stringData }
+  await server.apply(JSON.stringify(secret))
+}
+
+test("installed for an issuer of the user's, it waits for that Secret, may read it and no other, and follows it", async () => {
+  await apply('install', '--issuer-secret', 'our-issuer')
+  const account = await accountKubeconfig(server, 'weft-control-plane', folder)
+  plane = await ClusterControlPlane.start(account, undefined, ['--issuer-secret=weft/our-issuer'])
+  await expect.poll(() => plane?.log, { timeout: 10_000 }).toContain('our-issuer is not there yet')
+  const root = await TestRoot.make('ours')
+  const issuer = await root.below()
+  await putIssuer(issuer, root)
+  await plane.untilReady()
+  const bundle = () => field('configmap/weft-trust-bundle', '.data.root-cert\\.pem')
+  await expect.poll(bundle, { timeout: 10_000 }).toBe(root.pem)
+  const asked = [
+    ['get', 'secret/our-issuer'],
+    ['update', 'secret/our-issuer'],
+    ['get', 'secret/weft-root'],
+    ['list', 'secrets'],
+  ] as const
+  expect(await Promise.all(asked.map(([verb, object]) => mayPlane(verb, object)))).toEqual([
+    'yes',
+    'no',
+    'no',
+    'no',
+  ])
+  const next = await root.below()
+  await putIssuer(next, root)
+  await expect.poll(() => plane?.log, { timeout: 10_000 }).toContain('the trust of the mesh has changed')
+  await plane.stop()
+})
+
 test('removed with its CRDs, it leaves nothing behind', async () => {
-  await apply('install')
   await remove('uninstall', '--crds')
   await expect.poll(inventory, { timeout: 60_000, interval: 1_000 }).toEqual(before)
 })

@@ -1,6 +1,6 @@
 /** A mesh in a real cluster: kubectl in front, an API server, a control plane with its own rights, a sidecar, applications. */
-import { generateKeyPairSync, sign, X509Certificate } from 'node:crypto'
-import { mkdtempSync, writeFileSync } from 'node:fs'
+import { createPrivateKey, generateKeyPairSync, type KeyObject, sign, X509Certificate } from 'node:crypto'
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { setTimeout } from 'node:timers/promises'
@@ -221,23 +221,56 @@ spec: {nodeName: node-1, serviceAccountName: web, containers: [{name: app, image
   await server.kubectl(['delete', 'pod', 'gone', '-n', 'shop', '--grace-period=0', '--force'])
   const [header = '', claims = '', signature = ''] = good.split('.')
   const read = JSON.parse(Buffer.from(claims, 'base64url').toString()) as Record<string, unknown>
-  const changed = (more: object): string =>
-    [header, Buffer.from(JSON.stringify({ ...read, ...more })).toString('base64url'), signature].join('.')
-  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
-  const foreign = sign('sha256', Buffer.from(`${header}.${claims}`), privateKey).toString('base64url')
+  const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url')
+  const changed = (more: object): string => [header, part({ ...read, ...more }), signature].join('.')
+  const nowS = Math.floor(Date.now() / 1000)
+  const signedBy = (key: KeyObject, more: object): string => {
+    const signed = `${header}.${part({ ...read, ...more })}`
+    const signature = sign('sha256', Buffer.from(signed), { key, dsaEncoding: 'ieee-p1363' })
+    return `${signed}.${signature.toString('base64url')}`
+  }
+  /** By the cluster's own key. */
+  const signedHere = (more: object): string => {
+    const file = path.join(path.dirname(server.kubeconfig), 'service-account.key')
+    return signedBy(createPrivateKey(readFileSync(file)), more)
+  }
+  const about = read['kubernetes.io'] as Readonly<Record<string, object>>
+  const aboutAnother = (kind: string, more: object): object => ({
+    'kubernetes.io': { ...about, [kind]: { ...about[kind], ...more } },
+  })
+  if (server.own)
+    await expect(reviewer.authenticate(signedHere({ aud: ['weft', 'other'] }))).resolves.toMatchObject({
+      serviceAccount: 'web',
+    })
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const zoo: Readonly<Record<string, string>> = {
     'of a pod that is gone': replayed,
-    'of another cluster': `${header}.${claims}.${foreign}`,
+    'of another cluster': signedBy(privateKey, {}),
     'for another audience': await tokenFor('somebody-else'),
     'for the API server': await tokenFor(),
     'changed to never expire': changed({ exp: 4_000_000_000 }),
     'changed to another account': changed({ sub: 'system:serviceaccount:kube-system:admin' }),
     truncated: good.slice(0, -10),
     'without a signature': `${header}.${claims}.`,
+    'that says it needs no signature': `${part({ alg: 'none' })}.${claims}.`,
+    padded: `${good}=`,
     'no token': 'a.b.c',
+    ...(server.own
+      ? {
+          expired: signedHere({ iat: nowS - 7_200, nbf: nowS - 7_200, exp: nowS - 600 }),
+          'not valid yet': signedHere({ nbf: nowS + 600 }),
+          // The API server looks at what it has written itself, and never at the subject.
+          'of no ServiceAccount': signedHere({ 'kubernetes.io': undefined }),
+          'of another ServiceAccount': signedHere(aboutAnother('serviceaccount', { name: 'default' })),
+          'of a pod of that name that is gone': signedHere(aboutAnother('pod', { uid: 'another' })),
+          'of another issuer': signedHere({ iss: 'https://other.example' }),
+        }
+      : {}),
   }
+  const codeOf = (token: string): Promise<string> =>
+    reviewer.authenticate(token).then(JSON.stringify, ({ code }: { readonly code: string }) => code)
   for (const [what, token] of Object.entries(zoo))
-    await expect(reviewer.authenticate(token), what).rejects.toMatchObject({ code: 'TOKEN_INVALID' })
+    expect([what, await codeOf(token)]).toEqual([what, 'TOKEN_INVALID'])
   await expect(reviewer.authenticate('')).rejects.toMatchObject({ code: 'TOKEN_MALFORMED' })
   await expect(reviewer.authenticate(good.repeat(20))).rejects.toMatchObject({ code: 'TOKEN_TOO_LARGE' })
 })

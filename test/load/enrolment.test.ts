@@ -1,11 +1,11 @@
 /**
  * 1,000 sidecars ask for certificates: each at its own moment of 10 s, on a connection of its own, as they do when they
- * start or another root issues; and then all of them in one moment, on the connections that they have.
+ * start or another root issues; then all of them in one moment, on the connections that they have, and on new ones.
  */
 import http2 from 'node:http2'
 import { readFileSync } from 'node:fs'
-import path from 'node:path'
 import { setTimeout } from 'node:timers/promises'
+import { createSecureContext, type SecureContext } from 'node:tls'
 import { expect, onTestFinished, test } from 'vitest'
 import { decode } from '../../api/xds/codec.ts'
 import { certificateService } from '../../api/xds/services.ts'
@@ -17,9 +17,9 @@ const count = 1_000
 const spreadMs = 10_000
 const { path: method, requestSerialize } = certificateService.CreateCertificate
 
-function connect(port: number, ca: Buffer): Promise<http2.ClientHttp2Session> {
+function connect(port: number, secureContext: SecureContext): Promise<http2.ClientHttp2Session> {
   return new Promise((resolve, reject) => {
-    const session = http2.connect(`https://localhost:${port}`, { ca })
+    const session = http2.connect(`https://localhost:${port}`, { secureContext })
     session.on('error', reject)
     session.once('connect', () => resolve(session))
   })
@@ -53,18 +53,28 @@ function enrol(session: http2.ClientHttp2Session, token: string, frame: Buffer):
   })
 }
 
-function p99Of(what: string, tookMs: readonly number[]): number {
-  const sorted = tookMs.toSorted((a, b) => a - b)
+/** All of them, and how long the slowest of 99 % took; with what each cost the control plane. */
+async function p99Of(
+  mesh: TwinMesh,
+  what: string,
+  enrolled: () => Promise<readonly number[]>,
+): Promise<number> {
+  const cpuS = () => mesh.controlPlaneMetric('process_cpu_seconds_total')
+  const beforeS = await cpuS()
+  const sorted = (await enrolled()).toSorted((a, b) => a - b)
+  const cpuMs = (((await cpuS()) - beforeS) * 1_000) / count
   const p99Ms = sorted[Math.ceil(count * 0.99) - 1] as number
   const median = Math.round(sorted[count / 2] as number)
-  process.stderr.write(`1,000 enrolments ${what}: median ${median} ms, p99 ${Math.round(p99Ms)} ms\n`)
+  process.stderr.write(
+    `1,000 enrolments ${what}: median ${median} ms, p99 ${Math.round(p99Ms)} ms, ${cpuMs.toFixed(2)} ms of CPU each\n`,
+  )
   return p99Ms
 }
 
 test('none is lost, and the slowest of 99 % has its certificate within a second', async () => {
   const mesh = await TwinMesh.start()
   onTestFinished(mesh.stop)
-  const ca = readFileSync(path.join(mesh.state, 'root-cert.pem'))
+  const context = createSecureContext({ ca: readFileSync(mesh.rootsFile) })
   const message = requestSerialize({
     csr: createCertificateRequest(makeKey(), 'spiffe://cluster.local/ns/shop/sa/left'),
   })
@@ -73,17 +83,40 @@ test('none is lost, and the slowest of 99 % has its certificate within a second'
   const frame = Buffer.concat([head, message])
   const tokens = Array.from({ length: count }, (_, i) => mesh.tokenOf(i % 2 === 0 ? 'left' : `other-${i}`))
   const sessions: http2.ClientHttp2Session[] = []
-  const spread = await Promise.all(
-    tokens.map(async (token, i) => {
-      await setTimeout((i * spreadMs) / count)
-      const startedMs = performance.now()
-      const session = (sessions[i] = await connect(mesh.grpcPort, ca))
-      await enrol(session, token, frame)
-      return performance.now() - startedMs
-    }),
-  )
-  expect(p99Of('in 10 s', spread)).toBeLessThan(1_000)
-  const atOnce = await Promise.all(sessions.map((session, i) => enrol(session, tokens[i] as string, frame)))
-  expect(p99Of('at once', atOnce)).toBeLessThan(1_000)
+  /** On a connection of its own. */
+  const anew = async (i: number): Promise<number> => {
+    const startedMs = performance.now()
+    const session = (sessions[i] = await connect(mesh.grpcPort, context))
+    await enrol(session, tokens[i] as string, frame)
+    return performance.now() - startedMs
+  }
+  const spread = () =>
+    Promise.all(
+      tokens.map(async (_token, i) => {
+        await setTimeout((i * spreadMs) / count)
+        return anew(i)
+      }),
+    )
+  expect(await p99Of(mesh, 'in 10 s', spread)).toBeLessThan(1_000)
+  const standing = () => Promise.all(sessions.map((session, i) => enrol(session, tokens[i] as string, frame)))
+  expect(await p99Of(mesh, 'at once', standing)).toBeLessThan(1_000)
+  for (const session of sessions) session.close()
+  // The handshakes alone are more than a second of one core's work: how long it takes is told, and that none is lost.
+  let retries = 0
+  const untilEnrolled = async (i: number): Promise<number> => {
+    const startedMs = performance.now()
+    for (;;) {
+      try {
+        await anew(i)
+        return performance.now() - startedMs
+      } catch {
+        retries++
+        await setTimeout(Math.random() * 500)
+      }
+    }
+  }
+  const handshakes = () => Promise.all(tokens.map((_token, i) => untilEnrolled(i)))
+  await p99Of(mesh, 'at once, each with a handshake', handshakes)
+  process.stderr.write(`${retries} had to try again\n`)
   for (const session of sessions) session.close()
 })

@@ -31,6 +31,7 @@ export class ClusterControlPlane {
   static async start(
     kubeconfig: string,
     ports?: { readonly grpcPort: number /** On every address. */; readonly adminPort?: number },
+    flags: readonly string[] = [],
   ): Promise<ClusterControlPlane> {
     const [free = 0, freeAdmin = 0] = await freePorts(2)
     const adminPort = ports?.adminPort ?? freeAdmin
@@ -43,6 +44,7 @@ export class ClusterControlPlane {
       '--root-secret=weft/weft-root',
       `--grpc-address=127.0.0.1:${grpcPort}`,
       `--admin-address=${adminHost}:${adminPort}`,
+      ...flags,
     ]
     const child = spawnLimited(args, undefined, { KUBECONFIG: kubeconfig })
     return new ClusterControlPlane(child, grpcPort, adminPort)

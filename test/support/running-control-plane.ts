@@ -21,6 +21,8 @@ export async function startTestControlPlane(
     readonly insecurePort?: number
     readonly grpcPort?: number
     readonly referenceGrants?: 'ignored' | 'required'
+    /** Files of an issuer that is not weft's own. */
+    readonly issuer?: { readonly key: string; readonly certificate: string; readonly bundle: string }
   } = {},
 ): Promise<TestControlPlane> {
   const folder = options.folder ?? mkdtempSync(path.join(tmpdir(), 'weft-test-'))
@@ -43,9 +45,9 @@ export async function startTestControlPlane(
       config: path.join(folder, 'config'),
       state: path.join(folder, 'state'),
       rootSecret: 'weft-root',
-      issuerKey: undefined,
-      issuerCertificate: undefined,
-      trustBundle: undefined,
+      issuerKey: options.issuer?.key,
+      issuerCertificate: options.issuer?.certificate,
+      trustBundle: options.issuer?.bundle,
       issuerSecret: undefined,
       grpcAddress: local(options.grpcPort ?? 0),
       insecureXdsAddress: local(options.insecurePort ?? 0),

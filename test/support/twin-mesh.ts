@@ -32,6 +32,8 @@ export type TwinOptions = {
   readonly files?: Readonly<Record<string, string>>
   readonly controlPlane?: (folder: string) => readonly string[]
   readonly sidecars?: (folder: string, name: string) => readonly string[]
+  /** The file with what the control plane is trusted by; that of its state folder unless set. */
+  readonly controlPlaneCa?: (folder: string) => string
   readonly env?: Readonly<Record<string, string>>
 }
 
@@ -132,6 +134,16 @@ export class TwinMesh {
     return this.#sides.get('right') as TwinSide
   }
 
+  /** What the control plane is trusted by. */
+  get rootsFile(): string {
+    return this.#options.controlPlaneCa?.(this.folder) ?? path.join(this.state, 'root-cert.pem')
+  }
+
+  /** As `metric` of a side. */
+  controlPlaneMetric(name: string, labels = ''): Promise<number> {
+    return metricOf(this.adminPort, name, labels)
+  }
+
   controlPlaneLog(): string {
     return this.#controlPlaneLog()
   }
@@ -172,7 +184,7 @@ export class TwinMesh {
   }
 
   async #startSide(name: TwinSide['name'], offset: number): Promise<void> {
-    const { folder, state, grpcPort } = this
+    const { folder, grpcPort } = this
     const [outbound = 0, inbound = 0, admin = 0] = this.#ports.slice(offset)
     const app = await application(name)
     this.#started.push(app.stop)
@@ -181,7 +193,7 @@ export class TwinMesh {
     writeFileSync(tokenFile, this.tokenOf(name), { mode: 0o600 })
     const child = this.#spawn('proxy', [
       `--control-plane=127.0.0.1:${grpcPort}`,
-      `--control-plane-ca=${path.join(state, 'root-cert.pem')}`,
+      `--control-plane-ca=${this.rootsFile}`,
       `--token-file=${tokenFile}`,
       '--namespace=shop',
       `--pod=${name}`,

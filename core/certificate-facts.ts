@@ -3,9 +3,9 @@
  * into one string, in which a name can be made to look like two.
  */
 import type { Buffer } from 'node:buffer'
-import { WeftError, reasonOf } from '../../core/errors.ts'
-import { type DerElement, childrenOf, contentOf, oidHexOf, readElement, tags } from '../../core/der.ts'
-import { oids } from '../../core/object-ids.ts'
+import { WeftError, reasonOf } from './errors.ts'
+import { type DerElement, childrenOf, contentOf, oidHexOf, readElement, tags } from './der.ts'
+import { oids } from './object-ids.ts'
 
 export type CertificateFacts = {
   /** Every URI of the subject alternative name, in order. */
