@@ -115,7 +115,11 @@ export class Http2ServerConnection implements SessionOwner, Connection {
 
   onEnd(): void {
     this.#clientEnded = true
-    if (this.session.streams.size === 0) this.session.close()
+    const { session } = this
+    // What needs more of the client will not get it; and whoever ends the connection of a call does not wait for more.
+    for (const stream of session.streams.all())
+      if (!stream.remoteEnded || stream.isPatient) stream.giveUp(new Error('the client ended its connection'))
+    if (session.streams.size === 0) session.close()
   }
 
   onOver(error: Error | undefined): void {

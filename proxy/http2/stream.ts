@@ -61,10 +61,10 @@ export abstract class Http2Stream {
     return this.outgoing?.stalled === true
   }
 
-  /** It is the peer's turn: to open its window, or to send what it has begun. */
+  /** It is the peer's turn: to open its window, or to send what it has begun, where it may not take its time. */
   get waitsForPeer(): boolean {
     const { incoming, outgoing } = this
-    const receiving = incoming !== undefined && !this.remoteEnded && !incoming.paused
+    const receiving = incoming !== undefined && !this.remoteEnded && !incoming.paused && !this.isPatient
     return this.stalled || (receiving && outgoing === undefined)
   }
 
@@ -143,6 +143,12 @@ export abstract class Http2Stream {
     if (this.over) return
     this.reset(code)
     this.onBroken(new StreamFault(code, reason))
+  }
+
+  /** Breaks off what can come to no good end. */
+  giveUp(error: Error): void {
+    this.reset(errorCode.cancel)
+    this.onBroken(error)
   }
 
   /** Tells the peer that it is over. */
