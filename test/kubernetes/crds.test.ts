@@ -444,6 +444,11 @@ describe('TrafficPolicy', () => {
       'leastRequest is for the type LeastRequest',
     ],
     ['a fault that does nothing', policy('fault: {headers: []}'), 'must have a delay or an abort'],
+    [
+      'a fault with two statuses',
+      policy('fault: {abort: {status: 503, grpcStatus: UNAVAILABLE}}'),
+      'must have either a status or a grpcStatus',
+    ],
   ])('with %s is refused', async (_what, text, problem) => {
     expect(await refusal(text)).toContain(problem)
   })
