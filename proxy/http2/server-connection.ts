@@ -33,7 +33,6 @@ export class Http2ServerConnection implements SessionOwner, Connection {
   readonly session: Session
   readonly #stalls: StallWatch
   readonly #beganMs: number
-  #clientEnded = false
   /** 'told': it knows that we are about to leave; 'left': what it sends now is not looked at. */
   #draining: 'no' | 'told' | 'left' = 'no'
   #sinceMs: number
@@ -101,7 +100,7 @@ export class Http2ServerConnection implements SessionOwner, Connection {
   onStreamOver(): void {
     if (this.session.streams.size > 0) return
     this.#wasIdle = false
-    if (this.#draining === 'left' || this.#clientEnded) this.session.close()
+    if (this.#draining === 'left') this.session.close()
   }
 
   onSettings(): void {}
@@ -113,13 +112,9 @@ export class Http2ServerConnection implements SessionOwner, Connection {
     if (this.#draining === 'told') this.#leave()
   }
 
+  /** What is open has no client any more: it would need windows, and nobody stops to listen on in HTTP/2. */
   onEnd(): void {
-    this.#clientEnded = true
-    const { session } = this
-    // What needs more of the client will not get it; and whoever ends the connection of a call does not wait for more.
-    for (const stream of session.streams.all())
-      if (!stream.remoteEnded || stream.isPatient) stream.giveUp(new Error('the client ended its connection'))
-    if (session.streams.size === 0) session.close()
+    this.session.close()
   }
 
   onOver(error: Error | undefined): void {

@@ -1,4 +1,5 @@
 /** Finds streams on which the client keeps us waiting: it neither sends nor takes what is under way. */
+import { errorCode } from './frame-types.ts'
 import type { Session } from './session.ts'
 import type { Http2Stream } from './stream.ts'
 
@@ -17,8 +18,7 @@ export class StallWatch {
 
   /** Looked at now and then instead of at each frame: what moves pays nothing. */
   look(session: Session, nowMs: number): void {
-    for (const stream of session.streams.all())
-      if (this.#stands(stream, nowMs)) stream.giveUp(new Error('the client took too long'))
+    for (const stream of session.streams.all()) if (this.#stands(stream, nowMs)) giveUp(stream)
   }
 
   #stands(stream: Http2Stream, nowMs: number): boolean {
@@ -31,4 +31,9 @@ export class StallWatch {
     }
     return nowMs - seen.sinceMs >= this.#timeoutMs * (stream.isPatient ? patience : 1)
   }
+}
+
+function giveUp(stream: Http2Stream): void {
+  stream.reset(errorCode.cancel)
+  stream.onBroken(new Error('the client took too long'))
 }

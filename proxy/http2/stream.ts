@@ -145,12 +145,6 @@ export abstract class Http2Stream {
     this.onBroken(new StreamFault(code, reason))
   }
 
-  /** Breaks off what can come to no good end. */
-  giveUp(error: Error): void {
-    this.reset(errorCode.cancel)
-    this.onBroken(error)
-  }
-
   /** Tells the peer that it is over. */
   reset(code: number): void {
     if (this.over) return

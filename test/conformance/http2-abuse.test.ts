@@ -113,3 +113,12 @@ test('85 a client that takes nothing and one that sends nothing are given up, a 
   peer.destroy()
   impatient.stop()
 })
+
+test('a client that ends its connection while its reply waits for a window is let go at once', async () => {
+  const before = plain.dataPath.serveStats.outbound.closed
+  const peer = await RawHttp2.connect(plain.port, [4, 0])
+  peer.send(headers(1, request()))
+  await peer.until(() => peer.status(1) === '200')
+  peer.socket.end()
+  await expect.poll(() => plain.dataPath.serveStats.outbound.closed).toBe(before + 1)
+})
