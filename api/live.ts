@@ -1,3 +1,5 @@
+import type { GrpcStatusName } from './grpc-status.ts'
+
 // What the control plane knows of the traffic of the last moments, from the loads that sidecars report (LRS).
 
 /** A workload: the Deployment, StatefulSet, Job ... that a pod belongs to, or the pod itself. */
@@ -80,6 +82,8 @@ export interface TapFacts {
   readonly path: string
   /** 0 when it ended without a reply. */
   readonly status: number
+  /** `UNAVAILABLE`: what a gRPC call ended with; null: it was none. */
+  readonly grpcStatus: GrpcStatusName | null
   readonly durationMs: number
   readonly requestBytes: number
   readonly replyBytes: number
@@ -93,6 +97,8 @@ export interface TappedExchange extends TapFacts {
   readonly endpoint: string | null
   readonly peer: string | null
   readonly traceId: string | null
+  /** As `weft stat` counts it: no reply, a status of 500 or above, or of a call one that says that the server failed. */
+  readonly failed: boolean
 }
 
 /** A line of `GET /live/tap` that is no exchange: so many more matched and were not shown, because of whose limit. */

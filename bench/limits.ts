@@ -52,11 +52,11 @@ export const limits: readonly Limit[] = [
     guarded: false,
   },
   cpu('1,000 routes instead of 1', 'routes', ['weft, 1000 routes', 'weft, 1 route'], 1.05, true),
-  cpu('HTTP/2, 8 x 16, against HAProxy', 'h2c-8x16', ['weft', 'haproxy'], 1.3, false),
+  cpu('HTTP/2, 8 x 16, against HAProxy', 'h2c-8x16', ['weft', 'haproxy'], 1.3, true),
   cpu('HTTP/2, 64 x 1, against HAProxy', 'h2c-64x1', ['weft', 'haproxy'], 1.3, false),
   cpu('HTTP/2, unique headers, against HAProxy', 'h2c-unique-headers', ['weft', 'haproxy'], 1.5, false),
   cpu('HTTP/2, 1,000/s, against HAProxy', 'h2c-1000', ['weft', 'haproxy'], 1.6, false),
-  cpu('HTTP/2, mTLS pair, 8 x 16, against HAProxy', 'h2-mtls-pair-8x16', ['weft', 'haproxy'], 1.1, false),
+  cpu('HTTP/2, mTLS pair, 8 x 16, against HAProxy', 'h2-mtls-pair-8x16', ['weft', 'haproxy'], 1.1, true),
   cpu('HTTP/2, 8 x 16, against node:http2', 'h2c-8x16', ['weft', 'node-http2'], 0.35, false),
   {
     what: 'added p99, gRPC, mTLS pair, 1,000/s, against HAProxy',

@@ -122,25 +122,29 @@ export async function measure(
   }
 }
 
+/** What is enough: so many requests, or so long. */
+export type WarmUp = { readonly warmUpRequests: number; readonly warmUpSeconds: number }
+
 /** Requests, as many as the JIT has to see: cold, it costs half as much again. Of handshakes, which are heavy, fewer. */
 export async function warmUp(
   generator: Generator,
   scenario: Scenario,
   name: string,
   running: RunningPeer,
-  requests: number,
+  pace: WarmUp,
 ): Promise<void> {
   const load = warmUpLoad(scenario)
-  const enough = load.kind === 'handshakes' ? requests / requestsPerHandshake : requests
-  for (let done = 0; done < enough; ) {
-    const run = await prepared(generator, { ...scenario, load }, running, warmUpSeconds)
+  const { warmUpRequests, warmUpSeconds } = pace
+  const enough = load.kind === 'handshakes' ? warmUpRequests / requestsPerHandshake : warmUpRequests
+  for (let done = 0, seconds = 0; done < enough && seconds < warmUpSeconds; seconds += stepSeconds) {
+    const run = await prepared(generator, { ...scenario, load }, running, stepSeconds)
     const result = await run()
     refuseFailures(`warming ${name}`, result)
     done += result.completed
   }
 }
 
-const warmUpSeconds = 2
+const stepSeconds = 1
 const warmUpConnections = 16
 const warmUpStreams = { connections: 8, streams: 16 }
 const requestsPerHandshake = 50

@@ -16,6 +16,7 @@ export const usualPace: Pace = {
   spareRounds: 5,
   roundSeconds: 2,
   warmUpRequests: 50_000,
+  warmUpSeconds: Number.POSITIVE_INFINITY,
   deadlineMs: Number.POSITIVE_INFINITY,
 }
 

@@ -38,11 +38,14 @@ test('the guard runs the scenarios of its limits with nobody but those that are 
     ['plain-saturated', ['haproxy', 'weft', 'undici', 'http-proxy']],
     ['mtls-pair-saturated', ['haproxy', 'weft']],
     ['routes', ['weft, 1 route', 'weft, 1000 routes']],
+    ['h2c-8x16', ['haproxy', 'weft']],
+    ['h2-mtls-pair-8x16', ['haproxy', 'weft']],
   ])
 })
 
 test('the last deadline of the guard leaves it within three minutes, and each has its share', () => {
   const deadlines = guardDeadlinesMs(guardScenarios(scenarios))
   expect(deadlines.at(-1)).toBeLessThan(180_000)
-  expect(deadlines.map((deadline) => deadline / (deadlines.at(-1) as number))).toEqual([0.5, 0.75, 1])
+  const shares = deadlines.map((deadline) => (12 * deadline) / (deadlines.at(-1) as number))
+  expect(shares.map(Math.round)).toEqual([4, 6, 8, 10, 12])
 })

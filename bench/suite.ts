@@ -14,6 +14,8 @@ export type Pace = {
   readonly spareRounds: number
   readonly roundSeconds: number
   readonly warmUpRequests: number
+  /** After which it is enough, however few these were. */
+  readonly warmUpSeconds: number
   /** When, by performance.now(), the rounds of a scenario are to end; Infinity: when they are done. */
   readonly deadlineMs: number
 }
@@ -100,7 +102,7 @@ async function warmAll(
   for (const { subject, running } of started) {
     if (running.processes.length === 0) continue
     progress(`${scenario.name}: warming ${subject.name}`)
-    await warmUp(generator, scenario, subject.name, running, pace.warmUpRequests)
+    await warmUp(generator, scenario, subject.name, running, pace)
   }
 }
 

@@ -73,6 +73,7 @@ function addTap(program: Command, withExample: (command: Command, example: strin
       .option('--path <prefix>', 'of this path only')
       .option('--method <method>', 'of this method only')
       .option('--status <status>', 'like 503, or 5xx')
+      .option('--grpc-status <status>', 'like UNAVAILABLE or 14; failed: all that count as failures')
       .option('--min-latency <ms>', 'that took as long, at least')
       .option('--peer <text>', 'with this in the peer, an identity or an address')
       .addOption(new Option('--direction <way>', 'as seen by').choices(['inbound', 'outbound']))

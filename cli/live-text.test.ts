@@ -157,6 +157,8 @@ describe('tap', () => {
     authority: 'catalog:8080',
     path: '/items\u001b[2J',
     status: 503,
+    grpcStatus: null,
+    failed: true,
     durationMs: 12.3,
     requestBytes: 0,
     replyBytes: 5,
@@ -169,6 +171,12 @@ describe('tap', () => {
   it('is a line for each exchange; what a peer wrote cannot move the cursor', () => {
     expect(tapLine(exchange, file)).toBe(`${line}\n`)
     expect(tapLine(exchange, { columns: 40, colour: true })).toBe(`\u001b[31m${line.slice(0, 40)}\u001b[0m\n`)
+  })
+
+  it('has the status of a call beside that of its reply, and is red by that', () => {
+    const call = { ...exchange, status: 200, grpcStatus: 'UNAVAILABLE' } as const
+    expect(tapLine(call, file)).toContain(' 200 grpc=UNAVAILABLE 12ms ')
+    expect(tapLine(call, { columns: 40, colour: true }).startsWith('\u001b[31m')).toBe(true)
   })
 
   it('tells what was left out, and by whom', () => {

@@ -10,6 +10,7 @@ export type TapOptions = {
   readonly path?: string
   readonly method?: string
   readonly status?: string
+  readonly grpcStatus?: string
   readonly minLatency?: string
   readonly peer?: string
   readonly direction?: string
@@ -25,6 +26,7 @@ export function tapPage(workload: string | undefined, options: TapOptions): stri
     ['pathPrefix', options.path],
     ['method', options.method],
     ['status', options.status],
+    ['grpcStatus', options.grpcStatus],
     ['minMs', options.minLatency],
     ['peer', options.peer],
     ['direction', options.direction],
@@ -38,14 +40,14 @@ export function tapPage(workload: string | undefined, options: TapOptions): stri
 export function tapLine(line: TappedExchange | TapDrops, { colour, columns }: Screen): string {
   if ('dropped' in line)
     return `... ${line.dropped} more, above what ${line.by === 'sidecar' ? 'the sidecar sends' : '--max-rps allows'}\n`
-  const { source, direction, method, authority, path, status, durationMs, tls, peer, flags } = line
-  const failed = status === 0 || status >= 500
+  const { source, direction, method, authority, path, status, grpcStatus, failed } = line
+  const { durationMs, tls, peer, flags } = line
   const facts = [
     new Date(line.atMs).toISOString().slice(11, 23),
     direction === 'inbound' ? 'in ' : 'out',
     `${source.namespace}/${shortWorkload(source)}`,
     `${method} ${authority}${path}`,
-    String(status),
+    grpcStatus ? `${status} grpc=${grpcStatus}` : String(status),
     milliseconds(durationMs),
     tls ? 'mtls' : 'clear',
     peer ?? '-',

@@ -10,12 +10,15 @@ export type LocalAnswer = {
   readonly status: number
   readonly flag: ResponseFlag
   readonly text: string
+  /** What a call is told; undefined: what the status means there. */
+  readonly grpcStatus?: number | undefined
   /** When it may be worth while to ask again. */
   readonly retryAfterSeconds?: number | undefined
 }
 
 /** A timeout is one of the call's own; a backend that is not there is so for now (Gateway API). */
-function callStatusOf({ status, flag }: LocalAnswer): number {
+function callStatusOf({ status, flag, grpcStatus: asked }: LocalAnswer): number {
+  if (asked !== undefined) return asked
   if (flag === 'UT') return grpcStatus.deadlineExceeded
   if (status === 500 && flag === 'NC') return grpcStatus.unavailable
   if (status === 499) return grpcStatus.cancelled

@@ -155,13 +155,11 @@ export class OutboundListener {
       identity: undefined,
       access: undefined,
     }
-    const { handler, connect, serve } = this.#parts
-    if (detected.kind === 'http2') {
-      serveHttp2(wire, downstream, handler, first, serve)
-      return
-    }
+    const { handler, serve } = this.#parts
     // Redirected, the client takes us for the server, which is asked for no tunnels.
-    serveHttp1(wire, downstream, handler, first, serve, original === undefined ? connect : undefined)
+    const connect = original === undefined ? this.#parts.connect : undefined
+    if (detected.kind === 'http2') serveHttp2(wire, downstream, handler, first, serve, undefined, connect)
+    else serveHttp1(wire, downstream, handler, first, serve, connect)
   }
 
   #upstreamFor(detected: Detected, original: string, early: EarlyUpstream | undefined): Promise<TcpUpstream> {

@@ -12,7 +12,7 @@ import { Http2ServerConnection } from './http2/server-connection.ts'
 import type { Connections } from './listen/connections.ts'
 import type { Wire } from './listen/wire.ts'
 import type { Admission } from './overload/admission.ts'
-import { Splice, type SpliceBytes, type SpliceWatch } from './tcp/splice.ts'
+import { Splice, type SpliceBytes, type SpliceSide, type SpliceWatch } from './tcp/splice.ts'
 import type { TcpRecord } from './telemetry/access-records.ts'
 
 /** How long clients are waited for. */
@@ -75,9 +75,11 @@ export type ServeParts = {
   readonly onTcpRefused: (error: WeftError, client: Pick<TcpRecord, 'peer'>) => void
 }
 
+const noBytes = Buffer.alloc(0)
+
 type SharedServerOptions = Omit<ServerConnectionOptions, 'connect' | 'onTunnel' | 'onClosed'>
 
-function tunnel(client: Wire, reply: Reply, early: Buffer, parts: ServeParts): void {
+function tunnel(client: SpliceSide, reply: Reply, early: Buffer, parts: ServeParts): void {
   if (reply.tunnel === undefined) return
   const { wire: upstream, early: fromUpstream, watch } = reply.tunnel.takeWire()
   splice(client, upstream, early, fromUpstream, parts, watch)
@@ -85,8 +87,8 @@ function tunnel(client: Wire, reply: Reply, early: Buffer, parts: ServeParts): v
 
 /** Joins two wires; `toUpstream` and `toClient` were read before. */
 export function splice(
-  client: Wire,
-  upstream: Wire,
+  client: SpliceSide,
+  upstream: SpliceSide,
   toUpstream: Buffer,
   toClient: Buffer,
   parts: ServeParts,
@@ -107,7 +109,10 @@ export function splice(
   joined.start(toUpstream, toClient)
 }
 
-/** Serves HTTP/2 on `wire`, from its preface on; `form`: how heads are written there. */
+/**
+ * Serves HTTP/2 on `wire`, from its preface on; `form`: how heads are written there; `connect` answers CONNECT, which is
+ * refused without it.
+ */
 export function serveHttp2(
   wire: Wire,
   downstream: Downstream,
@@ -115,10 +120,13 @@ export function serveHttp2(
   first: FirstBytes | undefined,
   parts: ServeParts,
   form: HeadForm = new HpackForm(),
+  connect?: Handler,
 ): void {
   const connection = new Http2ServerConnection(wire, {
     ...serverOptions(handler, downstream, parts),
+    connect,
     form,
+    onTunnel: (client, reply) => tunnel(client, reply, noBytes, parts),
     onClosed: (closed) => parts.connections.remove(closed),
   })
   parts.connections.add(connection)

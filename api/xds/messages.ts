@@ -981,6 +981,7 @@ export interface Messages {
     readonly mostStatus?: number | undefined
     readonly leastLatencyMs?: number | undefined
     readonly peer?: string | undefined
+    readonly grpcStatus?: string | undefined
   }
   'weft.tap.v1alpha1.Watch': {
     readonly id?: number | undefined
@@ -1006,6 +1007,7 @@ export interface Messages {
     readonly replyBytes?: number | undefined
     readonly flags?: string | undefined
     readonly traceId?: string | undefined
+    readonly grpcStatus?: string | undefined
   }
   'weft.tap.v1alpha1.TapReport': {
     readonly node?: Messages['envoy.config.core.v3.Node'] | undefined

@@ -23,5 +23,5 @@ test('h2load is told of streams, and of the authority by its pseudo field', () =
   const request = { ...plainGet, path: '/x', headers: [['A', 'b']] as const }
   const args = h2loadArguments({ port: 81, connections: 8, streams: 16, request, seconds: 2 })
   const fields = ['-H', ':authority: app.bench:8080', '-H', 'a: b']
-  expect(args).toEqual(['-t1', '-c8', '-m16', '-D2', ...fields, 'http://127.0.0.1:81/x'])
+  expect(args).toEqual(['-t1', '-c8', '-m16', '-D2000ms', ...fields, 'http://127.0.0.1:81/x'])
 })

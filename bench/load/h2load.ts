@@ -30,7 +30,7 @@ export function h2loadArguments({ port, connections, streams, request, seconds }
     '-t1',
     `-c${connections}`,
     `-m${streams}`,
-    `-D${seconds}`,
+    `-D${Math.round(seconds * 1000)}ms`,
     ...fields.flatMap(([name, value]) => ['-H', `${name.toLowerCase()}: ${value}`]),
     `http://127.0.0.1:${port}${path}`,
   ]

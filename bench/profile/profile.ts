@@ -101,7 +101,7 @@ export async function profileScenario(
     { nodeArgs: (role) => [`--inspect=127.0.0.1:${ports[role]}`] },
   )
   stack.defer(() => running.stop())
-  await warmUp(generator, scenario, subject.name, running, pace.warmUpRequests)
+  await warmUp(generator, scenario, subject.name, running, pace)
   let requests = 0
   const profiled = await profileDuring(await inspect(running, ports), async () => {
     const { metrics } = await measure(generator, scenario, subject, running, profileSeconds)

@@ -109,7 +109,7 @@ function policySteps(
       place: 'policy',
       id: 'FAULT_INJECTED',
       outcome: fault.abort.percent >= 100 ? 'fails' : 'warning',
-      message: `a policy answers ${fault.abort.percent} % of the requests with ${fault.abort.status} by itself`,
+      message: `a policy answers ${fault.abort.percent} % of the requests with ${'status' in fault.abort ? fault.abort.status : fault.abort.grpcStatus} by itself`,
       hint: 'take the fault out of the TrafficPolicy; weft policy shows which one it is',
     })
   if (faulty && fault.delay !== undefined && fault.delay.percent > 0)

@@ -172,6 +172,10 @@ describe('every section is read', () => {
       abort: { status: 503, percent: 100 },
       headers: [{ name: 'x-fault', value: 'yes', regex: false }],
     })
+    expect(settings({ fault: { abort: { grpcStatus: 'UNAVAILABLE', percent: 5 } } }).fault?.abort).toEqual({
+      grpcStatus: 'UNAVAILABLE',
+      percent: 5,
+    })
   })
 })
 
@@ -222,6 +226,15 @@ describe('what is wrong is named by its field', () => {
       'spec.fault.headers[0].value: regex repeats too much',
     ],
     [{ targetRefs, fault: { abort: { status: 700 } } }, 'spec.fault.abort.status: must be a whole number'],
+    [{ targetRefs, fault: { abort: {} } }, 'spec.fault.abort: must have either a status or a grpcStatus'],
+    [
+      { targetRefs, fault: { abort: { status: 503, grpcStatus: 'UNAVAILABLE' } } },
+      'spec.fault.abort: must have either',
+    ],
+    [
+      { targetRefs, fault: { abort: { grpcStatus: '14' } } },
+      'spec.fault.abort.grpcStatus: must be one of OK',
+    ],
   ])('%j', (spec, problem) => {
     const { policy, problems } = parse(spec)
     expect(policy).toBeUndefined()

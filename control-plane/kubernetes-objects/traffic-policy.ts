@@ -1,4 +1,5 @@
 /** TrafficPolicy (weft.dev/v1alpha1) -> the model. What is left out of a section takes the section's default. */
+import { grpcStatusNames } from '../../api/grpc-status.ts'
 import type { Change, TrafficPolicy } from '../model/objects.ts'
 import type {
   ConnectionPoolSettings,
@@ -83,21 +84,31 @@ function readRateLimit(field: FieldReader): RateLimitSettings | undefined {
   }
 }
 
+function readAbort(field: FieldReader): FaultSettings['abort'] {
+  if (!field.present) return undefined
+  field.only(['status', 'grpcStatus', 'percent'])
+  const [ofHttp, ofGrpc] = [field.at('status'), field.at('grpcStatus')]
+  if (ofHttp.present === ofGrpc.present) field.problem('must have either a status or a grpcStatus')
+  const percent = field.at('percent').number(0, 100) ?? 100
+  const status = ofHttp.integer(200, 599)
+  const grpcStatus = ofGrpc.choice(grpcStatusNames)
+  if (grpcStatus !== undefined) return { grpcStatus, percent }
+  return status === undefined ? undefined : { status, percent }
+}
+
 function readFault(field: FieldReader): FaultSettings | undefined {
   if (!field.present) return undefined
   field.only(['delay', 'abort', 'headers'])
   const [delay, abort] = [field.at('delay'), field.at('abort')]
   delay.only(['duration', 'percent'])
-  abort.only(['status', 'percent'])
-  for (const required of [delay.present && delay.at('duration'), abort.present && abort.at('status')])
-    if (required !== false && !required.present) required.problem('is required')
+  const ofDelay = delay.at('duration')
+  if (delay.present && !ofDelay.present) ofDelay.problem('is required')
   if (!delay.present && !abort.present) field.problem('must have a delay or an abort')
-  const delayMs = delay.at('duration').durationMs()
-  const status = abort.at('status').integer(200, 599)
+  const delayMs = ofDelay.durationMs()
   return {
     delay:
       delayMs === undefined ? undefined : { delayMs, percent: delay.at('percent').number(0, 100) ?? 100 },
-    abort: status === undefined ? undefined : { status, percent: abort.at('percent').number(0, 100) ?? 100 },
+    abort: readAbort(abort),
     headers: field
       .at('headers')
       .list()

@@ -2,6 +2,7 @@
  * Between those who look and the sidecars: tells each sidecar what to look for, and each viewer what was seen. Pure; bounded
  * by the viewers there may be and what each may be sent a second; what is left out is counted and told.
  */
+import { grpcStatusNamed, isFailedCall } from '../../api/grpc-status.ts'
 import type { LiveWorkload, TapDrops, TappedExchange } from '../../api/live.ts'
 import type { Messages } from '../../api/xds/messages.ts'
 import { concerns, type TapQuery } from './tap-query.ts'
@@ -100,6 +101,8 @@ export class TapBroker {
 }
 
 function lineOf(seen: Seen, { source, pod }: TapSidecar): TappedExchange {
+  const status = seen.status ?? 0
+  const grpcStatus = grpcStatusNamed(seen.grpcStatus ?? '') ?? null
   return {
     atMs: seen.atMs ?? 0,
     source,
@@ -112,7 +115,9 @@ function lineOf(seen: Seen, { source, pod }: TapSidecar): TappedExchange {
     method: seen.method ?? '',
     authority: seen.authority ?? '',
     path: seen.path ?? '',
-    status: seen.status ?? 0,
+    status,
+    grpcStatus,
+    failed: status === 0 || status >= 500 || (grpcStatus !== null && isFailedCall(grpcStatus)),
     durationMs: seen.durationMs ?? 0,
     requestBytes: seen.requestBytes ?? 0,
     replyBytes: seen.replyBytes ?? 0,

@@ -1,4 +1,5 @@
 /** What a viewer asks a tap for: which sidecars, which of their exchanges, how many a second. Pure. */
+import { grpcStatusNamed } from '../../api/grpc-status.ts'
 import type { LiveWorkload } from '../../api/live.ts'
 import type { Messages } from '../../api/xds/messages.ts'
 
@@ -31,6 +32,9 @@ export function parseTapQuery(query: URLSearchParams): TapQuery | string {
   if (!['', 'inbound', 'outbound'].includes(direction)) problems.push('direction is inbound or outbound')
   const status = /^(?:([1-5])xx|([1-5][0-9]{2}))?$/.exec(text('status'))
   if (status === null) problems.push('status is like 503 or 5xx')
+  const asked = text('grpcStatus')
+  const grpcStatus = asked === 'failed' ? asked : grpcStatusNamed(asked)
+  if (asked !== '' && grpcStatus === undefined) problems.push('grpcStatus is like UNAVAILABLE, 14 or failed')
   const [kindOrName = '', name] = text('workload').split('/')
   const parsed: TapQuery = {
     namespace: text('namespace') || undefined,
@@ -43,6 +47,7 @@ export function parseTapQuery(query: URLSearchParams): TapQuery | string {
       method: text('method').toUpperCase(),
       pathPrefix: text('pathPrefix'),
       ...statusRange(status?.[1], status?.[2]),
+      ...(grpcStatus !== undefined && { grpcStatus }),
       leastLatencyMs: number('minMs', 0),
       peer: text('peer'),
     },

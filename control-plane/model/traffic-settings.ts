@@ -1,4 +1,5 @@
 /** How traffic to a Service is to be treated, as a TrafficPolicy or the Service's annotations say; no settings, no section. */
+import type { GrpcStatusName } from '../../api/grpc-status.ts'
 import type { TextMatch } from './objects.ts'
 
 export type TimeoutSettings = {
@@ -139,7 +140,11 @@ export type RateLimitSettings = {
 
 export type FaultSettings = {
   readonly delay: { readonly delayMs: number; readonly percent: number } | undefined
-  readonly abort: { readonly status: number; readonly percent: number } | undefined
+  /** What is answered: a status of HTTP, or of gRPC. */
+  readonly abort:
+    | { readonly status: number; readonly percent: number }
+    | { readonly grpcStatus: GrpcStatusName; readonly percent: number }
+    | undefined
   /** Only for requests with all of these. */
   readonly headers: readonly TextMatch[]
 }

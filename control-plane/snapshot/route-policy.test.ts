@@ -147,3 +147,9 @@ test('a fault is a setting of its filter, for the route', () => {
       ],
     })
 })
+
+test('a fault of gRPC has its number', () => {
+  const fault = { delay: undefined, abort: { grpcStatus: 'UNAVAILABLE', percent: 100 }, headers: [] } as const
+  const filter = policy({ fault }, 'sidecar').perFilter?.[faultFilter]
+  expect(unpackAs('envoy.extensions.filters.http.fault.v3.HTTPFault', filter)?.abort?.grpcStatus).toBe(14)
+})

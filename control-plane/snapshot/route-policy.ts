@@ -1,4 +1,5 @@
 /** What a Service's traffic settings ask of those who send to it -> fields of a Route. */
+import { grpcStatusNames } from '../../api/grpc-status.ts'
 import { type Any, pack } from '../../api/xds/codec.ts'
 import { faultFilter, retryOptions } from '../../api/xds/naming.ts'
 import type { RetryPolicy, Route, RouteAction } from '../../api/xds/types.ts'
@@ -106,10 +107,16 @@ function percentage(percent: number): { numerator: number; denominator: 'MILLION
   return { numerator: Math.round(percent * 10_000), denominator: 'MILLION' }
 }
 
+function statusOfAbort(abort: NonNullable<FaultSettings['abort']>) {
+  return 'status' in abort
+    ? { httpStatus: abort.status }
+    : { grpcStatus: grpcStatusNames.indexOf(abort.grpcStatus) }
+}
+
 function faultConfig({ delay, abort, headers }: FaultSettings): Any {
   return pack('envoy.extensions.filters.http.fault.v3.HTTPFault', {
     delay: delay && { fixedDelay: durationOf(delay.delayMs), percentage: percentage(delay.percent) },
-    abort: abort && { httpStatus: abort.status, percentage: percentage(abort.percent) },
+    abort: abort && { ...statusOfAbort(abort), percentage: percentage(abort.percent) },
     headers: headers.map(({ name, value, regex }) => ({
       name,
       stringMatch: regex ? { safeRegex: { regex: value } } : { exact: value },

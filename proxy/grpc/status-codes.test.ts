@@ -1,5 +1,11 @@
 import { expect, test } from 'vitest'
-import { grpcStatusOf, httpStatusOf, isGrpcFailure, parseGrpcStatus } from './status-codes.ts'
+import {
+  grpcStatusOf,
+  grpcStatusOfReset,
+  httpStatusOf,
+  isGrpcFailure,
+  parseGrpcStatus,
+} from './status-codes.ts'
 
 test.each([
   ['0', 0],
@@ -29,4 +35,9 @@ test('an answer in HTTP is told as gRPC says', () => {
   expect([400, 401, 403, 404, 429, 431, 500, 502, 503, 504].map(grpcStatusOf)).toEqual([
     13, 16, 7, 12, 14, 13, 2, 14, 14, 14,
   ])
+})
+
+test('a reset is told as gRPC says', () => {
+  const codes = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 99]
+  expect(codes.map(grpcStatusOfReset)).toEqual([13, 13, 13, 13, 13, 13, 13, 14, 1, 13, 13, 8, 7, 13, 13])
 })

@@ -1,4 +1,6 @@
 /** gRPC's statuses, and what they are in HTTP's words. Pure. */
+import { grpcStatusNames, isFailedCall } from '../../api/grpc-status.ts'
+import { errorCode } from '../http2/frame-types.ts'
 
 export const grpcStatus = {
   ok: 0,
@@ -6,6 +8,7 @@ export const grpcStatus = {
   unknown: 2,
   deadlineExceeded: 4,
   permissionDenied: 7,
+  resourceExhausted: 8,
   unimplemented: 12,
   internal: 13,
   unavailable: 14,
@@ -20,15 +23,7 @@ const httpStatuses = [
   200, 499, 500, 400, 504, 404, 409, 403, 429, 400, 409, 400, 501, 500, 503, 500, 401,
 ] as const
 
-/** Linkerd's: the rest is what callers ask for, or the application's way to say no. */
-const failures: ReadonlySet<number> = new Set([
-  grpcStatus.unknown,
-  grpcStatus.deadlineExceeded,
-  grpcStatus.permissionDenied,
-  grpcStatus.internal,
-  grpcStatus.unavailable,
-  grpcStatus.dataLoss,
-])
+const failures: readonly boolean[] = grpcStatusNames.map(isFailedCall)
 
 /** The number of a `grpc-status`; what is none of gRPC's is UNKNOWN, so that labels stay bounded. */
 export function parseGrpcStatus(text: string): number {
@@ -39,7 +34,7 @@ export function parseGrpcStatus(text: string): number {
 
 /** Whether a call with this status went wrong on the server's side, as Linkerd classifies by default. */
 export function isGrpcFailure(status: number): boolean {
-  return failures.has(status)
+  return failures[status] === true
 }
 
 /** What outlier detection and balancing make of a call's status, as Envoy does. */
@@ -66,5 +61,21 @@ export function grpcStatusOf(httpStatus: number): number {
       return grpcStatus.unavailable
     default:
       return grpcStatus.unknown
+  }
+}
+
+/** What a call is told whose stream was reset before its reply, by the code of that: gRPC's own table (PROTOCOL-HTTP2). */
+export function grpcStatusOfReset(code: number): number {
+  switch (code) {
+    case errorCode.refusedStream:
+      return grpcStatus.unavailable
+    case errorCode.cancel:
+      return grpcStatus.cancelled
+    case errorCode.enhanceYourCalm:
+      return grpcStatus.resourceExhausted
+    case errorCode.inadequateSecurity:
+      return grpcStatus.permissionDenied
+    default:
+      return grpcStatus.internal
   }
 }

@@ -22,7 +22,10 @@ export interface IncomingRequest {
   /** A list of its own for each request. */
   readonly headers: HeaderList
   readonly acceptsTrailers: boolean
-  readonly upgrade: undefined
+  /** What HTTP/1 would have to be upgraded to. */
+  readonly upgrade: string | undefined
+  /** What the stream becomes when all goes well: CONNECT's, or a WebSocket. */
+  readonly tunnel: 'connect' | 'websocket' | undefined
   /** Came over HTTP/2, and goes on so. */
   readonly http2: boolean
   readonly isGrpc: boolean
@@ -46,8 +49,8 @@ export interface IncomingReply {
   headers(framing: BodyLength): HeaderList
 }
 
-/** What is wrong with a request; of a CONNECT that is as it should be, that it is one. */
-export type Malformed = { readonly reason: string; readonly isConnect?: boolean }
+/** What is wrong with a request; with a status, it is well formed and cannot be served. */
+export type Malformed = { readonly reason: string; readonly status?: number }
 
 export type OutgoingReply = {
   readonly status: number
@@ -57,6 +60,8 @@ export type OutgoingReply = {
 }
 
 export interface HeadForm {
+  /** Whether a client may ask for a WebSocket on a stream of its own (RFC 8441). */
+  readonly takesWebSockets: boolean
   /** buffer[from, to), one complete block; undefined: it is too large. Throws ConnectionFault. */
   decode(buffer: Buffer, from: number, to: number): HeadBlock | undefined
   request(block: HeadBlock): IncomingRequest | Malformed

@@ -21,6 +21,7 @@ const continueWanted = ['expect', '100-continue'] as const
 
 /** One for each connection: a decoder remembers what has come. */
 export class HpackForm implements HeadForm {
+  readonly takesWebSockets = true
   readonly #decoder = new HpackDecoder(4096, {
     maxListBytes: maxHeaderListBytes,
     maxFields: maxHeaderFields,

@@ -7,7 +7,7 @@ import { targetTable, tokenTable } from '../http1/characters.ts'
 import { isAuthority } from '../http1/request-head.ts'
 import type { HeaderBlock } from './hpack/header-block.ts'
 import type { IncomingRequest, Malformed } from './head-form.ts'
-import { contentLengthOf, endToEnd, type EndToEnd, madeOf } from './message-fields.ts'
+import { contentLengthOf, endToEnd, type EndToEnd, hasField, madeOf } from './message-fields.ts'
 
 /** One request's head; shared by all requests that came the same, and never changed. */
 export class RequestHead implements FieldSource, IncomingRequest {
@@ -15,7 +15,8 @@ export class RequestHead implements FieldSource, IncomingRequest {
   readonly target: string
   readonly authority: string
   readonly absoluteForm = true
-  readonly upgrade = undefined
+  readonly upgrade: 'websocket' | undefined
+  readonly tunnel: IncomingRequest['tunnel']
   readonly http2 = true
   readonly fields: readonly string[]
   readonly mask: number
@@ -31,9 +32,18 @@ export class RequestHead implements FieldSource, IncomingRequest {
   /** How HTTP/1 would have to frame this body; set for each request before its list is asked for. */
   framing: BodyLength = framed
 
-  constructor(block: HeaderBlock, authority: string, { fields, mask }: EndToEnd, contentLength: number) {
-    this.method = block.method as string
-    this.target = block.path as string
+  constructor(
+    block: HeaderBlock,
+    authority: string,
+    { fields, mask }: EndToEnd,
+    contentLength: number,
+    tunnel?: IncomingRequest['tunnel'],
+  ) {
+    this.tunnel = tunnel
+    this.upgrade = tunnel === 'websocket' ? tunnel : undefined
+    // HTTP/1 asks for a WebSocket by an upgrade, and that is what it is to routes and rules.
+    this.method = this.upgrade === undefined ? (block.method as string) : 'GET'
+    this.target = block.path ?? authority
     this.authority = authority
     this.fields = fields
     this.mask = mask
@@ -44,7 +54,7 @@ export class RequestHead implements FieldSource, IncomingRequest {
     if (expect === undefined) this.expects = undefined
     else this.expects = expect === '100-continue' ? 'continue' : 'unknown'
     this.isGrpc = isGrpcType(valueIn(fields, 'content-type'))
-    this.pseudo = pseudoOf(this.method, block.scheme as string, authority, this.target)
+    this.pseudo = pseudoOf(this.method, block.scheme ?? 'http', authority, this.target)
   }
 
   /** A list of its own for each request. */
@@ -73,27 +83,40 @@ export function requestHeadOf(block: HeaderBlock): RequestHead | Malformed {
 }
 
 function parse(block: HeaderBlock): RequestHead | Malformed {
-  const { method, scheme, path, protocol, status } = block
+  const { method, protocol, status } = block
   if (block.malformed !== undefined) return { reason: block.malformed }
   if (status !== undefined) return { reason: ':status in a request' }
   if (method === undefined || method === '' || !madeOf(tokenTable, method))
     return { reason: 'malformed :method' }
-  // Extended CONNECT (RFC 8441) is not offered, so nobody may ask for it.
-  if (protocol !== undefined) return { reason: ':protocol was not offered' }
   if (method === 'CONNECT') return connect(block)
+  if (protocol !== undefined) return { reason: ':protocol without CONNECT' }
+  return request(block)
+}
+
+function request(block: HeaderBlock, tunnel?: 'websocket'): RequestHead | Malformed {
+  const { method, scheme, path } = block
   if (scheme === undefined || !/^https?$/i.test(scheme)) return { reason: 'malformed :scheme' }
-  if (path === undefined || !isTarget(path, method)) return { reason: 'malformed :path' }
+  if (path === undefined || !isTarget(path, method as string)) return { reason: 'malformed :path' }
   const authority = authorityOf(block)
   if (authority === undefined) return { reason: 'malformed :authority or host' }
   const contentLength = contentLengthOf(block.fields)
   if (contentLength === undefined) return { reason: 'malformed content-length' }
-  return new RequestHead(block, authority, endToEnd(block.fields, 'host'), contentLength)
+  if (tunnel !== undefined && contentLength !== -1) return { reason: 'CONNECT with a content-length' }
+  return new RequestHead(block, authority, endToEnd(block.fields, 'host'), contentLength, tunnel)
 }
 
-function connect({ authority, scheme, path }: HeaderBlock): Malformed {
-  const well = scheme === undefined && path === undefined && authority !== undefined
-  if (!well || !isAuthority(authority) || !/:[0-9]+$/.test(authority)) return { reason: 'malformed CONNECT' }
-  return { reason: 'CONNECT is not allowed here', isConnect: true }
+/** RFC 9113 8.5: to a host and a port; with a `:protocol` (RFC 8441) to what a path leads to. */
+function connect(block: HeaderBlock): RequestHead | Malformed {
+  const { scheme, path, protocol, fields } = block
+  if (protocol !== undefined) {
+    if (protocol.toLowerCase() === 'websocket') return request(block, 'websocket')
+    return { reason: `no tunnel for ${protocol}`, status: 501 }
+  }
+  const authority = authorityOf(block)
+  const well = scheme === undefined && path === undefined && !hasField(fields, 'content-length')
+  if (!well || block.authority === undefined || authority === undefined || !/:[0-9]+$/.test(authority))
+    return { reason: 'malformed CONNECT' }
+  return new RequestHead(block, authority, endToEnd(fields, 'host'), -1, 'connect')
 }
 
 function isTarget(path: string, method: string): boolean {

@@ -1,5 +1,7 @@
 /** One client connection that speaks HTTP/2: takes its streams, watches over it, and ends it in good order. */
 import { HeaderList } from '../header-list.ts'
+import type { Reply } from '../exchange.ts'
+import { connectNotAllowed } from '../http1/request-head.ts'
 import { statusText } from '../http1/status-text.ts'
 import type { ServerConnectionOptions } from '../http1/server-connection.ts'
 import { WireError } from '../http1/wire-error.ts'
@@ -7,15 +9,18 @@ import type { Connection } from '../listen/connections.ts'
 import type { Wire } from '../listen/wire.ts'
 import { ConnectionFault } from './faults.ts'
 import { errorCode, largestStreamId } from './frame-types.ts'
-import type { HeadBlock, HeadForm, IncomingRequest, Malformed } from './head-form.ts'
+import type { HeadBlock, HeadForm, Malformed } from './head-form.ts'
 import { drainPingTimeoutMs, lingerMs, maxConcurrentStreams, settingsTimeoutMs } from './limits.ts'
 import { ServerStream } from './server-stream.ts'
 import { Session, type SessionOwner } from './session.ts'
 import { StallWatch } from './stall-watch.ts'
+import type { SpliceSide } from '../tcp/splice.ts'
 
 /** As of HTTP/1; a head's time is that of a header block and of the first SETTINGS, and idle is who has no stream. */
-export type Http2ServerOptions = Omit<ServerConnectionOptions, 'connect' | 'onTunnel' | 'onClosed'> & {
+export type Http2ServerOptions = Omit<ServerConnectionOptions, 'onTunnel' | 'onClosed'> & {
   readonly form: HeadForm
+  /** A tunnel was opened: what carries its bytes on either side is handed over. */
+  readonly onTunnel: (client: SpliceSide, reply: Reply) => void
   readonly onClosed: (connection: Http2ServerConnection) => void
 }
 
@@ -28,7 +33,6 @@ export class Http2ServerConnection implements SessionOwner, Connection {
   readonly session: Session
   readonly #stalls: StallWatch
   readonly #beganMs: number
-  #clientEnded = false
   /** 'told': it knows that we are about to leave; 'left': what it sends now is not looked at. */
   #draining: 'no' | 'told' | 'left' = 'no'
   #sinceMs: number
@@ -63,14 +67,12 @@ export class Http2ServerConnection implements SessionOwner, Connection {
       this.#reset(id, errorCode.refusedStream)
       return
     }
-    const head = block === undefined ? tooLarge : session.form.request(block)
-    if ('reason' in head || head.expects === 'unknown' || selfDependent) {
-      this.#refuseHead(id, head, endStream)
-      return
-    }
-    const stream = new ServerStream(id, this, head)
-    session.add(stream)
-    stream.start(endStream)
+    const head = selfDependent ? selfDependence : block === undefined ? tooLarge : session.form.request(block)
+    if ('reason' in head) this.#refuseHead(id, head, endStream)
+    else if (head.expects === 'unknown') this.#refuseHead(id, unknownExpectation, endStream)
+    else if (head.tunnel === 'connect' && this.options.connect === undefined)
+      this.#refuseHead(id, noTunnels, endStream)
+    else this.#serve(new ServerStream(id, this, head), endStream)
   }
 
   /** A request that cannot be served, and why; `wants`: there is more of it to come. */
@@ -98,7 +100,7 @@ export class Http2ServerConnection implements SessionOwner, Connection {
   onStreamOver(): void {
     if (this.session.streams.size > 0) return
     this.#wasIdle = false
-    if (this.#draining === 'left' || this.#clientEnded) this.session.close()
+    if (this.#draining === 'left') this.session.close()
   }
 
   onSettings(): void {}
@@ -110,9 +112,9 @@ export class Http2ServerConnection implements SessionOwner, Connection {
     if (this.#draining === 'told') this.#leave()
   }
 
+  /** What is open has no client any more: it would need windows, and nobody stops to listen on in HTTP/2. */
   onEnd(): void {
-    this.#clientEnded = true
-    if (this.session.streams.size === 0) this.session.close()
+    this.session.close()
   }
 
   onOver(error: Error | undefined): void {
@@ -178,13 +180,16 @@ export class Http2ServerConnection implements SessionOwner, Connection {
     if (session.streams.size === 0) session.close()
   }
 
-  #refuseHead(id: number, head: IncomingRequest | Malformed, endStream: boolean): void {
-    if (head === tooLarge) this.#answer(id, new WireError(431, tooLarge.reason), endStream)
-    else if (!('reason' in head) && head.expects === 'unknown')
-      this.#answer(id, new WireError(417, 'unknown expectation'), endStream)
-    else if ('isConnect' in head) this.#answer(id, new WireError(405, head.reason), endStream)
-    else {
-      this.violated('reason' in head ? head.reason : 'a stream depends on itself', false)
+  #serve(stream: ServerStream, endStream: boolean): void {
+    this.session.add(stream)
+    stream.start(endStream)
+  }
+
+  #refuseHead(id: number, { reason, status }: Malformed, endStream: boolean): void {
+    if (status !== undefined) {
+      this.#answer(id, new WireError(status, reason), endStream)
+    } else {
+      this.violated(reason, false)
       this.#reset(id, errorCode.protocolError)
     }
   }
@@ -209,4 +214,7 @@ export class Http2ServerConnection implements SessionOwner, Connection {
   }
 }
 
-const tooLarge: Malformed = { reason: 'the header is too large' }
+const selfDependence: Malformed = { reason: 'a stream depends on itself' }
+const tooLarge: Malformed = { reason: 'the header is too large', status: 431 }
+const unknownExpectation: Malformed = { reason: 'unknown expectation', status: 417 }
+const noTunnels: Malformed = { reason: connectNotAllowed, status: 405 }

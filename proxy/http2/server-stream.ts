@@ -6,12 +6,16 @@ import { framed } from '../header-fields.ts'
 import type { HeaderList } from '../header-list.ts'
 import { statusText } from '../http1/status-text.ts'
 import { WireError } from '../http1/wire-error.ts'
+import { localReply } from '../local-reply.ts'
+import { UpstreamFailure } from '../upstream-failure.ts'
 import { StreamFault, StreamReset } from './faults.ts'
 import { errorCode } from './frame-types.ts'
 import type { HeadBlock, IncomingRequest, OutgoingReply } from './head-form.ts'
 import { IncomingContent } from './incoming-content.ts'
 import type { Http2ServerConnection } from './server-connection.ts'
+import { StreamPipe } from './stream-pipe.ts'
 import { Http2Stream } from './stream.ts'
+import { beginHandshake, completeHandshake } from './web-socket.ts'
 
 /** Methods whose absent body HTTP/1 spells out. */
 const bodyMethods = new Set(['POST', 'PUT', 'PATCH'])
@@ -24,6 +28,8 @@ export class ServerStream extends Http2Stream implements Receiver {
   #exchange: Exchange | undefined
   #reply: Reply | undefined
   #continueOwed = false
+  /** Set of what asks for a tunnel. */
+  #pipe: StreamPipe | undefined
 
   constructor(id: number, connection: Http2ServerConnection, head: IncomingRequest) {
     super(id, connection.session)
@@ -39,9 +45,9 @@ export class ServerStream extends Http2Stream implements Receiver {
     return true
   }
 
-  /** A call may be silent for hours and mean it. */
+  /** A call may be silent for hours and mean it; a tunnel has a limit of its own. */
   get isPatient(): boolean {
-    return this.#head.isGrpc
+    return this.#head.isGrpc || this.#pipe !== undefined
   }
 
   /** Makes the exchange and hands it on. */
@@ -51,6 +57,10 @@ export class ServerStream extends Http2Stream implements Receiver {
     const { contentLength } = head
     if (content !== undefined && contentLength !== -1 && contentLength !== content.length) {
       this.fail(errorCode.protocolError, 'the content is not as long as content-length says')
+      return
+    }
+    if (head.tunnel !== undefined) {
+      this.#startTunnel(head, this.#bodyOf(content))
       return
     }
     const { options } = this.#connection
@@ -65,8 +75,12 @@ export class ServerStream extends Http2Stream implements Receiver {
   }
 
   onReply(x: Exchange, reply: Reply): void {
-    if (this.over || this.#reply !== undefined || reply.tunnel !== undefined) {
+    if (this.over || this.#reply !== undefined) {
       reply.body.fail(new Error('client went away'))
+      return
+    }
+    if (this.#pipe !== undefined && (reply.tunnel !== undefined || reply.status < 300)) {
+      this.#openTunnel(x, reply, this.#pipe)
       return
     }
     this.#reply = reply
@@ -86,9 +100,11 @@ export class ServerStream extends Http2Stream implements Receiver {
   }
 
   /** There is no reply, and nobody made one of that. */
-  onFailure(_x: Exchange, error: unknown): void {
+  onFailure(x: Exchange, error: unknown): void {
     if (this.over) return
     if (error instanceof WireError && this.#reply === undefined) {
+      x.flag = error.flag
+      this.#connection.options.onViolation(error, true)
       this.#connection.refuse(this.id, error, true)
       this.leave(true)
     } else {
@@ -98,7 +114,8 @@ export class ServerStream extends Http2Stream implements Receiver {
   }
 
   onHeaders(block: HeadBlock | undefined, endStream: boolean): void {
-    if (!endStream || block === undefined)
+    if (this.#pipe !== undefined) this.fail(errorCode.protocolError, 'HEADERS on a tunnel')
+    else if (!endStream || block === undefined)
       this.fail(errorCode.protocolError, 'trailers that do not end the stream, or are too large')
     else this.finishIncoming(block)
   }
@@ -116,6 +133,7 @@ export class ServerStream extends Http2Stream implements Receiver {
   onBroken(error: Error): void {
     const x = this.#exchange
     this.#exchange = undefined
+    this.#pipe?.gone()
     if (x === undefined) {
       if (error instanceof StreamFault) this.#connection.violated(error.message, false)
       return
@@ -139,7 +157,10 @@ export class ServerStream extends Http2Stream implements Receiver {
   onSent(): void {
     const x = this.#exchange
     this.#exchange = undefined
-    if (x === undefined) return
+    if (x === undefined) {
+      if (this.remoteEnded) this.#pipe?.gone()
+      return
+    }
     this.#done(x, this.#reply)
     if (this.remoteEnded) return
     // The reply is complete before its request: nobody reads the rest.
@@ -147,7 +168,44 @@ export class ServerStream extends Http2Stream implements Receiver {
     this.reset(errorCode.noError)
   }
 
-  onReceived(): void {}
+  onReceived(): void {
+    if (this.localEnded) this.#pipe?.gone()
+  }
+
+  /** What the client sends waits until the tunnel stands. */
+  #startTunnel(head: IncomingRequest, received: Body): void {
+    const { options } = this.#connection
+    head.framing = framed
+    const x = new Exchange(options.downstream, head, Body.empty, options.nowMs())
+    x.http2 = true
+    if (head.tunnel === 'websocket') beginHandshake(x.headers)
+    x.interim = this.#onInterim
+    this.#exchange = x
+    this.#pipe = new StreamPipe(this, received)
+    const handler = head.tunnel === 'connect' ? options.connect : options.handler
+    handler?.(x, this)
+  }
+
+  /** A success is one to the client only when it leads somewhere. */
+  #openTunnel(x: Exchange, reply: Reply, pipe: StreamPipe): void {
+    const isWebSocket = this.#head.tunnel === 'websocket'
+    if (reply.tunnel === undefined || (isWebSocket && !completeHandshake(x.headers, reply.headers))) {
+      const failure = new UpstreamFailure('malformed', 'the handshake of the WebSocket was not answered')
+      reply.tunnel?.takeWire().wire.destroy()
+      reply.body.fail(failure)
+      x.cancel?.(failure)
+      const { status, flag, code, message } = failure
+      this.onReply(x, localReply(x, { status, flag, text: `${code}: ${message}` }))
+      return
+    }
+    this.#reply = reply
+    const { headers } = reply
+    this.#write({ status: 200, reason: statusText(200), headers, bodyLength: chunked }, false)
+    this.#connection.replied()
+    this.#exchange = undefined
+    this.#done(x, reply)
+    this.#connection.options.onTunnel(pipe, reply)
+  }
 
   #write(reply: OutgoingReply, endStream: boolean): void {
     const { session } = this

@@ -325,7 +325,9 @@ export class Session implements WireReader {
     const own = this.isServer
       ? ([setting.maxConcurrentStreams, maxConcurrentStreams] as const)
       : ([setting.enablePush, 0] as const)
-    out.settings([own, window, list])
+    if (this.isServer && this.form.takesWebSockets)
+      out.settings([own, window, list, [setting.enableConnectProtocol, 1]])
+    else out.settings([own, window, list])
     out.windowUpdate(0, initialConnectionWindowBytes - defaultWindowBytes)
   }
 }

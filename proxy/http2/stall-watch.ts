@@ -3,7 +3,7 @@ import { errorCode } from './frame-types.ts'
 import type { Session } from './session.ts'
 import type { Http2Stream } from './stream.ts'
 
-/** Of calls, which may be silent on purpose. */
+/** Of calls, whose client may be busy with what it has read. */
 const patience = 12
 
 type Seen = { movedBytes: number; sinceMs: number }

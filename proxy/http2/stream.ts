@@ -61,10 +61,10 @@ export abstract class Http2Stream {
     return this.outgoing?.stalled === true
   }
 
-  /** It is the peer's turn: to open its window, or to send what it has begun. */
+  /** It is the peer's turn: to open its window, or to send what it has begun, where it may not take its time. */
   get waitsForPeer(): boolean {
     const { incoming, outgoing } = this
-    const receiving = incoming !== undefined && !this.remoteEnded && !incoming.paused
+    const receiving = incoming !== undefined && !this.remoteEnded && !incoming.paused && !this.isPatient
     return this.stalled || (receiving && outgoing === undefined)
   }
 

@@ -35,6 +35,7 @@ class TextRequest implements IncomingRequest {
   readonly contentLength: number
   readonly expects: IncomingRequest['expects']
   readonly upgrade = undefined
+  readonly tunnel = undefined
   readonly http2 = false
   readonly isGrpc = false
   framing: BodyLength = framed
@@ -110,6 +111,7 @@ function reasonFor(error: unknown): string {
 }
 
 export class TextForm implements HeadForm {
+  readonly takesWebSockets = false
   #block: TextBlock | undefined
 
   decode(buffer: Buffer, from: number, to: number): TextBlock | undefined {

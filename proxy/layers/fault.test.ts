@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import { ManualClock } from '../../core/manual-clock.ts'
+import { grpcCallOf } from '../grpc/grpc-call.ts'
 import { headersPredicate } from '../route/match.ts'
 import { Attempts, Outcomes } from '../test-attempts.ts'
 import { testExchange } from '../test-exchange.ts'
@@ -40,6 +41,18 @@ test('an abort answers in place of the application', () => {
   expect(client.told).toEqual(['418'])
   expect(client.replies[0]?.headers.get('weft-error')).toBe('FI')
   expect([x.flag, counts.aborts]).toEqual(['FI', 1])
+})
+
+test.each([
+  ['its own status of gRPC', { status: 429, grpcStatus: 8 }, '8'],
+  ['what its status of HTTP means there', { status: 503 }, '14'],
+])('a call is told %s', (_, abort, told) => {
+  const x = testExchange({ headers: { 'content-type': 'application/grpc' } })
+  x.grpc = grpcCallOf(x.headers, 0)
+  start({ abort: { ...abort, percent: 100 } }, x)
+  expect(client.told).toEqual(['200'])
+  expect(client.replies[0]?.headers.get('grpc-status')).toBe(told)
+  expect(x.flag).toBe('FI')
 })
 
 test('both come one after the other', () => {

@@ -35,7 +35,8 @@ export function fault({ policy, matches, counts, clock, random }: FaultParts): L
         return
       }
       counts.aborts++
-      receiver.onReply(x, localReply(x, { status: abort.status, flag: http.flag, text }))
+      const { status, grpcStatus } = abort
+      receiver.onReply(x, localReply(x, { status, grpcStatus, flag: http.flag, text }))
     }
     const wait = (x: Exchange, receiver: Receiver, delayMs: number): void => {
       counts.delays++

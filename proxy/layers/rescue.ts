@@ -1,5 +1,7 @@
 /** Turns every failure below it into one reply; nothing above it ever sees an exception. */
 import { type Exchange, handle, type Receiver, type Reply, type ResponseFlag } from '../exchange.ts'
+import { grpcStatusOfReset } from '../grpc/status-codes.ts'
+import { StreamReset } from '../http2/faults.ts'
 import type { Layer } from '../layer.ts'
 import { type LocalAnswer, localReply } from '../local-reply.ts'
 import { errorCodes, WeftError } from '../../core/errors.ts'
@@ -8,7 +10,7 @@ import { UpstreamFailure } from '../upstream-failure.ts'
 function answerFor(error: unknown): LocalAnswer {
   if (error instanceof UpstreamFailure) {
     const { status, flag, code, message } = error
-    return { status, flag, text: `${code}: ${message}` }
+    return { status, flag, text: `${code}: ${message}`, grpcStatus: callStatusOf(error) }
   }
   if (error instanceof WeftError) {
     const { http } = errorCodes[error.code] as { http?: { status: number; flag: ResponseFlag } }
@@ -19,6 +21,11 @@ function answerFor(error: unknown): LocalAnswer {
     }
   }
   return { status: 500, flag: '', text: 'internal error of the sidecar' }
+}
+
+/** A server's own word, as the client would have had it without us; undefined: there is none. */
+function callStatusOf({ kind, cause }: UpstreamFailure): number | undefined {
+  return kind === 'reset' && cause instanceof StreamReset ? grpcStatusOfReset(cause.code) : undefined
 }
 
 type Unexpected = (error: unknown) => void

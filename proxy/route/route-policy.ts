@@ -12,7 +12,10 @@ export type HedgePolicy =
 /** Percentages from 0 to 100. */
 export type FaultPolicy = {
   readonly delay: { readonly delayMs: number; readonly percent: number } | undefined
-  readonly abort: { readonly status: number; readonly percent: number } | undefined
+  /** `grpcStatus`: what a call is told; undefined: what gRPC makes of the status. */
+  readonly abort:
+    | { readonly status: number; readonly grpcStatus?: number | undefined; readonly percent: number }
+    | undefined
   /** Only for requests with all of these. */
   readonly headers: readonly NamedMatch[]
 }

@@ -1,19 +1,25 @@
-/** Joins two wires byte for byte, half-close kept; used for opaque TCP and for tunnels. */
+/** Joins two wires, or what stands for one, byte for byte, half-close kept; used for opaque TCP and for tunnels. */
 import type { Buffer } from 'node:buffer'
 import type { Connection } from '../listen/connections.ts'
 import type { Wire, WireReader } from '../listen/wire.ts'
 
+/** What is joined: a wire, or a stream of HTTP/2 that its client takes for one. */
+export type SpliceSide = Pick<
+  Wire,
+  'readInto' | 'writeBytes' | 'pause' | 'resume' | 'end' | 'reset' | 'destroy' | 'ended' | 'closed'
+>
+
 /** One direction: what arrives on `from` leaves on `to`. */
 class Half implements WireReader {
-  readonly #from: Wire
-  readonly #to: Wire
+  readonly #from: SpliceSide
+  readonly #to: SpliceSide
   readonly #onClosed: () => void
   /** All of it has arrived, FIN included. */
   ended = false
   bytes = 0
   #closed = false
 
-  constructor(from: Wire, to: Wire, onClosed: () => void) {
+  constructor(from: SpliceSide, to: SpliceSide, onClosed: () => void) {
     this.#from = from
     this.#to = to
     this.#onClosed = onClosed
@@ -65,8 +71,8 @@ export type SpliceWatch = {
 export type IdleLimit = { readonly nowMs: () => number; readonly timeoutMs: number }
 
 export class Splice implements Connection {
-  readonly #client: Wire
-  readonly #upstream: Wire
+  readonly #client: SpliceSide
+  readonly #upstream: SpliceSide
   readonly #up: Half
   readonly #down: Half
   readonly #idle: IdleLimit
@@ -76,8 +82,8 @@ export class Splice implements Connection {
 
   /** Carries bytes between the two until both have ended, or none has come for too long. */
   constructor(
-    client: Wire,
-    upstream: Wire,
+    client: SpliceSide,
+    upstream: SpliceSide,
     idle: IdleLimit,
     onClosed: (splice: Splice, stats: SpliceStats) => void,
   ) {
@@ -86,7 +92,7 @@ export class Splice implements Connection {
     this.#idle = idle
     this.deadlineMs = idle.nowMs() + idle.timeoutMs
     let open = 2
-    const closed = (who: 'client' | 'upstream', other: Wire): void => {
+    const closed = (who: 'client' | 'upstream', other: SpliceSide): void => {
       // Gone before all was said in both directions: the other side must neither take what it has for everything nor
       // go on sending to nobody.
       if (!this.#up.ended || !this.#down.ended) {
@@ -144,7 +150,8 @@ export class Splice implements Connection {
 
   #cut(end: SpliceEnd): void {
     if (this.#end === 'complete') this.#end = end
-    this.#client.destroy()
+    // A stream says at once that it is over, and by then the other side has to be cut already.
     this.#upstream.destroy()
+    this.#client.destroy()
   }
 }

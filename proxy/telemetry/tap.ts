@@ -1,6 +1,8 @@
 /** Exchanges that somebody looks at, kept until they are sent: bounded, and never with a body or a header's value. */
 import type { TapFacts } from '../../api/live.ts'
+import { type GrpcStatusName, grpcStatusNames, isFailedCall } from '../../api/grpc-status.ts'
 import type { Exchange, Reply } from '../exchange.ts'
+import { callStatus } from '../grpc/grpc-call.ts'
 
 export type TapWatch = {
   readonly id: number
@@ -10,12 +12,16 @@ export type TapWatch = {
   readonly pathPrefix: string
   readonly leastStatus: number
   readonly mostStatus: number
+  /** Of a call: a status by its name, or `failed`. */
+  readonly grpcStatus: string
   readonly leastLatencyMs: number
   readonly peer: string
 }
 
 /** For the watches of these ids; empty: there is none. */
-export type Tapped = TapFacts & {
+export type Tapped = Omit<TapFacts, 'grpcStatus'> & {
+  /** Empty: it was no call. */
+  readonly grpcStatus: GrpcStatusName | ''
   readonly watchIds: readonly number[]
   readonly endpoint: string
   readonly peer: string
@@ -60,8 +66,9 @@ export class Tap {
     const now = this.#facts.nowMs()
     const durationMs = now - x.startedAtMs
     const status = reply?.status ?? 0
+    const grpcStatus = callName(x, reply)
     const watchIds = this.#watches
-      .filter((watch) => matches(watch, x, status, durationMs))
+      .filter((watch) => matches(watch, x, status, grpcStatus, durationMs))
       .map(({ id }) => id)
     if (watchIds.length === 0) return
     if (!this.#hasRoom(now)) {
@@ -82,6 +89,7 @@ export class Tap {
       authority: x.authority,
       path: pathOf(x),
       status,
+      grpcStatus,
       durationMs: Math.round(durationMs * 1000) / 1000,
       requestBytes: x.body.receivedBytes,
       replyBytes: sentBytes,
@@ -99,13 +107,31 @@ export class Tap {
   }
 }
 
-function matches(watch: TapWatch, x: Exchange, status: number, durationMs: number): boolean {
+function callName(x: Exchange, reply: Reply | undefined): GrpcStatusName | '' {
+  const status = callStatus(x, reply)
+  return status === undefined ? '' : (grpcStatusNames[status] ?? 'UNKNOWN')
+}
+
+function matchesCall(wanted: string, name: GrpcStatusName | ''): boolean {
+  if (wanted === '') return true
+  if (name === '') return false
+  return wanted === 'failed' ? isFailedCall(name) : wanted === name
+}
+
+function matches(
+  watch: TapWatch,
+  x: Exchange,
+  status: number,
+  grpcStatus: GrpcStatusName | '',
+  durationMs: number,
+): boolean {
   return (
     (watch.direction === '' || watch.direction === x.downstream.direction) &&
     (watch.method === '' || watch.method === x.method) &&
     (watch.pathPrefix === '' || pathOf(x).startsWith(watch.pathPrefix)) &&
     status >= watch.leastStatus &&
     (watch.mostStatus === 0 || status <= watch.mostStatus) &&
+    matchesCall(watch.grpcStatus, grpcStatus) &&
     durationMs >= watch.leastLatencyMs &&
     (watch.peer === '' || peerOf(x).includes(watch.peer))
   )

@@ -132,18 +132,24 @@ describe('a fault', () => {
       headers: [{ name: 'x-chaos', match: { kind: 'exact', value: 'yes' }, invert: false }],
     })
   })
+  test('may be a status of gRPC, which HTTP is told as Envoy does', () => {
+    const fault: HttpFault = { abort: { grpcStatus: 14, percentage: { numerator: 50 } } }
+    expect(decode({}, { fault }).policy?.fault?.abort).toEqual({ status: 503, grpcStatus: 14, percent: 50 })
+  })
   test('that cannot be honoured is refused', () => {
     const fault: HttpFault = {
       delay: { percentage: { numerator: 1 } },
-      abort: { grpcStatus: 14 },
+      abort: { grpcStatus: 17 },
       maxActiveFaults: { value: 1 },
     }
     const path = `r.typed_per_filter_config["${faultFilter}"]`
     expect(decode({}, { fault }).problems).toEqual([
       `${path}.max_active_faults: is not supported`,
       `${path}.delay.fixed_delay: is missing`,
-      `${path}.abort.grpc_status: is not supported`,
-      `${path}.abort.http_status: 0 is no final status`,
+      `${path}.abort.grpc_status: 17 is no status of gRPC`,
+    ])
+    expect(decode({}, { fault: { abort: { httpStatus: 100 } } }).problems).toEqual([
+      `${path}.abort.http_status: 100 is no final status`,
     ])
   })
 })

@@ -1,7 +1,9 @@
 /** Timeouts, retries, hedging and faults of a Route. What cannot be honoured is refused with its path, never ignored. */
+import { grpcStatusNames } from '../../api/grpc-status.ts'
 import { unpackAs } from '../../api/xds/codec.ts'
 import { faultFilter, retryOptions } from '../../api/xds/naming.ts'
 import type { FractionalPercent, HttpFault, RetryOptions, RetryPolicy, Route } from '../../api/xds/types.ts'
+import { httpStatusOf } from '../grpc/status-codes.ts'
 import { type RetryCondition, retryConditions, type RetryPolicy as Retries } from '../retry/retry-policy.ts'
 import type { FaultPolicy, HedgePolicy, RoutePolicy } from '../route/route-policy.ts'
 import { decodeHeaderMatch, fractionOf } from './decode-route-match.ts'
@@ -106,6 +108,18 @@ function percentOf(percentage: FractionalPercent | undefined): number {
 
 export const faultName = 'envoy.extensions.filters.http.fault.v3.HTTPFault'
 
+function decodeAbort(
+  { httpStatus, grpcStatus, percentage }: NonNullable<HttpFault['abort']>,
+  path: string,
+  problems: Problems,
+): FaultPolicy['abort'] {
+  const status = grpcStatus === undefined ? (httpStatus ?? 0) : httpStatusOf(grpcStatus)
+  if (grpcStatus !== undefined && grpcStatus >= grpcStatusNames.length)
+    problems.add(`${path}.grpc_status`, `${grpcStatus} is no status of gRPC`)
+  if (status < 200 || status > 599) problems.add(`${path}.http_status`, `${status} is no final status`)
+  return { status, grpcStatus, percent: percentOf(percentage) }
+}
+
 /** Undefined: none. */
 export function decodeFault(
   fault: HttpFault | undefined,
@@ -117,13 +131,9 @@ export function decodeFault(
   if (fault.maxActiveFaults !== undefined) problems.add(`${path}.max_active_faults`, 'is not supported')
   const delayMs = durationMs(delay?.fixedDelay)
   if (delay !== undefined && delayMs === undefined) problems.add(`${path}.delay.fixed_delay`, 'is missing')
-  if (abort?.grpcStatus !== undefined) problems.add(`${path}.abort.grpc_status`, 'is not supported')
-  const status = abort?.httpStatus ?? 0
-  if (abort !== undefined && (status < 200 || status > 599))
-    problems.add(`${path}.abort.http_status`, `${status} is no final status`)
   return {
     delay: delayMs === undefined ? undefined : { delayMs, percent: percentOf(delay?.percentage) },
-    abort: abort && { status, percent: percentOf(abort.percentage) },
+    abort: abort && decodeAbort(abort, `${path}.abort`, problems),
     headers: headers.map((matcher, i) => decodeHeaderMatch(matcher, `${path}.headers[${i}]`, problems)),
   }
 }

@@ -58,6 +58,7 @@ function watchOf({ id = 0, filter = {} }: Messages['weft.tap.v1alpha1.Watch']): 
     pathPrefix: filter.pathPrefix ?? '',
     leastStatus: filter.leastStatus ?? 0,
     mostStatus: filter.mostStatus ?? 0,
+    grpcStatus: filter.grpcStatus ?? '',
     leastLatencyMs: filter.leastLatencyMs ?? 0,
     peer: filter.peer ?? '',
   }

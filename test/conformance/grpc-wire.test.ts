@@ -4,6 +4,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { replyOf } from '../../proxy/telemetry/golden-stats.ts'
 import { type AnsweringStream, startHttp2Application } from '../support/http2-application.ts'
 import { connectHttp2 } from '../support/http2-client.ts'
+import { data, frame, headers, RawHttp2, request, types, uint32 } from '../support/http2-frames.ts'
 import { forwardRule, startPlainDataPath } from '../support/plain-data-path.ts'
 
 const endStream = 1
@@ -22,6 +23,7 @@ const call = {
 const message = Buffer.from([0, 0, 0, 0, 2, 104, 105])
 
 type Started = {
+  readonly port: number
   readonly session: http2.ClientHttp2Session
   /** The outcomes counted, one for each reply. */
   readonly counted: () => readonly object[]
@@ -42,7 +44,7 @@ async function start(answer: AnsweringStream, timeoutMs?: number): Promise<Start
         return { grpcStatus, failed }
       }),
     )
-  return { session, counted }
+  return { port, session, counted }
 }
 
 type Seen = {
@@ -149,6 +151,92 @@ describe('a reply', () => {
   })
 })
 
+describe('what a server says by a reset before its reply is told in words of gRPC', () => {
+  test.each([
+    ['NO_ERROR', 0, '13'],
+    ['INTERNAL_ERROR', 2, '13'],
+    ['CANCEL', 8, '1'],
+    ['ENHANCE_YOUR_CALM', 11, '8'],
+    ['INADEQUATE_SECURITY', 12, '7'],
+  ])('%s', async (_, rstCode, status) => {
+    const { session, counted } = await start((stream) => stream.close(rstCode))
+    const { headers, rstCode: own } = await ask(session)
+    expect([headers[':status'], headers['grpc-status'], headers['weft-error'], own]).toEqual([
+      200,
+      status,
+      'UC',
+      0,
+    ])
+    await expect.poll(counted).toEqual([expect.objectContaining({ grpcStatus: Number(status) })])
+  })
+
+  test('REFUSED_STREAM was not looked at, and is tried again', async () => {
+    let asked = 0
+    const { session } = await start((stream, headers) => {
+      if (++asked === 1) stream.close(7)
+      else answering({ 'grpc-status': '0' })(stream, headers)
+    })
+    expect((await ask(session)).trailers).toMatchObject({ 'grpc-status': '0' })
+  })
+})
+
+test('what gRPC needs of a proxy goes through as it is: te, metadata of bytes, and more than 8 KiB of it', async () => {
+  const large = 'x'.repeat(9 * 1024)
+  let seen: http2.IncomingHttpHeaders = {}
+  const { session } = await start((stream, headers) => {
+    seen = headers
+    stream.resume()
+    stream.respond({ ...grpcHead, 'x-large': large }, { waitForTrailers: true })
+    stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0', 'x-large': large }))
+    stream.end(message)
+  })
+  const metadata = {
+    'a-bin': ['AAE=', 'AAE'],
+    'b-bin': '!no base64',
+    'x-large': large,
+    'grpc-encoding': 'gzip',
+    'grpc-accept-encoding': 'gzip, identity',
+    'grpc-previous-rpc-attempts': '2',
+    'grpc-unheard-of': 'yes',
+  }
+  const { headers, trailers } = await ask(session, metadata)
+  expect(seen).toMatchObject({ ...metadata, 'a-bin': 'AAE=, AAE', te: 'trailers' })
+  expect([headers['x-large'], trailers?.['x-large']]).toEqual([large, large])
+})
+
+test.each([
+  [
+    'in five pieces',
+    (all: Buffer) => [0, 1, 2, 3, 4, 5].map((i) => all.subarray(i, i === 5 ? all.length : i + 1)),
+  ],
+  ['of 5 MB', () => [Buffer.alloc(5 * 1024 * 1024, 'weft')]],
+  ['two at once', (all: Buffer) => [Buffer.concat([all, all])]],
+] as const)('messages %s come out byte for byte', async (_, cut) => {
+  const { session } = await start((stream) => {
+    stream.respond(grpcHead)
+    stream.pipe(stream)
+  })
+  const stream = session.request(call)
+  const pieces = cut(message)
+  const back: Buffer[] = []
+  stream.on('data', (piece: Buffer) => back.push(piece))
+  for (const piece of pieces) await new Promise<void>((resolve) => stream.write(piece, () => resolve()))
+  stream.end()
+  await new Promise((resolve) => stream.on('close', resolve))
+  expect(Buffer.concat(back).equals(Buffer.concat(pieces))).toBe(true)
+})
+
+test('gRPC-Web is HTTP to us, its trailers among its content', async () => {
+  const { session, counted } = await start((stream) => {
+    stream.resume()
+    stream.respond({ ':status': 200, 'content-type': 'application/grpc-web+proto' })
+    stream.end(Buffer.concat([message, Buffer.from('\x80\0\0\0\x0fgrpc-status:14\n', 'latin1')]))
+  })
+  const { content } = await ask(session, { 'content-type': 'application/grpc-web+proto' })
+  expect(content.toString('latin1')).toMatch(/grpc-status:14\n$/)
+  await expect.poll(counted).toEqual([{ grpcStatus: undefined, failed: false }])
+})
+
 test('a call that its client gives up counts as CANCELLED, and is cancelled at the server', async () => {
   let code: number | undefined
   const { session, counted } = await start((stream) => {
@@ -162,6 +250,30 @@ test('a call that its client gives up counts as CANCELLED, and is cancelled at t
   stream.on('error', () => undefined)
   stream.once('data', () => stream.close(8))
   await expect.poll(counted).toEqual([{ grpcStatus: 1, failed: false }])
+  await expect.poll(() => code).toBe(8)
+})
+
+test.each([
+  ['gives it up', (peer: RawHttp2) => peer.send(frame(types.reset, 0, 1, uint32(8)))],
+  ['ends its connection', (peer: RawHttp2) => peer.socket.end()],
+])('a call whose client %s while nothing is said is cancelled at the server at once', async (_, leave) => {
+  let code: number | undefined
+  const { port } = await start((stream) => {
+    stream.resume()
+    stream.respond(grpcHead)
+    stream.on('close', () => {
+      code = stream.rstCode
+    })
+  })
+  const peer = await RawHttp2.connect(port)
+  cleanups.push(() => peer.destroy())
+  const grpc = [
+    ['content-type', 'application/grpc'],
+    ['te', 'trailers'],
+  ] as const
+  peer.send(headers(1, request('POST', '/shop.Orders/Watch', ...grpc), false), data(1, message))
+  await peer.until(() => peer.status(1) === '200')
+  leave(peer)
   await expect.poll(() => code).toBe(8)
 })
 

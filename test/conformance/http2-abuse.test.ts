@@ -99,15 +99,26 @@ describe('a flood ends its connection within a second', () => {
   })
 })
 
-test('85 a client that never opens its window is given up, one that takes a little is not', async () => {
+test('85 a client that takes nothing and one that sends nothing are given up, a call may be silent', async () => {
   const impatient = await startPlainDataPath([app.port], {
-    clientTimeouts: { headMs: 10_000, idleMs: 60_000, streamIdleMs: 1000 },
+    clientTimeouts: { headMs: 10_000, idleMs: 60_000, streamIdleMs: 50 },
   })
   const peer = await RawHttp2.connect(impatient.port, [4, 0])
-  peer.send(headers(1, request()))
-  await peer.until(() => peer.status(1) === '200')
-  await peer.until(() => peer.resetCode(1) !== undefined)
-  expect(peer.resetCode(1)).toBe(code.cancel)
+  const call = request('POST', '/slow', ['content-type', 'application/grpc'], ['te', 'trailers'])
+  peer.send(headers(1, call, false), headers(3, request()), headers(5, request('POST', '/slow'), false))
+  await peer.until(() => peer.resetCode(3) !== undefined && peer.resetCode(5) !== undefined)
+  expect([peer.status(3), peer.resetCode(3), peer.resetCode(5)]).toEqual(['200', code.cancel, code.cancel])
+  await peer.settle()
+  expect(peer.resetCode(1)).toBeUndefined()
   peer.destroy()
   impatient.stop()
+})
+
+test('a client that ends its connection while its reply waits for a window is let go at once', async () => {
+  const before = plain.dataPath.serveStats.outbound.closed
+  const peer = await RawHttp2.connect(plain.port, [4, 0])
+  peer.send(headers(1, request()))
+  await peer.until(() => peer.status(1) === '200')
+  peer.socket.end()
+  await expect.poll(() => plain.dataPath.serveStats.outbound.closed).toBe(before + 1)
 })

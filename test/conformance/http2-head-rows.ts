@@ -89,10 +89,7 @@ const pseudo: readonly Http2Row[] = [
       [':authority', 'app.test:80'],
     ]),
   ),
-  bad('44 extended CONNECT that was not offered', [
-    ...withValue(':method', 'CONNECT'),
-    [':protocol', 'websocket'],
-  ]),
+  bad('44 :protocol without CONNECT', [...request(), [':protocol', 'websocket']]),
 ]
 
 const lengths: readonly Http2Row[] = [

@@ -14,7 +14,7 @@ import {
   uint32,
 } from '../support/http2-frames.ts'
 import { type PlainDataPath, setEndpoints, startPlainDataPath } from '../support/plain-data-path.ts'
-import { exchangeRaw } from '../support/raw-tcp.ts'
+import { exchangeRaw, settleSockets } from '../support/raw-tcp.ts'
 import { code } from './http2-row.ts'
 
 type Upstream = Awaited<ReturnType<typeof startRawHttp2>>
@@ -184,6 +184,26 @@ test('112 requests wait for their turn where one stream is allowed', async () =>
     Array.from({ length: 10 }, () => exchangeRaw(plain.port, [get], (text) => text.includes('done'))),
   )
   expect(answers.map(({ text }) => text.slice(0, 12))).toEqual(answers.map(() => 'HTTP/1.1 200'))
+})
+
+test('112 where no stream is allowed any more none is opened, and no request fails', async () => {
+  const { plain, upstream } = await start(
+    (peer, id, asked) => {
+      // With the first reply, while the others are on their way.
+      if (asked === 1) peer.send(settings([3, 0]))
+      peer.send(headers(id, ok, false), data(id, 'done'))
+    },
+    [[3, 1]],
+  )
+  const ask = () => exchangeRaw(plain.port, [get], (text) => text.includes('done'))
+  expect((await ask()).text).toMatch(/^HTTP\/1\.1 200 /)
+  const peer = upstream.peers[0] as RawHttp2
+  const waiting = Promise.all([ask(), ask(), ask()])
+  await settleSockets()
+  const seen = peer.heads.size
+  peer.send(settings([3, 2]))
+  expect((await waiting).map(({ text }) => text.slice(0, 12))).toEqual(Array(3).fill('HTTP/1.1 200'))
+  expect(seen).toBe(1)
 })
 
 test('52 interim replies are passed on, the head and its length stay', async () => {

@@ -53,6 +53,8 @@ export async function framesToWeft(frames: readonly Frame[]): Promise<FramesResu
   let at = 0
   const connection = new Http2ServerConnection(wire.wire, {
     form: new HpackForm(),
+    connect: undefined,
+    onTunnel: () => undefined,
     handler: (x: Exchange, receiver: Receiver) => {
       const seen: RequestSeen = {
         start: `${x.method} ${x.target}`,

@@ -4,13 +4,21 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { freePorts } from '../../cli/demo/ports.ts'
-import { createLog } from '../../core/log.ts'
 import { TestRoot } from '../../proxy/identity/test-pki.ts'
-import { type RunningProxy, startProxy } from '../../proxy/proxy.ts'
-import { readProxySettings } from '../../proxy/settings.ts'
+import type { RunningProxy } from '../../proxy/proxy.ts'
+import {
+  cluster,
+  everything,
+  http,
+  listener,
+  startFromFile,
+  startWithFile,
+  tcp,
+  typePrefix,
+  writeTlsFiles,
+} from '../support/bootstrap-file.ts'
 import { exchangeRaw, type RawServer, startRawServer } from '../support/raw-tcp.ts'
 
-const typePrefix = 'type.googleapis.com/envoy.extensions'
 let folder: string
 let running: RunningProxy[]
 let application: RawServer
@@ -29,81 +37,8 @@ afterEach(async () => {
   rmSync(folder, { recursive: true })
 })
 
-function cluster(name: string, port: number, tls?: object): object {
-  return {
-    name,
-    type: 'STATIC',
-    lb_policy: 'LEAST_REQUEST',
-    load_assignment: {
-      cluster_name: name,
-      endpoints: [
-        {
-          lb_endpoints: [
-            { endpoint: { address: { socket_address: { address: '127.0.0.1', port_value: port } } } },
-          ],
-        },
-      ],
-    },
-    ...(tls === undefined
-      ? {}
-      : {
-          transport_socket: {
-            name: 'envoy.transport_sockets.tls',
-            typed_config: { '@type': `${typePrefix}.transport_sockets.tls.v3.UpstreamTlsContext`, ...tls },
-          },
-        }),
-  }
-}
-
-function listener(port: number, filter: object, tls?: object): object {
-  return {
-    name: `in-${port}`,
-    address: { socket_address: { address: '127.0.0.1', port_value: port } },
-    filter_chains: [
-      {
-        filters: [{ name: 'filter', typed_config: filter }],
-        ...(tls === undefined
-          ? {}
-          : {
-              transport_socket: {
-                name: 'envoy.transport_sockets.tls',
-                typed_config: {
-                  '@type': `${typePrefix}.transport_sockets.tls.v3.DownstreamTlsContext`,
-                  ...tls,
-                },
-              },
-            }),
-      },
-    ],
-  }
-}
-
-function http(...routes: object[]): object {
-  return {
-    '@type': `${typePrefix}.filters.network.http_connection_manager.v3.HttpConnectionManager`,
-    stat_prefix: 'http',
-    http_filters: [
-      { name: 'router', typed_config: { '@type': `${typePrefix}.filters.http.router.v3.Router` } },
-    ],
-    route_config: { virtual_hosts: [{ name: 'all', domains: ['*'], routes }] },
-  }
-}
-
-function tcp(name: string): object {
-  return { '@type': `${typePrefix}.filters.network.tcp_proxy.v3.TcpProxy`, stat_prefix: 'tcp', cluster: name }
-}
-
-const everything = (name: string) => ({
-  match: { prefix: '/' },
-  route: { cluster: name, retry_policy: { retry_on: 'connect-failure,refused-stream' } },
-})
-
 async function start(listeners: readonly object[], clusters: readonly object[]): Promise<RunningProxy> {
-  const file = path.join(folder, `bootstrap-${running.length}.yaml`)
-  const admin = { address: { socket_address: { address: '127.0.0.1', port_value: 0 } } }
-  writeFileSync(file, JSON.stringify({ admin, static_resources: { listeners, clusters } }))
-  const settings = readProxySettings({ args: ['--bootstrap', file, '--drain-delay', '0s'], env: {} })
-  const proxy = await startProxy(settings, createLog({ process: 'proxy', level: 'silent' }))
+  const proxy = await startFromFile(folder, listeners, clusters)
   running.push(proxy)
   return proxy
 }
@@ -196,9 +131,7 @@ test.each([
 ])('a file that is %s stops the start with every problem named', async (_name, text, code, detail) => {
   const file = path.join(folder, 'bad.yaml')
   writeFileSync(file, text)
-  const settings = readProxySettings({ args: ['--bootstrap', file], env: {} })
-  const starting = startProxy(settings, createLog({ process: 'proxy', level: 'silent' }))
-  await expect(starting).rejects.toMatchObject({ code, detail: [expect.stringMatching(detail)] })
+  await expect(startWithFile(file)).rejects.toMatchObject({ code, detail: [expect.stringMatching(detail)] })
 })
 
 test('certificate files that are not there or do not belong together stop the start', async () => {
@@ -226,21 +159,7 @@ test('certificate files that are not there or do not belong together stop the st
   }
 })
 
-let written = 0
-
-async function tlsFiles(root: TestRoot, uri: string) {
-  const leaf = await root.leaf({ uris: [uri] })
-  const files = { certificate: leaf.certificatePem, key: leaf.keyPem, roots: root.pem }
-  const at = (name: string): string => path.join(folder, `${written}-${name}.pem`)
-  written++
-  for (const [name, pem] of Object.entries(files)) writeFileSync(at(name), pem)
-  const certificate = {
-    certificate_chain: { filename: at('certificate') },
-    private_key: { filename: at('key') },
-  }
-  const roots = { trusted_ca: { filename: at('roots') } }
-  return { certificate, context: { tls_certificates: [certificate], validation_context: roots } }
-}
+const tlsFiles = (root: TestRoot, uri: string) => writeTlsFiles(folder, root, { uris: [uri] })
 
 test('faults and rate limits of the file are honoured, by listener and by route', async () => {
   const [port] = (await freePorts(1)) as [number]

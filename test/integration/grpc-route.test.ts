@@ -1,9 +1,11 @@
 /** GRPCRoutes on a Service, from the folder through the control plane to a sidecar, with calls of grpc-js. */
 import { status } from '@grpc/grpc-js'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { LiveMesh } from '../../api/live.ts'
 import { fetchText } from '../../cli/demo/sidecar-admin.ts'
 import { type CallOptions, type GrpcMesh, startGrpcMesh } from '../support/grpc-mesh.ts'
 import { ref } from '../support/route-mesh.ts'
+import { watchTap } from '../support/tap-lines.ts'
 
 let mesh: GrpcMesh
 const usual = () => ({})
@@ -17,6 +19,7 @@ beforeAll(async () => {
       copies: usual,
       // Every other call.
       flaky: (_seen, before) => ({ status: before % 2 === 0 ? status.UNAVAILABLE : status.OK }),
+      stubborn: () => ({ status: status.UNAVAILABLE, metadata: { 'grpc-retry-pushback-ms': '-1' } }),
       'mixed#good': usual,
       'mixed#bad': () => ({ status: status.UNAVAILABLE }),
       slow: async () => {
@@ -46,6 +49,14 @@ metadata: {name: late, namespace: shop}
 spec:
   targetRefs: [{kind: Service, name: catalog}]
   fault: {delay: {duration: 200ms, percent: 100}}
+`
+
+const faultYaml = `apiVersion: weft.dev/v1alpha1
+kind: TrafficPolicy
+metadata: {name: exhausted, namespace: shop}
+spec:
+  targetRefs: [{kind: Service, name: catalog}]
+  fault: {abort: {grpcStatus: RESOURCE_EXHAUSTED}}
 `
 
 const outlierYaml = `apiVersion: weft.dev/v1alpha1
@@ -148,6 +159,14 @@ test('a call is sent again on the statuses that an annotation names', async () =
   expect(new Set(outcomes)).toEqual(new Set(['flaky']))
 })
 
+test('a server that asks not to be tried again is not', async () => {
+  const annotations = { 'retry.weft.dev/grpc': 'unavailable' }
+  await mesh.route('stubborn', only({ name: 'stubborn', backendRefs: [ref('stubborn')] }), annotations)
+  const { code, details } = await mesh.call('shop.Orders/Get')
+  expect([code, details]).toEqual([status.UNAVAILABLE, 'stubborn says no'])
+  expect(mesh.seen.map(({ app }) => app)).toEqual(['stubborn'])
+})
+
 test('an endpoint whose calls fail is left out by outlier detection', async () => {
   await mesh.route('mixed', only({ name: 'mixed', backendRefs: [ref('mixed')] }))
   const calls = () => reached(...Array.from({ length: 20 }, () => 'shop.Orders/Get'))
@@ -188,6 +207,51 @@ describe('time', () => {
       mesh.plane.write('policy.yaml', '')
     }
   })
+})
+
+test('a fault answers with the status that it names', async () => {
+  await mesh.route('sound', only({ name: 'sound', backendRefs: [ref('v1')] }))
+  mesh.plane.write('policy.yaml', faultYaml)
+  try {
+    await expect
+      .poll(
+        async () => {
+          const { code, details } = await mesh.call('shop.Orders/Get')
+          return [status[code], details]
+        },
+        { timeout: 10_000 },
+      )
+      .toEqual(['RESOURCE_EXHAUSTED', expect.stringContaining('FAULT_INJECTED')])
+  } finally {
+    mesh.plane.write('policy.yaml', '')
+  }
+})
+
+test('a tap and the live figures go by the status of the call', async () => {
+  await mesh.route('watched', only({ name: 'watched', backendRefs: [ref('stubborn')] }))
+  const { adminPort } = mesh.plane.running
+  const taps = ['grpcStatus=unavailable', 'grpcStatus=failed', 'grpcStatus=5', 'status=5xx'].map((query) =>
+    watchTap(adminPort, query),
+  )
+  try {
+    await expect
+      .poll(
+        async () => {
+          await mesh.call('shop.Orders/Get')
+          return taps.map(({ lines }) => lines.length > 0)
+        },
+        { timeout: 10_000 },
+      )
+      .toEqual([true, true, false, false])
+    expect(taps[0]?.lines[0]).toMatchObject({ status: 200, grpcStatus: 'UNAVAILABLE', failed: true })
+  } finally {
+    for (const tap of taps) tap.stop()
+  }
+  const success = async (): Promise<number> => {
+    const { edges } = JSON.parse((await fetchText(adminPort, '/live/mesh')).text) as LiveMesh
+    return edges.find(({ backend }) => backend.name === 'stubborn')?.successRatio ?? 1
+  }
+  await expect.poll(success, { timeout: 5_000 }).toBe(0)
 })
 
 test('calls are counted and logged by their own status', async () => {

@@ -1,10 +1,10 @@
 /** A tap shows what passes a real sidecar, to those who may see it, and is off when nobody looks. */
 import http from 'node:http'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { TapDrops, TappedExchange } from '../../api/live.ts'
 import { fetchText } from '../../cli/demo/sidecar-admin.ts'
 import { type FileMesh, startFileMesh } from '../support/file-mesh.ts'
 import { until } from '../support/route-mesh.ts'
+import { type TapLines, watchTap } from '../support/tap-lines.ts'
 
 let mesh: FileMesh
 
@@ -14,28 +14,10 @@ beforeAll(async () => {
 }, 30_000)
 afterAll(() => mesh.stop())
 
-type Watching = { readonly lines: (TappedExchange | TapDrops)[]; readonly stop: () => void }
-
-function watch(query: string): Watching {
-  const lines: (TappedExchange | TapDrops)[] = []
-  const request = http.get(
-    { host: '127.0.0.1', port: mesh.plane.running.adminPort, path: `/live/tap?${query}` },
-    (response) => {
-      let rest = ''
-      response.setEncoding('utf8').on('error', () => undefined)
-      response.on('data', (piece: string) => {
-        const parts = (rest + piece).split('\n')
-        rest = parts.pop() as string
-        lines.push(...parts.map((line) => JSON.parse(line) as TappedExchange))
-      })
-    },
-  )
-  request.on('error', () => undefined)
-  return { lines, stop: () => void request.destroy() }
-}
+const watch = (query: string): TapLines => watchTap(mesh.plane.running.adminPort, query)
 
 /** Sends until the tap is on: it travels to the sidecar first. */
-async function sendUntilSeen(path: string, { lines }: Watching): Promise<void> {
+async function sendUntilSeen(path: string, { lines }: TapLines): Promise<void> {
   await until('a line', async () => {
     await mesh.client.send(`http://catalog.shop:8080${path}`)
     return lines.length > 0
@@ -54,6 +36,8 @@ describe('a tap', () => {
       authority: 'catalog.shop:8080',
       path: '/seen/it',
       status: 200,
+      grpcStatus: null,
+      failed: false,
       tls: false,
     })
     expect(JSON.stringify(tap.lines)).not.toContain('secret')
@@ -74,7 +58,8 @@ describe('a tap', () => {
 
   test('refuses what it does not understand, and pages of others', async () => {
     const { adminPort } = mesh.plane.running
-    expect((await fetchText(adminPort, '/live/tap?status=many')).status).toBe(400)
+    for (const query of ['status=many', 'grpcStatus=17'])
+      expect((await fetchText(adminPort, `/live/tap?${query}`)).status).toBe(400)
     for (const headers of [{ host: 'rebound.example' }, { origin: 'http://rebound.example' }]) {
       const status = await new Promise((resolve) => {
         http.get({ host: '127.0.0.1', port: adminPort, path: '/live/tap', headers }, (response) => {

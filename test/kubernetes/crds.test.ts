@@ -416,7 +416,7 @@ describe('TrafficPolicy', () => {
         balancer: {type: Maglev, maglev: {tableSize: 65537}, hash: [{cookie: {name: c, ttl: '0'}}, {sourceIp: true}]},
         connectionPool: {maxPending: 0}, outlierDetection: {successRate: {thresholdPercent: 50}},
         rateLimit: {requestsPerSecond: 0.5, per: {header: x-user}},
-        fault: {abort: {status: 503, percent: 0.5}, headers: [{name: x, value: z}]}`),
+        fault: {abort: {grpcStatus: UNAVAILABLE, percent: 0.5}, headers: [{name: x, value: z}]}`),
     )
     expect(await server.kubectl(['get', 'tp', '-n', 'crds'])).toMatch(/TARGET.*\n.*catalog/)
   })
@@ -444,6 +444,11 @@ describe('TrafficPolicy', () => {
       'leastRequest is for the type LeastRequest',
     ],
     ['a fault that does nothing', policy('fault: {headers: []}'), 'must have a delay or an abort'],
+    [
+      'a fault with two statuses',
+      policy('fault: {abort: {status: 503, grpcStatus: UNAVAILABLE}}'),
+      'must have either a status or a grpcStatus',
+    ],
   ])('with %s is refused', async (_what, text, problem) => {
     expect(await refusal(text)).toContain(problem)
   })

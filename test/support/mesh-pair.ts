@@ -21,6 +21,9 @@ export type MeshPair = {
   readonly port: number
   readonly outbound: PlainDataPath
   readonly inbound: PlainDataPath
+  /** Where the inbound side listens, and what a client of it shows. */
+  readonly meshPort: number
+  readonly clientTls: { readonly key: string; readonly cert: string; readonly ca: string }
   /** Why the inbound side took no connection, by code. */
   readonly refused: readonly ErrorCode[]
   readonly stop: () => void
@@ -52,11 +55,12 @@ export async function startMeshPair(
     identities: await identities(root, app, leaves.app ?? {}),
     ...(alpn === undefined ? {} : { alpn }),
   })
+  const ofClient = await identities(root, web, leaves.web ?? {})
   const client = new TlsClient({
     verifier,
     // It shows what it has, whatever its end, so that the other side has something to refuse.
     clock: { ...clock, wallMs: () => 0 },
-    identities: await identities(root, web, leaves.web ?? {}),
+    identities: ofClient,
   })
   const refused: ErrorCode[] = []
   const inbound = await startPlainDataPath([], {
@@ -83,5 +87,7 @@ export async function startMeshPair(
     client.close()
     server.close()
   }
-  return { port: outbound.port, outbound, inbound, refused, stop }
+  const { certificatePem: cert = '', keyPem: key = '' } = ofClient.current ?? {}
+  const clientTls = { key, cert, ca: root.pem }
+  return { port: outbound.port, outbound, inbound, meshPort: listenPort, clientTls, refused, stop }
 }

@@ -36,6 +36,8 @@ function exchange(i: number): TappedExchange {
     authority: 'catalog:8080',
     path: `/orders/${1000 + i}?page=2`,
     status: failed ? 503 : i % 7 === 3 ? 404 : 200,
+    grpcStatus: null,
+    failed,
     durationMs: 1.7 + (i % 13) * 3.1,
     requestBytes: (i % 4) * 512,
     replyBytes: 2048 + i * 3,

@@ -1,9 +1,10 @@
-/** h2spec against the inbound side of a real sidecar, whose application answers in HTTP/2. */
+/** h2spec against a real sidecar, whose application answers in HTTP/2: its inbound side in clear, and a listener with TLS. */
 import http2 from 'node:http2'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { runH2spec } from '../support/h2spec.ts'
 import { type SidecarPair, startSidecarPair } from '../support/sidecar-pair.ts'
+import { startTlsSidecar, type TlsSidecar } from '../support/tls-sidecar.ts'
 import { describeWithH2spec } from './requirements.ts'
 
 /** Cases that may fail, each with its reason. */
@@ -16,6 +17,7 @@ const exceptions: Readonly<Record<string, string>> = {
 describeWithH2spec('h2spec', () => {
   let application: http2.Http2Server
   let pair: SidecarPair
+  let secure: TlsSidecar
 
   beforeAll(async () => {
     application = http2.createServer((request, response) => {
@@ -23,15 +25,18 @@ describeWithH2spec('h2spec', () => {
       response.end('hello, h2spec')
     })
     await new Promise<void>((resolve) => application.listen(0, '127.0.0.1', resolve))
-    pair = await startSidecarPair((application.address() as AddressInfo).port)
+    const { port } = application.address() as AddressInfo
+    pair = await startSidecarPair(port)
+    secure = await startTlsSidecar(port)
   }, 60_000)
   afterAll(async () => {
     await pair?.stop()
+    await secure?.stop()
     application?.close()
   })
 
   test('all cases are passed but those that are named', async () => {
-    const { cases, failed } = await runH2spec(pair.listenPort)
+    const { cases, failed } = await runH2spec(pair.listenPort, 'clear')
     expect(cases.length).toBeGreaterThanOrEqual(146)
     expect(failed.filter((name) => exceptions[name] === undefined)).toEqual([])
     // It is still well, and serves.
@@ -42,5 +47,11 @@ describeWithH2spec('h2spec', () => {
     })
     session.destroy()
     expect(status).toBe(200)
+  }, 180_000)
+
+  test('all cases are passed where ALPN has said that it is HTTP/2', async () => {
+    const { cases, failed } = await runH2spec(secure.port, 'tls')
+    expect(cases.length).toBeGreaterThanOrEqual(146)
+    expect(failed).toEqual([])
   }, 180_000)
 })

@@ -8,9 +8,14 @@ import type { Seen } from '../views/tap-view.tsx'
 const titles = ['Time', 'From', 'To', 'Request', 'Status', 'Took', 'Sent', 'Received'] as const
 const numbers = new Set<string>(['Status', 'Took', 'Sent', 'Received'])
 
-function statusClass({ status }: Seen): string {
-  if (status === 0 || status >= 500) return 'bad'
-  return status >= 400 ? 'warning' : 'good'
+function statusClass({ status, grpcStatus, failed }: Seen): string {
+  if (failed) return 'bad'
+  return status >= 400 || (grpcStatus !== null && grpcStatus !== 'OK') ? 'warning' : 'good'
+}
+
+/** A call's own status says more than that of the reply that it came in. */
+function statusText({ status, grpcStatus }: Seen): string {
+  return grpcStatus ?? (status === 0 ? 'no reply' : String(status))
 }
 
 function Details({ exchange }: { readonly exchange: Seen }) {
@@ -20,6 +25,7 @@ function Details({ exchange }: { readonly exchange: Seen }) {
     ['Authority', exchange.authority],
     ['Endpoint', exchange.endpoint ?? 'none'],
     ['Peer', exchange.peer ?? 'not proved'],
+    ['HTTP status', String(exchange.status)],
     ['Flags', exchange.flags || 'none'],
     ['Trace', exchange.traceId ?? 'not sampled'],
   ] as const
@@ -38,7 +44,7 @@ function Details({ exchange }: { readonly exchange: Seen }) {
 type RowProps = { readonly exchange: Seen; readonly open: boolean; readonly onToggle: () => void }
 
 function Row({ exchange, open, onToggle }: RowProps) {
-  const { source, destination, method, path, status, durationMs, requestBytes, replyBytes, tls } = exchange
+  const { source, destination, method, path, durationMs, requestBytes, replyBytes, tls } = exchange
   return (
     <>
       <tr>
@@ -61,7 +67,7 @@ function Row({ exchange, open, onToggle }: RowProps) {
         <td class="request">
           <span class="method">{method}</span> <span class="path-text">{path}</span>
         </td>
-        <td class={`number status ${statusClass(exchange)}`}>{status === 0 ? 'no reply' : status}</td>
+        <td class={`number status ${statusClass(exchange)}`}>{statusText(exchange)}</td>
         <td class="number">{formatMs(durationMs)}</td>
         <td class="number">{formatBytes(requestBytes)}</td>
         <td class="number">{formatBytes(replyBytes)}</td>

@@ -18,6 +18,7 @@ const fields: readonly Field[] = [
   { name: 'workload', label: 'Workload', hint: 'catalog' },
   { name: 'pathPrefix', label: 'Path begins with', hint: '/orders' },
   { name: 'status', label: 'Status', hint: '503 or 5xx' },
+  { name: 'grpcStatus', label: 'Status of gRPC', hint: 'UNAVAILABLE or failed' },
   { name: 'minMs', label: 'Slower than, ms', hint: '100', numeric: true },
   { name: 'peer', label: 'Peer', hint: 'spiffe://…' },
 ]
