@@ -3,8 +3,9 @@ import { stripVTControlCharacters } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import type { LiveEdge, LiveMesh, LiveSidecar, LiveWorkload, TappedExchange } from '../api/live.ts'
 import { edgesOf, edgesText, topPicture } from './edges.ts'
-import { parseSubject, statRows, statText } from './stat.ts'
-import { tapLine, tapPage } from './tap.ts'
+import { statRows, statText } from './stat.ts'
+import { missingWorkload, tapLine, tapPage } from './tap.ts'
+import { parseSubject } from './workload-kinds.ts'
 
 const file = { columns: undefined, colour: false }
 const web: LiveWorkload = { namespace: 'shop', name: 'web', kind: 'Deployment' }
@@ -181,6 +182,22 @@ describe('tap', () => {
 
   it('tells what was left out, and by whom', () => {
     expect(tapLine({ dropped: 7, by: 'viewer' }, file)).toBe('... 7 more, above what --max-rps allows\n')
+  })
+
+  it('says when nobody is connected who could look', () => {
+    expect(missingWorkload(mesh, undefined, undefined)).toBeUndefined()
+    expect(missingWorkload(mesh, 'web', 'shop')).toBeUndefined()
+    expect(missingWorkload(mesh, 'deploy/wbe', 'shop')).toBe(
+      'No deploy/wbe with a sidecar in namespace shop is connected now; waiting for one.',
+    )
+    expect(missingWorkload(mesh, 'sts/web', undefined)).toContain('No sts/web')
+    expect(missingWorkload(mesh, undefined, 'empty')).toContain('in namespace empty')
+  })
+
+  it('refuses what is no workload', () => {
+    expect(() => tapPage('svc/catalog', {})).toThrow("'svc/catalog' is no workload")
+    expect(() => tapPage('bogus/catalog', {})).toThrow("'bogus' is no kind")
+    expect(tapPage('ds/agent', {})).toBe('/live/tap?workload=daemonset%2Fagent')
   })
 
   it('asks for what the options say', () => {
