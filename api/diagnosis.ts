@@ -76,6 +76,8 @@ export interface DiagnosedBackend {
   readonly cluster: string
   readonly sharePercent: number
   readonly endpoints: readonly DiagnosedEndpoint[]
+  /** Outside of the mesh: the client itself looks up its addresses; null: the endpoints are the mesh's. */
+  readonly host: string | null
 }
 
 /** The answer of the control plane's `GET /diagnose`. */

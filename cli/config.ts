@@ -127,7 +127,8 @@ function endpoints({ clusters: held }: HeldConfig): Table {
       endpoint.identity ?? '',
     ]),
   )
-  return { columns: ['CLUSTER', 'ADDRESS', 'STATE', 'BY', 'IN FLIGHT', 'LATENCY', 'ZONE', 'IDENTITY'], rows }
+  const columns = ['CLUSTER', 'ADDRESS', 'STATE', 'BY', 'IN FLIGHT', 'LATENCY', 'ZONE', 'IDENTITY']
+  return { columns, rows, spare: ['ZONE', 'LATENCY', 'IN FLIGHT', 'IDENTITY'] }
 }
 
 function certificate({ config }: HeldConfig): Table {

@@ -121,6 +121,15 @@ shop       deploy/web  db.shop:5432       db.shop:5432             -        -   
     expect(lines[0]).toMatch(/^SOURCE +SERVICE +BACKEND +RPS +SUCCESS +P99 +MTLS$/)
   })
 
+  it('keeps who sends where, how much and how well on 40 columns', () => {
+    const lines = edgesText(edgesOf(mesh, undefined), 'table', { columns: 40, colour: false }).split('\n')
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(40)
+    expect(lines[0]).toMatch(/^SOURCE +BACKEND +RPS +SUCCESS +P99$/)
+    const stats = statText(stat(), 'table', { columns: 40, colour: false }).split('\n')
+    expect(Math.max(...stats.map((line) => line.length))).toBeLessThanOrEqual(40)
+    expect(stats[0]).toMatch(/^NAMESPACE +NAME +RPS +SUCCESS +P99$/)
+  })
+
   it('says so where nothing moves', () => {
     expect(edgesText([], 'table', file)).toBe('Nothing moves in the mesh.\n')
     expect(edgesText([], 'json', file)).toBe('[]\n')
@@ -197,6 +206,7 @@ describe('tap', () => {
   it('refuses what is no workload', () => {
     expect(() => tapPage('svc/catalog', {})).toThrow("'svc/catalog' is no workload")
     expect(() => tapPage('bogus/catalog', {})).toThrow("'bogus' is no kind")
+    expect(() => tapPage('web', { maxRps: 'x' })).toThrow("--max-rps: 'x' is not a number")
     expect(tapPage('ds/agent', {})).toBe('/live/tap?workload=daemonset%2Fagent')
   })
 

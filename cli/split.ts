@@ -39,7 +39,7 @@ export async function describeSplits(
   const machine = machineText(pages, options.output)
   if (machine !== undefined) return machine
   if (pages.length === 0) return 'There are no TrafficSplits.\n'
-  const shown = { columns, rows: rows(pages) }
+  const shown = { columns, rows: rows(pages), spare: ['APEX', 'NAMESPACE', 'PORT', 'READY'] }
   return [tableText(shown, screen, options.output === 'wide'), ...pages.map((page) => remarks(page, wallMs))]
     .filter((part) => part !== '')
     .join('\n')

@@ -75,9 +75,9 @@ function summed(entries: readonly Figures[]): Partial<Figures> {
 }
 
 const columns: readonly Column<StatRow>[] = [
-  { header: 'NAMESPACE', text: ({ namespace }) => namespace },
+  { header: 'NAMESPACE', spare: 2, text: ({ namespace }) => namespace },
   { header: 'NAME', text: ({ name }) => name },
-  { header: 'SIDECARS', right: true, text: ({ sidecars }) => String(sidecars ?? '-') },
+  { header: 'SIDECARS', right: true, spare: 4, text: ({ sidecars }) => String(sidecars ?? '-') },
   ...figureColumns<StatRow>((row) =>
     row.requestsPerSecond === undefined ? undefined : (row as StatRow & Figures),
   ),

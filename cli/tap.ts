@@ -46,8 +46,16 @@ export function missingWorkload(
   return `No ${workload === undefined ? '' : `${workload} with a `}sidecar${where} is connected now; waiting for one.`
 }
 
+/** Throws CONFIG_INVALID. */
+function checkNumber(flag: string, text: string | undefined): void {
+  if (text !== undefined && !/^\d+(?:\.\d+)?$/.test(text))
+    throw new WeftError('CONFIG_INVALID', `${flag}: '${text}' is not a number, 0 or more`)
+}
+
 /** The page that shows what the options ask for. Throws CONFIG_INVALID. */
 export function tapPage(workload: string | undefined, options: TapOptions): string {
+  checkNumber('--min-latency', options.minLatency)
+  checkNumber('--max-rps', options.maxRps)
   const query = new URLSearchParams()
   const { kind, name: named } = workload === undefined ? {} : tappedWorkload(workload)
   const given: readonly (readonly [string, string | undefined])[] = [

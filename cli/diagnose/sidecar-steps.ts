@@ -102,6 +102,21 @@ function connectionSteps(connections: readonly TriedConnection[]): readonly Diag
   }))
 }
 
+/** A host outside of the mesh that the client's own look-ups do not find. */
+function hostSteps({ backends }: Diagnosis, { name, connections }: TriedCluster): readonly DiagnosisStep[] {
+  const host = backends.find(({ cluster }) => cluster === name)?.host ?? null
+  if (host === null || connections.length > 0) return []
+  return [
+    {
+      place: 'endpoint',
+      id: 'NAME_UNRESOLVED',
+      outcome: 'fails',
+      message: `the client finds no address for ${host}: 503`,
+      hint: hintOf('NAME_UNRESOLVED'),
+    },
+  ]
+}
+
 /** Endpoints that accept connections, and have failed so many requests that none are sent to them. */
 function ejectionSteps({ name, connections, panicking }: TriedCluster): readonly DiagnosisStep[] {
   const ejected = connections.filter(({ state }) => state === 'ejected').map(({ address }) => address)
@@ -162,7 +177,13 @@ export function clientSteps(diagnosis: Diagnosis, view: ClientView, nowMs: numbe
     ...nameSteps(diagnosis, tried),
     ...outdated(diagnosis, config),
     ...connectionSteps(clusters.flatMap(({ connections }) => connections)),
-    ...clusters.flatMap((cluster) => [...ejectionSteps(cluster), ...limitSteps(cluster)]).map(ofShare),
+    ...clusters
+      .flatMap((cluster) => [
+        ...hostSteps(diagnosis, cluster),
+        ...ejectionSteps(cluster),
+        ...limitSteps(cluster),
+      ])
+      .map(ofShare),
   ]
 }
 

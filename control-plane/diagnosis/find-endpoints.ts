@@ -133,21 +133,36 @@ export function findEndpoints(
       hint: 'correct the backendRefs, or create the Service that they name',
     })
   else steps.push({ place: 'backend', id: 'BACKENDS_KNOWN', outcome: 'ok', message: shares(sent), hint: '' })
-  const anybody = sent.some(({ backend, endpoints }) => endpoints.length > 0 || isHost(model, backend))
+  const anybody = sent.some(
+    ({ backend, endpoints }) => endpoints.length > 0 || hostOf(model, backend) !== undefined,
+  )
   for (const { backend, endpoints } of sent) steps.push(...endpointSteps(mesh, backend, !anybody, endpoints))
   return {
     steps,
-    backends: sent.map(({ backend, sharePercent, endpoints }) => ({
-      cluster: backendName(backend),
-      sharePercent,
-      endpoints: endpoints.map((endpoint) => describeEndpoint(mesh, endpoint)),
-    })),
+    backends: sent.map((one) => describeBackend(mesh, one)),
   }
 }
 
-function isHost(model: MeshModel, { key }: Backend): boolean {
+type SentTo = {
+  readonly backend: Backend
+  readonly sharePercent: number
+  readonly endpoints: readonly ServiceEndpoint[]
+}
+
+function describeBackend(mesh: Mesh, { backend, sharePercent, endpoints }: SentTo): DiagnosedBackend {
+  return {
+    cluster: backendName(backend),
+    sharePercent,
+    endpoints: endpoints.map((endpoint) => describeEndpoint(mesh, endpoint)),
+    host: hostOf(mesh.model, backend) ?? null,
+  }
+}
+
+/** Undefined where its endpoints are the mesh's. */
+function hostOf(model: MeshModel, { key }: Backend): string | undefined {
   const service = model.service(key)
-  return service !== undefined && externalTarget(model, service)?.kind === 'host'
+  const target = service === undefined ? undefined : externalTarget(model, service)
+  return target?.kind === 'host' ? target.host : undefined
 }
 
 function percent(value: number): string {

@@ -164,6 +164,11 @@ test('a circuit breaker that is open', async () => {
   client.close()
 })
 
+test('a host outside of the mesh whose name has no address', async () => {
+  mesh.plant(service('mail', { type: 'ExternalName', externalName: 'mail.invalid' }))
+  await expect.poll(() => endOf('mail:8080'), { timeout }).toBe('NAME_UNRESOLVED')
+})
+
 test('who calls and what is called may be said as users say it', async () => {
   const whole = async (from: string, to: string) => {
     const { from: pod, to: name, end } = await ask(to, from)
