@@ -76,6 +76,8 @@ export interface DiagnosedBackend {
   readonly cluster: string
   readonly sharePercent: number
   readonly endpoints: readonly DiagnosedEndpoint[]
+  /** Outside of the mesh: the client itself looks up its addresses; null: the endpoints are the mesh's. */
+  readonly host: string | null
 }
 
 /** The answer of the control plane's `GET /diagnose`. */
@@ -101,11 +103,30 @@ export interface TriedConnection {
   readonly failure: { readonly code: string; readonly reason: string } | null
 }
 
+/** How full a cluster with limits is; `turnedAway`: requests that were above one of them, since it has limits. */
+export interface ClusterLoad {
+  readonly requests: number
+  readonly maxRequests: number
+  readonly waiting: number
+  readonly maxPending: number
+  readonly turnedAway: number
+}
+
+/** A cluster whose endpoints a sidecar tried on request. */
+export interface TriedCluster {
+  readonly name: string
+  readonly connections: readonly TriedConnection[]
+  /** So many are ejected that ejections are overlooked. */
+  readonly panicking: boolean
+  /** null: it has no limits. */
+  readonly load: ClusterLoad | null
+}
+
 /** The answer of a sidecar's `POST /diagnose`. */
 export interface SidecarDiagnosis {
   /** Whether the mesh knows the name, as far as this sidecar is told; null: not asked. */
   readonly destination: { readonly name: string; readonly state: 'known' | 'unknown' | 'unavailable' } | null
-  readonly clusters: readonly { readonly name: string; readonly connections: readonly TriedConnection[] }[]
+  readonly clusters: readonly TriedCluster[]
   /** The application's port on this machine; null: not asked. */
   readonly application: TriedConnection | null
 }

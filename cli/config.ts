@@ -4,6 +4,7 @@ import { WeftError } from '../core/errors.ts'
 import type { Screen } from './output.ts'
 import { type Table, tableText } from './text-table.ts'
 import { type MeshAccess, readSidecarPage } from './reach/mesh-access.ts'
+import { findPod } from './reach/find-pod.ts'
 import { readWorkloads } from './reach/workloads.ts'
 import type { SidecarCluster, SidecarConfig, SidecarRule } from './sidecar-config.ts'
 
@@ -24,13 +25,13 @@ export type HeldConfig = {
   readonly clusters: readonly SidecarCluster[]
 }
 
-/** The sidecar of `POD` or `NAMESPACE/POD`. Rejects with RESOURCE_UNKNOWN or SIDECAR_NOT_READY. */
+/** The sidecar of `POD`, `NAMESPACE/POD` or `KIND/NAME`. Rejects with RESOURCE_UNKNOWN or SIDECAR_NOT_READY. */
 export async function readHeldConfig(
   access: MeshAccess,
   pod: string,
-  namespace: string,
+  namespace: string | undefined,
 ): Promise<HeldConfig> {
-  const key = pod.includes('/') ? pod : `${namespace}/${pod}`
+  const key = await findPod(access, pod, namespace)
   const sidecars = await readWorkloads(access)
   const workload = sidecars.find((one) => `${one.namespace}/${one.pod}` === key)
   if (workload === undefined)
@@ -126,7 +127,8 @@ function endpoints({ clusters: held }: HeldConfig): Table {
       endpoint.identity ?? '',
     ]),
   )
-  return { columns: ['CLUSTER', 'ADDRESS', 'STATE', 'BY', 'IN FLIGHT', 'LATENCY', 'ZONE', 'IDENTITY'], rows }
+  const columns = ['CLUSTER', 'ADDRESS', 'STATE', 'BY', 'IN FLIGHT', 'LATENCY', 'ZONE', 'IDENTITY']
+  return { columns, rows, spare: ['ZONE', 'LATENCY', 'IN FLIGHT', 'IDENTITY'] }
 }
 
 function certificate({ config }: HeldConfig): Table {

@@ -15,13 +15,13 @@ export function edgesOf(mesh: LiveMesh, namespace: string | undefined): readonly
 }
 
 const columns: readonly Column<LiveEdge>[] = [
-  { header: 'NAMESPACE', spare: true, text: ({ source }) => source.namespace },
+  { header: 'NAMESPACE', spare: 4, text: ({ source }) => source.namespace },
   { header: 'SOURCE', text: ({ source }) => shortWorkload(source) },
-  { header: 'SERVICE', text: ({ apex }) => shortService(apex) },
+  { header: 'SERVICE', spare: 1, text: ({ apex }) => shortService(apex) },
   { header: 'BACKEND', text: ({ backend }) => shortService(backend) },
   ...figureColumns<LiveEdge>((edge) => edge, true),
   // Connections: all that is to be seen of what is not HTTP.
-  { header: 'OPEN', right: true, spare: true, text: (edge) => String(edge.openConnections) },
+  { header: 'OPEN', right: true, spare: 7, text: (edge) => String(edge.openConnections) },
 ]
 
 /** The text of `weft edges`. */

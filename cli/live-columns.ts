@@ -53,7 +53,7 @@ export function figureColumns<Row>(
     },
     ...more,
   })
-  const wide = wideQuantiles ? { wide: true } : { spare: true }
+  const quantile = (spare: number) => (wideQuantiles ? { wide: true } : { spare })
   return [
     column('RPS', ({ requestsPerSecond }) => (requestsPerSecond === 0 ? '-' : requestsPerSecond.toFixed(1))),
     column('SUCCESS', ({ successRatio }) => percent(successRatio), {
@@ -63,9 +63,9 @@ export function figureColumns<Row>(
         return ratio < badSuccess ? 'red' : 'yellow'
       },
     }),
-    column('P50', ({ p50Ms }) => milliseconds(p50Ms), wide),
-    column('P95', ({ p95Ms }) => milliseconds(p95Ms), wide),
-    column('P99', ({ p99Ms }) => milliseconds(p99Ms)),
-    column('MTLS', ({ mtlsRatio }) => `${Math.round(mtlsRatio * 100)}%`),
+    column('P50', ({ p50Ms }) => milliseconds(p50Ms), quantile(5)),
+    column('P95', ({ p95Ms }) => milliseconds(p95Ms), quantile(6)),
+    column('P99', ({ p99Ms }) => milliseconds(p99Ms), { spare: 1 }),
+    column('MTLS', ({ mtlsRatio }) => `${Math.round(mtlsRatio * 100)}%`, { spare: 3 }),
   ]
 }

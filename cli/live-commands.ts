@@ -21,8 +21,9 @@ export function addLiveCommands(
       .option('-n, --namespace <name>', 'of this namespace only')
       .addOption(outputOption()),
   ).action(async (subject: string | undefined, options: Options) => {
-    const [{ parseSubject, statRows, statText }, { readLiveMesh }] = await Promise.all([
+    const [{ statRows, statText }, { parseSubject }, { readLiveMesh }] = await Promise.all([
       import('./stat.ts'),
+      import('./workload-kinds.ts'),
       import('./live-mesh.ts'),
     ])
     // What is wrong with the question is said before anybody is asked.
@@ -85,9 +86,16 @@ function addTap(program: Command, withExample: (command: Command, example: strin
           .default('line'),
       ),
   ).action(async (workload: string | undefined, options: TapCommandOptions) => {
-    const { runTap, tapPage } = await import('./tap.ts')
+    const [{ missingWorkload, runTap, tapPage }, { readLiveMesh }] = await Promise.all([
+      import('./tap.ts'),
+      import('./live-mesh.ts'),
+    ])
+    const page = tapPage(workload, options)
     const connection = await connectToControlPlane(options, options.account)
-    await runTap(connection, tapPage(workload, options), options.output, screenOf(), untilEnded())
+    // It may come yet, and a name may be misspelt.
+    const missing = missingWorkload(await readLiveMesh(connection), workload, options.namespace)
+    if (missing !== undefined) process.stderr.write(`${missing}\n`)
+    await runTap(connection, page, options.output, screenOf(), untilEnded())
   })
   withExample(tap, 'weft tap deploy/web -n shop --status 5xx')
 }

@@ -3,8 +3,9 @@ import { stripVTControlCharacters } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import type { LiveEdge, LiveMesh, LiveSidecar, LiveWorkload, TappedExchange } from '../api/live.ts'
 import { edgesOf, edgesText, topPicture } from './edges.ts'
-import { parseSubject, statRows, statText } from './stat.ts'
-import { tapLine, tapPage } from './tap.ts'
+import { statRows, statText } from './stat.ts'
+import { missingWorkload, tapLine, tapPage } from './tap.ts'
+import { parseSubject } from './workload-kinds.ts'
 
 const file = { columns: undefined, colour: false }
 const web: LiveWorkload = { namespace: 'shop', name: 'web', kind: 'Deployment' }
@@ -120,6 +121,15 @@ shop       deploy/web  db.shop:5432       db.shop:5432             -        -   
     expect(lines[0]).toMatch(/^SOURCE +SERVICE +BACKEND +RPS +SUCCESS +P99 +MTLS$/)
   })
 
+  it('keeps who sends where, how much and how well on 40 columns', () => {
+    const lines = edgesText(edgesOf(mesh, undefined), 'table', { columns: 40, colour: false }).split('\n')
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(40)
+    expect(lines[0]).toMatch(/^SOURCE +BACKEND +RPS +SUCCESS +P99$/)
+    const stats = statText(stat(), 'table', { columns: 40, colour: false }).split('\n')
+    expect(Math.max(...stats.map((line) => line.length))).toBeLessThanOrEqual(40)
+    expect(stats[0]).toMatch(/^NAMESPACE +NAME +RPS +SUCCESS +P99$/)
+  })
+
   it('says so where nothing moves', () => {
     expect(edgesText([], 'table', file)).toBe('Nothing moves in the mesh.\n')
     expect(edgesText([], 'json', file)).toBe('[]\n')
@@ -181,6 +191,23 @@ describe('tap', () => {
 
   it('tells what was left out, and by whom', () => {
     expect(tapLine({ dropped: 7, by: 'viewer' }, file)).toBe('... 7 more, above what --max-rps allows\n')
+  })
+
+  it('says when nobody is connected who could look', () => {
+    expect(missingWorkload(mesh, undefined, undefined)).toBeUndefined()
+    expect(missingWorkload(mesh, 'web', 'shop')).toBeUndefined()
+    expect(missingWorkload(mesh, 'deploy/wbe', 'shop')).toBe(
+      'No deploy/wbe with a sidecar in namespace shop is connected now; waiting for one.',
+    )
+    expect(missingWorkload(mesh, 'sts/web', undefined)).toContain('No sts/web')
+    expect(missingWorkload(mesh, undefined, 'empty')).toContain('in namespace empty')
+  })
+
+  it('refuses what is no workload', () => {
+    expect(() => tapPage('svc/catalog', {})).toThrow("'svc/catalog' is no workload")
+    expect(() => tapPage('bogus/catalog', {})).toThrow("'bogus' is no kind")
+    expect(() => tapPage('web', { maxRps: 'x' })).toThrow("--max-rps: 'x' is not a number")
+    expect(tapPage('ds/agent', {})).toBe('/live/tap?workload=daemonset%2Fagent')
   })
 
   it('asks for what the options say', () => {

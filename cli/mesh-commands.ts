@@ -56,7 +56,7 @@ export function addCheck({ program, exitWith, withExample }: Registration): void
 }
 
 type DiagnoseFlags = Common & {
-  readonly namespace: string
+  readonly namespace?: string
   readonly method: string
   readonly header: readonly string[]
 }
@@ -65,9 +65,9 @@ export function addDiagnose({ program, exitWith, withExample }: Registration): v
   const command = program
     .command('diagnose')
     .description('why does A not reach B: walks name, route, policy, backend, endpoint and identity')
-    .argument('<from>', 'pod that calls, as POD or NAMESPACE/POD')
-    .argument('<to>', 'what it calls, as HOST[:PORT][/PATH]')
-    .option('-n, --namespace <name>', 'of the pod', 'default')
+    .argument('<from>', 'pod that calls, as POD, NAMESPACE/POD or deploy/NAME')
+    .argument('<to>', 'what it calls, as HOST[:PORT][/PATH], or a URL')
+    .option('-n, --namespace <name>', 'of the pod; needed where several have its name')
     .option('-X, --method <method>', 'of the request', 'GET')
     .option('-H, --header <field>', "of the request, as 'Name: value'; may be repeated", collect, [])
     .addOption(outputOption())
@@ -87,12 +87,12 @@ export function addConfig({ program, withExample }: Registration): void {
   const command = program
     .command('config')
     .description('what one sidecar holds: listeners, routes, clusters, endpoints, certificate')
-    .argument('<pod>', 'as POD or NAMESPACE/POD')
+    .argument('<pod>', 'as POD, NAMESPACE/POD or deploy/NAME')
     .argument('[section]', 'one of listeners, routes, clusters, endpoints, certificate')
-    .option('-n, --namespace <name>', 'of the pod', 'default')
+    .option('-n, --namespace <name>', 'of the pod; needed where several have its name')
     .addOption(outputOption())
   withConnection(command).action(
-    async (pod: string, named: string | undefined, flags: Common & { readonly namespace: string }) => {
+    async (pod: string, named: string | undefined, flags: Common & { readonly namespace?: string }) => {
       const { configData, configText, readHeldConfig, sectionOf } = await import('./config.ts')
       const section = sectionOf(named)
       const held = await reach(flags, (access) => readHeldConfig(access, pod, flags.namespace))

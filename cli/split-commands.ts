@@ -21,18 +21,20 @@ function selecting(command: Command): Command {
     .addOption(new Option('--admin <address>', 'the same as --control-plane').hideHelp())
 }
 
-async function read(name: string | undefined, flags: ShowFlags): Promise<string> {
+async function describe(
+  name: string | undefined,
+  flags: ShowFlags,
+  wallMs: number | undefined,
+): Promise<string> {
   const { describeSplits } = await import('./split.ts')
   const { withMesh } = await import('./reach/open-access.ts')
   const { namespace, output, admin } = flags
   const where = admin === undefined ? flags : { controlPlane: admin }
-  return withMesh(where, (access) =>
-    describeSplits(access, { name, namespace, output }, screenOf(), Date.now()),
-  )
+  return withMesh(where, (access) => describeSplits(access, { name, namespace, output }, screenOf(), wallMs))
 }
 
 async function show(name: string | undefined, flags: ShowFlags): Promise<void> {
-  process.stdout.write(await read(name, flags))
+  process.stdout.write(await describe(name, flags, Date.now()))
 }
 
 /** Redraws less often would look stuck; more often would be work for nothing. */
@@ -40,11 +42,13 @@ const watchEveryMs = 1_000
 
 async function watch(name: string | undefined, flags: ShowFlags): Promise<void> {
   const { watchSplits } = await import('./split-watch.ts')
+  const terminal = process.stdout.isTTY
   await watchSplits({
-    read: () => read(name, flags),
+    // Where each change is written below the one before, passing time is none.
+    read: () => describe(name, flags, terminal ? Date.now() : undefined),
     write: (text) => void process.stdout.write(text),
     intervalMs: watchEveryMs,
-    terminal: process.stdout.isTTY,
+    terminal,
     signal: untilEnded(),
   })
 }

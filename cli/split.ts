@@ -24,12 +24,12 @@ export type SplitOptions = {
   readonly output: OutputForm
 }
 
-/** The text for people or machines. Rejects with CONTROL_PLANE_UNREACHABLE or RESOURCE_UNKNOWN. */
+/** The text for people or machines; `wallMs` undefined: nothing in it grows old by itself. Rejects with CONTROL_PLANE_UNREACHABLE or RESOURCE_UNKNOWN. */
 export async function describeSplits(
   access: MeshAccess,
   options: SplitOptions,
   screen: Screen,
-  wallMs: number,
+  wallMs: number | undefined,
 ): Promise<string> {
   const pages = await fetchSplits(access, options)
   if (pages.length === 0 && options.name !== undefined) {
@@ -39,7 +39,7 @@ export async function describeSplits(
   const machine = machineText(pages, options.output)
   if (machine !== undefined) return machine
   if (pages.length === 0) return 'There are no TrafficSplits.\n'
-  const shown = { columns, rows: rows(pages) }
+  const shown = { columns, rows: rows(pages), spare: ['APEX', 'NAMESPACE', 'PORT', 'READY'] }
   return [tableText(shown, screen, options.output === 'wide'), ...pages.map((page) => remarks(page, wallMs))]
     .filter((part) => part !== '')
     .join('\n')
@@ -78,16 +78,20 @@ function rows(pages: readonly SplitPage[]): readonly (readonly string[])[] {
 }
 
 /** What a table has no room for; empty when all is well and nothing has happened. */
-function remarks({ namespace, name, matches, conditions, events }: SplitPage, wallMs: number): string {
+function remarks({ namespace, name, matches, conditions, events }: SplitPage, wallMs?: number): string {
   const lines = [
     ...(matches.length === 0 ? [] : [`  splits only what ${matches.join(' or ')} matches`]),
     ...conditions
       .filter((condition) => condition.message !== '')
       .map(({ type, status, reason, message }) => `  ${type}=${status} (${reason}): ${message}`),
     ...events.map(({ type, reason, message, count, lastMs }) => {
-      const ago = formatDuration(Math.floor(Math.max(0, wallMs - lastMs) / 1000) * 1000)
-      return `  ${ago} ago${count > 1 ? ` (${count} times)` : ''} ${type} ${reason}: ${message}`
+      return `  ${when(lastMs, wallMs)}${count > 1 ? ` (${count} times)` : ''} ${type} ${reason}: ${message}`
     }),
   ]
   return lines.length === 0 ? '' : `${namespace}/${name}\n${lines.join('\n')}\n`
+}
+
+function when(lastMs: number, wallMs: number | undefined): string {
+  if (wallMs === undefined) return new Date(lastMs).toISOString()
+  return `${formatDuration(Math.floor(Math.max(0, wallMs - lastMs) / 1000) * 1000)} ago`
 }

@@ -5,6 +5,7 @@ import { type Figures, figureColumns, shortService, shortWorkload } from './live
 import { mergeFigures, workloadId } from './live-mesh.ts'
 import { listing, type OutputForm, type Screen } from './output.ts'
 import type { Column } from './table.ts'
+import { parseSubject } from './workload-kinds.ts'
 
 export type StatRow = Partial<Figures> & {
   readonly namespace: string
@@ -18,33 +19,6 @@ export type StatQuery = {
   /** `deploy/web`, `svc/catalog`, `deploy`, or nothing for all workloads. */
   readonly subject: string | undefined
   readonly namespace: string | undefined
-}
-
-const kindNames: ReadonlyMap<string, string> = new Map(
-  [
-    ['Deployment', 'deployment', 'deployments', 'deploy'],
-    ['StatefulSet', 'statefulset', 'statefulsets', 'sts'],
-    ['DaemonSet', 'daemonset', 'daemonsets', 'ds'],
-    ['ReplicaSet', 'replicaset', 'replicasets', 'rs'],
-    ['ReplicationController', 'replicationcontroller', 'replicationcontrollers', 'rc'],
-    ['Job', 'job', 'jobs'],
-    ['CronJob', 'cronjob', 'cronjobs', 'cj'],
-    ['Pod', 'pod', 'pods', 'po'],
-    ['Service', 'service', 'services', 'svc'],
-  ].flatMap(([kind, ...names]) => names.map((name) => [name, kind as string] as const)),
-)
-
-/** `deploy/web` -> kind and name. Throws CONFIG_INVALID for a kind that there is not. */
-export function parseSubject(subject: string | undefined): {
-  readonly kind?: string
-  readonly name?: string
-} {
-  if (subject === undefined) return {}
-  const [word = '', name] = subject.split('/')
-  const kind = kindNames.get(word.toLowerCase())
-  if (kind === undefined)
-    throw new WeftError('CONFIG_INVALID', `'${word}' is no kind; try deploy/${word}, or svc/${word}`)
-  return { kind, ...(name === undefined || name === '' ? {} : { name }) }
 }
 
 /** One row for each workload or service that the query means. Throws CONFIG_INVALID, RESOURCE_UNKNOWN. */
@@ -101,9 +75,9 @@ function summed(entries: readonly Figures[]): Partial<Figures> {
 }
 
 const columns: readonly Column<StatRow>[] = [
-  { header: 'NAMESPACE', text: ({ namespace }) => namespace },
+  { header: 'NAMESPACE', spare: 2, text: ({ namespace }) => namespace },
   { header: 'NAME', text: ({ name }) => name },
-  { header: 'SIDECARS', right: true, text: ({ sidecars }) => String(sidecars ?? '-') },
+  { header: 'SIDECARS', right: true, spare: 4, text: ({ sidecars }) => String(sidecars ?? '-') },
   ...figureColumns<StatRow>((row) =>
     row.requestsPerSecond === undefined ? undefined : (row as StatRow & Figures),
   ),

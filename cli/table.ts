@@ -7,8 +7,8 @@ export type Column<Row> = {
   readonly right?: boolean
   /** Only shown by `-o wide`. */
   readonly wide?: boolean
-  /** Left out where the terminal is too narrow for all; the last such column first. */
-  readonly spare?: boolean
+  /** Left out where the terminal is too narrow for all; the column with the highest number first. */
+  readonly spare?: number
   readonly colour?: (row: Row) => Colour | undefined
 }
 
@@ -32,7 +32,9 @@ export function table<Row>(all: readonly Column<Row>[], rows: readonly Row[], fo
   )
   const widths = fit(columns, needed, form.columns)
   if (form.columns !== undefined && lengthOf(widths) > form.columns) {
-    const spare = columns.findLast((column) => column.spare === true)
+    const spare = columns
+      .filter((column) => column.spare !== undefined)
+      .toSorted((a, b) => (b.spare ?? 0) - (a.spare ?? 0))[0]
     if (spare !== undefined)
       return table(
         columns.filter((column) => column !== spare),

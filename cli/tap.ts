@@ -1,9 +1,11 @@
 /** `weft tap`: exchanges as they end, one a line. */
-import type { TapDrops, TappedExchange } from '../api/live.ts'
+import type { LiveMesh, TapDrops, TappedExchange } from '../api/live.ts'
+import { WeftError } from '../core/errors.ts'
 import { paint } from './colour.ts'
 import type { ControlPlaneConnection } from './reach/control-plane-connection.ts'
 import { milliseconds, shortWorkload } from './live-columns.ts'
 import type { Screen } from './output.ts'
+import { parseSubject } from './workload-kinds.ts'
 
 export type TapOptions = {
   readonly namespace?: string
@@ -17,11 +19,47 @@ export type TapOptions = {
   readonly maxRps?: string
 }
 
-/** The page that shows what the options ask for. */
+/** Kind and name, or the name alone. Throws CONFIG_INVALID for what is no workload. */
+function tappedWorkload(text: string): { readonly kind?: string; readonly name: string } {
+  if (!text.includes('/')) return { name: text }
+  const { kind, name } = parseSubject(text)
+  if (kind === undefined || name === undefined || kind === 'Service')
+    throw new WeftError('CONFIG_INVALID', `'${text}' is no workload: say deploy/NAME, or the like`)
+  return { kind, name }
+}
+
+/** What to say when no sidecar is connected that could look; undefined when there is one. */
+export function missingWorkload(
+  { sidecars }: Pick<LiveMesh, 'sidecars'>,
+  workload: string | undefined,
+  namespace: string | undefined,
+): string | undefined {
+  const { kind, name } = workload === undefined ? {} : tappedWorkload(workload)
+  const there = sidecars.some(
+    ({ workload: one }) =>
+      (namespace ?? one.namespace) === one.namespace &&
+      (name ?? one.name) === one.name &&
+      (kind ?? one.kind) === one.kind,
+  )
+  if (there) return undefined
+  const where = namespace === undefined ? '' : ` in namespace ${namespace}`
+  return `No ${workload === undefined ? '' : `${workload} with a `}sidecar${where} is connected now; waiting for one.`
+}
+
+/** Throws CONFIG_INVALID. */
+function checkNumber(flag: string, text: string | undefined): void {
+  if (text !== undefined && !/^\d+(?:\.\d+)?$/.test(text))
+    throw new WeftError('CONFIG_INVALID', `${flag}: '${text}' is not a number, 0 or more`)
+}
+
+/** The page that shows what the options ask for. Throws CONFIG_INVALID. */
 export function tapPage(workload: string | undefined, options: TapOptions): string {
+  checkNumber('--min-latency', options.minLatency)
+  checkNumber('--max-rps', options.maxRps)
   const query = new URLSearchParams()
+  const { kind, name: named } = workload === undefined ? {} : tappedWorkload(workload)
   const given: readonly (readonly [string, string | undefined])[] = [
-    ['workload', workload?.replace(/^deploy\//, 'deployment/').replace(/^sts\//, 'statefulset/')],
+    ['workload', kind === undefined ? named : `${kind.toLowerCase()}/${named}`],
     ['namespace', options.namespace],
     ['pathPrefix', options.path],
     ['method', options.method],

@@ -5,11 +5,17 @@ import { table } from './table.ts'
 export type Table = {
   readonly columns: readonly string[]
   readonly rows: readonly (readonly string[])[]
+  /** Columns left out where the terminal is too narrow for all, the first one first. */
+  readonly spare?: readonly string[]
 }
 
 /** Fits the screen, unless `wide`. */
-export function tableText({ columns, rows }: Table, screen: Screen, wide: boolean): string {
-  const shown = columns.map((header, i) => ({ header, text: (row: readonly string[]) => row[i] ?? '' }))
+export function tableText({ columns, rows, spare = [] }: Table, screen: Screen, wide: boolean): string {
+  const shown = columns.map((header, i) => ({
+    header,
+    text: (row: readonly string[]) => row[i] ?? '',
+    ...(spare.includes(header) && { spare: spare.length - spare.indexOf(header) }),
+  }))
   return table(shown, rows, { ...screen, ...(wide && { columns: undefined }), wide })
 }
 

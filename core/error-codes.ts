@@ -82,7 +82,7 @@ export const errorCodes = {
   },
   RESOURCE_UNKNOWN: {
     summary: 'the control plane does not know a resource of this name',
-    hint: 'check the name, and that the Service exists in that namespace',
+    hint: 'check its name and namespace, and that it exists',
   },
   NAME_UNRESOLVED: {
     summary: 'a host name has no address',

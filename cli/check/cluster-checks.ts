@@ -1,10 +1,12 @@
 /** What a cluster with weft in it shows, judged. Pure. */
 import { injectedAnnotations } from '../../api/annotations.ts'
-import { proxyContainerName, weftNamespace } from '../../api/deployment.ts'
+import { injectorName, proxyContainerName, weftNamespace } from '../../api/deployment.ts'
 import { version } from '../../core/version.ts'
 import { decide, isInjected } from '../../injector/decide.ts'
 import { type Check, failing, good, unasked, warning } from './check.ts'
 import type { ClusterFacts, DeploymentObject, Lookup, NamespaceObject, PodObject } from './cluster-facts.ts'
+import { namespaceChecks, podAnnotationChecks } from './injection-checks.ts'
+import { outdatedChecks } from './outdated-objects.ts'
 import { certificateCheck, certificatesOf, rootChecks } from './root-checks.ts'
 
 const again = 'make the pod anew: kubectl rollout restart of what it belongs to'
@@ -37,10 +39,17 @@ function installationChecks({ installed }: ClusterFacts): readonly Check[] {
         'run it as somebody who may; the others are checked',
       ),
     ),
+    ...installed.flatMap(outdatedChecks),
   ]
   return troubles.length > 0
     ? troubles
-    : [good('installation', 'EVERYTHING_INSTALLED', `all ${installed.length} objects of weft are there`)]
+    : [
+        good(
+          'installation',
+          'EVERYTHING_INSTALLED',
+          `all ${installed.length} objects of weft are there, and of this version`,
+        ),
+      ]
 }
 
 function deploymentChecks({ installed }: ClusterFacts): readonly Check[] {
@@ -106,12 +115,19 @@ function webhookCertificate(pem: string, nowMs: number): Check {
 }
 
 function trialCheck({ status, message, injected }: NonNullable<ClusterFacts['trial']>): Check {
-  const hint = `see that pods of the injector are ready, and that the API server may connect to them (port 8443 of ${weftNamespace})`
+  const hint = `see that pods of the injector are ready, and that the API server may connect to them (port 8443 of ${weftNamespace}) and trusts them (caBundle; the injector writes it when it starts)`
   if (injected)
     return good(
       'webhook',
       'WEBHOOK_ANSWERS',
       'the API server reaches the webhook: a pod that was tried has a sidecar',
+    )
+  if (/x509: |tls: /.test(message))
+    return failing(
+      'webhook',
+      'WEBHOOK_NOT_TRUSTED',
+      `the API server does not trust the webhook: ${message}`,
+      `its caBundle is of another injector: kubectl rollout restart deployment/${injectorName} -n ${weftNamespace}`,
     )
   if (status === 201 || /failed calling webhook/.test(message))
     return failing(
@@ -203,6 +219,7 @@ function sidecarChecks(pod: PodObject, trustBundle: string | undefined): readonl
             again,
           ),
         ]),
+    ...podAnnotationChecks(key, marks),
   ]
 }
 
@@ -229,5 +246,6 @@ export function clusterChecks(facts: ClusterFacts, nowMs: number): readonly Chec
     ...deploymentChecks(facts),
     ...bundleChecks(facts, nowMs),
     ...webhookChecks(facts, nowMs),
+    ...facts.namespaces.flatMap(namespaceChecks),
   ]
 }

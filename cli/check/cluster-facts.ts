@@ -38,7 +38,7 @@ export type DeploymentObject = {
 }
 
 export type Lookup = {
-  readonly manifest: Pick<Manifest, 'apiVersion' | 'kind' | 'metadata'>
+  readonly manifest: Manifest
   readonly reply: ApiReply
 }
 

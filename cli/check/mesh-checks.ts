@@ -1,6 +1,7 @@
 /** What a mesh that runs says of itself, judged. Pure. */
 import type { MeshedWorkload, MeshTrust } from '../../api/diagnosis.ts'
 import { lagOf } from '../../api/rotation.ts'
+import { backendChecks } from './backend-checks.ts'
 import { type Check, failing, good, unasked, warning } from './check.ts'
 import type { MeshFacts, SidecarAnswer } from './mesh-facts.ts'
 import { policyChecks } from './policy-checks.ts'
@@ -51,7 +52,7 @@ function clockCheck({ trust }: Reached, nowMs: number): Check {
     : good('control-plane', 'CLOCKS_AGREE', `its clock and this one agree within ${mostSkewMs / 1000} s`)
 }
 
-function configurationChecks({ findings }: Reached): readonly Check[] {
+function configurationChecks({ findings, backends }: Reached): readonly Check[] {
   const refused = findings.refused.map((file) =>
     failing(
       'configuration',
@@ -65,7 +66,8 @@ function configurationChecks({ findings }: Reached): readonly Check[] {
   const others = [...single.values()].map(({ code, object, message }) =>
     warning('configuration', code, `${object}: ${message}`, 'correct the object named'),
   )
-  if (refused.length + others.length > 0) return [...refused, ...others]
+  const all = [...refused, ...others, ...backendChecks(backends)]
+  if (all.length > 0) return all
   return [good('configuration', 'CONFIGURATION_FOLLOWED', 'everything in the configuration can be followed')]
 }
 

@@ -2,6 +2,7 @@
 import type { MeshedWorkload, MeshTrust } from '../../api/diagnosis.ts'
 import { failureFields } from '../../core/errors.ts'
 import type { AccessSummary } from '../../control-plane/model/access-findings.ts'
+import type { BackendFacts } from './backend-checks.ts'
 import { type MeshAccess, type Page, readPage } from '../reach/mesh-access.ts'
 import { readWorkloads } from '../reach/workloads.ts'
 
@@ -24,6 +25,7 @@ export type MeshFacts =
       readonly trust: MeshTrust
       readonly findings: FindingsPage
       readonly access: AccessSummary
+      readonly backends: BackendFacts
       readonly workloads: readonly MeshedWorkload[]
       /** By `namespace/pod`; only those that were asked. */
       readonly answers: ReadonlyMap<string, SidecarAnswer>
@@ -70,11 +72,14 @@ export async function gatherMesh(access: MeshAccess, withSidecars: boolean): Pro
     const trust = await readPage<MeshTrust>(access, '/identity')
     const findings = await readPage<FindingsPage>(access, '/findings')
     const summary = await readPage<AccessSummary>(access, '/access/summary')
+    const { services } = await readPage<Pick<BackendFacts, 'services'>>(access, '/services')
+    const { splits } = await readPage<Pick<BackendFacts, 'splits'>>(access, '/splits')
+    const backends = { services, splits }
     const workloads = await readWorkloads(access)
     const answers = withSidecars
       ? await askSidecars(access, workloads, summary)
       : new Map<string, SidecarAnswer>()
-    return { reached: true, ready, trust, findings, access: summary, workloads, answers }
+    return { reached: true, ready, trust, findings, backends, access: summary, workloads, answers }
   } catch (error) {
     return { reached: false, problem: failureFields(error).reason }
   }

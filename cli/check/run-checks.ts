@@ -53,7 +53,14 @@ export async function runChecks(options: CheckOptions & ConnectionOptions): Prom
   if (options.pre && options.controlPlane !== undefined)
     throw new WeftError('CONFIG_INVALID', '--pre looks at a cluster before there is a --control-plane')
   const where = await findMesh(options, options.pre)
-  if (where.kind === 'address') return checkMesh(where.address)
+  if (where.kind === 'address') {
+    if (options.pre)
+      throw new WeftError(
+        'CONFIG_INVALID',
+        '--pre looks at a cluster: say --kubeconfig FILE, or set KUBECONFIG',
+      )
+    return checkMesh(where.address)
+  }
   try {
     return await checkCluster(where.api, options, where.kubeconfig)
   } finally {

@@ -64,7 +64,7 @@ const plans: readonly Plan[] = [
   { name: 'inventory', serviceAccount: 'inventory', services: ['inventory'] },
 ]
 const portsPerPod = 5
-const readyTimeoutMs = 30_000
+const readyTimeoutMs = 60_000
 
 /** Part of every path that the load asks for: what must never be seen between two sidecars. */
 export const pathMarker = 'orders-7f3a9c'

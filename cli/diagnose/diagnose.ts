@@ -3,17 +3,19 @@ import type { DiagnosedEndpoint, Diagnosis, DiagnosisStep, SidecarDiagnosis } fr
 import { WeftError } from '../../core/errors.ts'
 import { type Colour, paint } from '../colour.ts'
 import type { Screen } from '../output.ts'
+import { findPod } from '../reach/find-pod.ts'
 import { type MeshAccess, readPageOfAll, readSidecarPage } from '../reach/mesh-access.ts'
 import type { SidecarConfig } from '../sidecar-config.ts'
 import { mergeDiagnoses } from './merge-diagnoses.ts'
 import { type ClientView, clientSteps, type ServerView, serverSteps } from './sidecar-steps.ts'
 
 export type DiagnoseOptions = {
-  /** `POD` or `NAMESPACE/POD`. */
+  /** `POD`, `NAMESPACE/POD` or `KIND/NAME`. */
   readonly from: string
   /** `[http://]host[:port][/path]`. */
   readonly to: string
-  readonly namespace: string
+  /** Of the pod; undefined: any. */
+  readonly namespace: string | undefined
   readonly method: string
   /** `Name: value`. */
   readonly headers: readonly string[]
@@ -28,20 +30,26 @@ export type FullDiagnosis = Diagnosis & {
 const maxServers = 8
 
 function splitTarget(to: string): { readonly authority: string; readonly path: string } {
-  const bare = to.replace(/^http:\/\//, '')
+  const scheme = /^(https?):\/\//i.exec(to)?.[1]?.toLowerCase()
+  const bare = scheme === undefined ? to : to.slice(scheme.length + 3)
   const slash = bare.search(/[/?]/)
-  if (slash === -1) return { authority: bare, path: '/' }
-  const path = bare.slice(slash)
-  return { authority: bare.slice(0, slash), path: path.startsWith('/') ? path : `/${path}` }
+  const authority = slash === -1 ? bare : bare.slice(0, slash)
+  const rest = slash === -1 ? '/' : bare.slice(slash)
+  const path = rest.startsWith('/') ? rest : `/${rest}`
+  // Without a port a name means 80 everywhere else.
+  const portless = scheme === 'https' && authority !== '' && !/:\d+$/.test(authority)
+  return { authority: portless ? `${authority}:443` : authority, path }
 }
 
 /** Throws CONFIG_INVALID. */
-export function queryOf({ from, to, namespace, method, headers }: DiagnoseOptions): URLSearchParams {
+function queryOf(
+  from: string,
+  { to, method, headers }: Pick<DiagnoseOptions, 'to' | 'method' | 'headers'>,
+): URLSearchParams {
   const { authority, path } = splitTarget(to)
-  if (authority === '' || from === '')
-    throw new WeftError('CONFIG_INVALID', 'say FROM as POD and TO as HOST:PORT')
+  if (authority === '') throw new WeftError('CONFIG_INVALID', `'${to}' is not like HOST:PORT/PATH`)
   const query = new URLSearchParams({
-    from: from.includes('/') ? from : `${namespace}/${from}`,
+    from,
     to: authority,
     method: method.toUpperCase(),
     path,
@@ -72,13 +80,14 @@ async function askServer(access: MeshAccess, endpoint: DiagnosedEndpoint): Promi
   return [{ workload, tried: answer?.application }]
 }
 
-/** Rejects with CONFIG_INVALID or CONTROL_PLANE_UNREACHABLE. */
+/** Rejects with CONFIG_INVALID, CONTROL_PLANE_UNREACHABLE or RESOURCE_UNKNOWN. */
 export async function diagnose(
   access: MeshAccess,
   options: DiagnoseOptions,
   nowMs: number,
 ): Promise<FullDiagnosis> {
-  const page = `/diagnose?${queryOf(options).toString()}`
+  const from = await findPod(access, options.from, options.namespace)
+  const page = `/diagnose?${queryOf(from, options).toString()}`
   const known = mergeDiagnoses(await readPageOfAll<Diagnosis>(access, page))
   const client = await askClient(access, known)
   const endpoints = known.backends.flatMap((backend) => backend.endpoints).slice(0, maxServers)

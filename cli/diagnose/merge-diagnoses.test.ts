@@ -36,6 +36,7 @@ const diagnosis = (
     {
       cluster: 'app',
       sharePercent: 100,
+      host: null,
       endpoints: [
         {
           address: '10.0.0.1:80',

@@ -1,5 +1,11 @@
 /** What the sidecars say about the way from A to B, beside what the control plane knows. Pure. */
-import type { Diagnosis, DiagnosisStep, SidecarDiagnosis, TriedConnection } from '../../api/diagnosis.ts'
+import type {
+  Diagnosis,
+  DiagnosisStep,
+  SidecarDiagnosis,
+  TriedCluster,
+  TriedConnection,
+} from '../../api/diagnosis.ts'
 import { errorCodes } from '../../core/error-codes.ts'
 import type { SidecarConfig } from '../sidecar-config.ts'
 
@@ -96,6 +102,56 @@ function connectionSteps(connections: readonly TriedConnection[]): readonly Diag
   }))
 }
 
+/** A host outside of the mesh that the client's own look-ups do not find. */
+function hostSteps({ backends }: Diagnosis, { name, connections }: TriedCluster): readonly DiagnosisStep[] {
+  const host = backends.find(({ cluster }) => cluster === name)?.host ?? null
+  if (host === null || connections.length > 0) return []
+  return [
+    {
+      place: 'endpoint',
+      id: 'NAME_UNRESOLVED',
+      outcome: 'fails',
+      message: `the client finds no address for ${host}: 503`,
+      hint: hintOf('NAME_UNRESOLVED'),
+    },
+  ]
+}
+
+/** Endpoints that accept connections, and have failed so many requests that none are sent to them. */
+function ejectionSteps({ name, connections, panicking }: TriedCluster): readonly DiagnosisStep[] {
+  const ejected = connections.filter(({ state }) => state === 'ejected').map(({ address }) => address)
+  if (ejected.length === 0) return []
+  const all = ejected.length === connections.length
+  const overlooked = panicking ? '; so many are that they are sent to all the same' : ''
+  return [
+    {
+      place: 'endpoint',
+      id: 'ENDPOINTS_EJECTED',
+      outcome: all && !panicking ? 'fails' : 'warning',
+      message: `the client has put ${ejected.length} of ${connections.length} endpoints of ${name} out of use for failing its requests (${ejected.join(', ')})${overlooked}`,
+      hint: 'see what the application answers, and in the TrafficPolicy when outlier detection lets it come back',
+    },
+  ]
+}
+
+/** A circuit breaker that is open, or was. */
+function limitSteps({ name, load }: TriedCluster): readonly DiagnosisStep[] {
+  if (load === null) return []
+  const { requests, maxRequests, waiting, maxPending, turnedAway } = load
+  const open = requests >= maxRequests || (waiting >= maxPending && waiting > 0)
+  if (!open && turnedAway === 0) return []
+  const now = `${requests} of ${maxRequests} requests under way, ${waiting} of ${maxPending} waiting`
+  return [
+    {
+      place: 'endpoint',
+      id: open ? 'CIRCUIT_OPEN' : 'CIRCUIT_WAS_OPEN',
+      outcome: open ? 'fails' : 'warning',
+      message: `${name} ${open ? 'is as full as its limits allow' : 'has room now'} (${now}); the client has answered ${turnedAway} requests with 503 for that`,
+      hint: 'raise the limits of connectionPool in its TrafficPolicy, or add endpoints',
+    },
+  ]
+}
+
 export function clientSteps(diagnosis: Diagnosis, view: ClientView, nowMs: number): readonly DiagnosisStep[] {
   if (diagnosis.sidecar === null) return []
   if (view === undefined)
@@ -112,14 +168,22 @@ export function clientSteps(diagnosis: Diagnosis, view: ClientView, nowMs: numbe
   const wanted = new Set(
     diagnosis.backends.filter(({ sharePercent }) => sharePercent > 0).map(({ cluster }) => cluster),
   )
-  const connections = tried.clusters
-    .filter(({ name }) => wanted.has(name))
-    .flatMap((cluster) => cluster.connections)
+  const clusters = tried.clusters.filter(({ name }) => wanted.has(name))
+  // Where there are several backends, one that takes nothing fails its share alone.
+  const ofShare = (step: DiagnosisStep): DiagnosisStep =>
+    clusters.length > 1 && step.outcome === 'fails' ? { ...step, outcome: 'warning' } : step
   return [
     ...identitySteps(config, nowMs),
     ...nameSteps(diagnosis, tried),
     ...outdated(diagnosis, config),
-    ...connectionSteps(connections),
+    ...connectionSteps(clusters.flatMap(({ connections }) => connections)),
+    ...clusters
+      .flatMap((cluster) => [
+        ...hostSteps(diagnosis, cluster),
+        ...ejectionSteps(cluster),
+        ...limitSteps(cluster),
+      ])
+      .map(ofShare),
   ]
 }
 

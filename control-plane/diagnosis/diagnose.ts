@@ -42,7 +42,7 @@ function walkService(mesh: Mesh, named: NamedDestination, question: DiagnosisQue
       const endpoints = [describeEndpoint(mesh, own)]
       return {
         steps: [...findAccess(mesh, source, endpoints, question.request), ...findPeers(endpoints)],
-        backends: [{ cluster: `${address}:${port}`, sharePercent: 100, endpoints }],
+        backends: [{ cluster: `${address}:${port}`, sharePercent: 100, endpoints, host: null }],
       }
     }
     case 'service': {
@@ -62,7 +62,7 @@ function resourcesOf(
   namespace: string,
   to: string,
   named: NamedDestination,
-  clusters: readonly string[],
+  backends: Diagnosis['backends'],
 ): Diagnosis['resources'] {
   const routes =
     named.kind === 'service'
@@ -77,8 +77,10 @@ function resourcesOf(
   const wanted: readonly (readonly [ResourceKind, string])[] = [
     ['listener', to],
     ...routes.map((name) => ['routeConfiguration', name] as const),
-    ...clusters.map((name) => ['cluster', name] as const),
-    ...clusters.map((name) => ['clusterLoadAssignment', name] as const),
+    ...backends.map(({ cluster }) => ['cluster', cluster] as const),
+    ...backends
+      .filter(({ host }) => host === null)
+      .map(({ cluster }) => ['clusterLoadAssignment', cluster] as const),
   ]
   return wanted.flatMap(([kind, name]) => {
     const version = snapshot.get(kind, name, 'sidecar', namespace)?.version
@@ -95,13 +97,12 @@ export function diagnose(
   const { named, step } = findName(mesh.model, to)
   const { steps, backends } = walkService(mesh, named, question)
   const all: readonly DiagnosisStep[] = [...findSource(mesh, namespace, pod), step, ...steps]
-  const clusters = backends.map(({ cluster }) => cluster)
   return {
     from: keyOf(namespace, pod),
     to,
     steps: all,
     backends,
     sidecar: mesh.sidecarOf(namespace, pod) ?? null,
-    resources: resourcesOf(mesh.snapshot, namespace, to, named, clusters),
+    resources: resourcesOf(mesh.snapshot, namespace, to, named, backends),
   }
 }

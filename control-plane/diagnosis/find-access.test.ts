@@ -15,6 +15,15 @@ const endpoint: DiagnosedEndpoint = {
   applicationPort: 8080,
   sidecar: null,
 }
+const sidecar = {
+  version: '0.1.0',
+  admin: null,
+  connectedAtMs: 0,
+  bundle: null,
+  certificateRoot: null,
+  certificateNotAfterMs: null,
+  refused: [],
+}
 const get: DiagnosedRequest = { method: 'GET', path: '/items/1?x=y', headers: [{ name: 'x-a', value: 'b' }] }
 const anybody = { principals: [], serviceAccounts: [], namespaces: [], cidrs: [] }
 const anything = { ports: [], paths: [], methods: [], headers: [] }
@@ -24,7 +33,12 @@ function asked(
   {
     from = inMesh,
     request = get,
-  }: { readonly from?: Partial<Workload>; readonly request?: DiagnosedRequest } = {},
+    proves,
+  }: {
+    readonly from?: Partial<Workload>
+    readonly request?: DiagnosedRequest
+    readonly proves?: string
+  } = {},
 ): readonly string[] {
   const model = new MeshModel()
   const value: AccessPolicy = {
@@ -42,7 +56,9 @@ function asked(
     workload('catalog', { inject: true }),
     { kind: 'accessPolicy', key: 'shop/p', value },
   ])
-  const mesh = { model, trustDomain: 'cluster.local', sidecarOf: () => undefined }
+  const sidecarOf = () =>
+    proves === undefined ? undefined : { ...sidecar, namespace: 'shop', pod: 'web', identity: proves }
+  const mesh = { model, trustDomain: 'cluster.local', sidecarOf }
   return findAccess(mesh, model.workload('shop/web'), [endpoint], request).map(
     ({ id, outcome, message }) =>
       `${outcome} ${id} ${/accesspolicy\/shop\/(p\/[a-z]+)/.exec(message)?.[1] ?? ''}`,
@@ -64,6 +80,11 @@ test('where nobody says anything, there is nothing to tell', () => {
 test('who calls in clear is told that mesh mTLS is asked for', () => {
   expect(asked({ mtls: 'strict' }, { from: {} })).toEqual(['fails MESH_TLS_REQUIRED p/mtls'])
   expect(asked({ mtls: 'strict' })).toEqual([])
+})
+
+test('a sidecar that is connected counts, also of a pod that says nothing of one', () => {
+  const proves = 'spiffe://cluster.local/ns/shop/sa/web'
+  expect(asked({ mtls: 'strict' }, { from: {}, proves })).toEqual([])
 })
 
 test.each<[string, AccessRule]>([

@@ -14,7 +14,7 @@ type Decided = {
 }
 
 function decidedAt(
-  { model, trustDomain }: Mesh,
+  { model, trustDomain, sidecarOf }: Mesh,
   source: Workload,
   { address, workload: key, meshed, applicationPort }: DiagnosedEndpoint,
   { method, path, headers }: DiagnosedRequest,
@@ -22,7 +22,10 @@ function decidedAt(
   const workload = key === null ? undefined : model.workload(key)
   // Without a sidecar there is nobody to deny anything.
   if (workload === undefined || !meshed) return []
-  const principal = model.isMeshed(source) ? formatSpiffeId({ trustDomain, ...source }) : undefined
+  // A sidecar that is there proves somebody, whatever the pod says of itself.
+  const proven = sidecarOf(source.namespace, source.name)?.identity ?? undefined
+  const principal =
+    proven ?? (model.isMeshed(source) ? formatSpiffeId({ trustDomain, ...source }) : undefined)
   const port = { listen: parseAddress(address)?.port ?? applicationPort, application: applicationPort }
   const question = {
     principal,

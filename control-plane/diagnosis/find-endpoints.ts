@@ -5,6 +5,7 @@ import { formatAddress } from '../../core/address.ts'
 import type { ServiceEndpoint } from '../model/endpoints.ts'
 import { externalTarget, portOf } from '../model/external-name.ts'
 import { keyOf, type MeshModel } from '../model/mesh-model.ts'
+import { missingEndpoints } from '../model/missing-endpoints.ts'
 import type { Backend, Rule } from '../model/rule.ts'
 import { backendName } from '../snapshot/route-filters.ts'
 import { backendTroubles } from './find-rule.ts'
@@ -33,20 +34,18 @@ export function describeEndpoint(
 
 /** Why a backend that exists has nobody to answer. */
 function nobody(model: MeshModel, { key, port }: Backend): DiagnosisStep {
-  const name = portOf(model.service(key), port)?.name ?? ''
-  const slices = model.slices(key)
-  const count = (list: typeof slices): number =>
-    list.reduce((sum, { endpoints }) => sum + endpoints.length, 0)
-  const listed = count(slices)
-  const ofPort = count(slices.filter(({ ports }) => ports.some((one) => one.name === name)))
-  const portless = listed > 0 && ofPort === 0
-  const noneReady = `none of the ${ofPort} endpoints of ${key} is ready`
-  const why = portless ? `no endpoint of ${key} has its port ${port}` : `no pod is behind Service ${key}`
+  const missing = missingEndpoints(model, key, portOf(model.service(key), port)?.name ?? '')
+  const portless = missing?.reason === 'port-missing'
+  const why = {
+    'none-ready': `none of the ${missing?.listed} endpoints of ${key} is ready`,
+    'port-missing': `no endpoint of ${key} has its port ${port}`,
+    'no-pods': `no pod is behind Service ${key}`,
+  }[missing?.reason ?? 'no-pods']
   return {
     place: 'endpoint',
     id: portless ? 'ENDPOINT_PORT_MISSING' : 'NO_READY_ENDPOINT',
     outcome: 'fails',
-    message: `${ofPort > 0 ? noneReady : why}: 503`,
+    message: `${why}: 503`,
     hint: portless
       ? 'let the targetPort of the Service name a port of the pods'
       : 'see whether the selector matches pods, and why these are not ready',
@@ -134,21 +133,36 @@ export function findEndpoints(
       hint: 'correct the backendRefs, or create the Service that they name',
     })
   else steps.push({ place: 'backend', id: 'BACKENDS_KNOWN', outcome: 'ok', message: shares(sent), hint: '' })
-  const anybody = sent.some(({ backend, endpoints }) => endpoints.length > 0 || isHost(model, backend))
+  const anybody = sent.some(
+    ({ backend, endpoints }) => endpoints.length > 0 || hostOf(model, backend) !== undefined,
+  )
   for (const { backend, endpoints } of sent) steps.push(...endpointSteps(mesh, backend, !anybody, endpoints))
   return {
     steps,
-    backends: sent.map(({ backend, sharePercent, endpoints }) => ({
-      cluster: backendName(backend),
-      sharePercent,
-      endpoints: endpoints.map((endpoint) => describeEndpoint(mesh, endpoint)),
-    })),
+    backends: sent.map((one) => describeBackend(mesh, one)),
   }
 }
 
-function isHost(model: MeshModel, { key }: Backend): boolean {
+type SentTo = {
+  readonly backend: Backend
+  readonly sharePercent: number
+  readonly endpoints: readonly ServiceEndpoint[]
+}
+
+function describeBackend(mesh: Mesh, { backend, sharePercent, endpoints }: SentTo): DiagnosedBackend {
+  return {
+    cluster: backendName(backend),
+    sharePercent,
+    endpoints: endpoints.map((endpoint) => describeEndpoint(mesh, endpoint)),
+    host: hostOf(mesh.model, backend) ?? null,
+  }
+}
+
+/** Undefined where its endpoints are the mesh's. */
+function hostOf(model: MeshModel, { key }: Backend): string | undefined {
   const service = model.service(key)
-  return service !== undefined && externalTarget(model, service)?.kind === 'host'
+  const target = service === undefined ? undefined : externalTarget(model, service)
+  return target?.kind === 'host' ? target.host : undefined
 }
 
 function percent(value: number): string {

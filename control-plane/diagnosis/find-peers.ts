@@ -30,6 +30,13 @@ function wrongIdentity(
   }
 }
 
+/** A pod of this name that somebody forgot to say the namespace of. */
+function elsewhere(model: MeshModel, pod: string): string | undefined {
+  for (const { namespace, name } of model.allWorkloads())
+    if (name === pod) return `did you mean ${keyOf(namespace, name)}?`
+  return undefined
+}
+
 /** The client's own side. */
 export function findSource(mesh: Mesh, namespace: string, pod: string): readonly DiagnosisStep[] {
   const { model, trustDomain, sidecarOf } = mesh
@@ -43,7 +50,9 @@ export function findSource(mesh: Mesh, namespace: string, pod: string): readonly
         id: 'SOURCE_UNKNOWN',
         outcome: 'fails',
         message: `there is no pod ${key}`,
-        hint: 'say NAMESPACE/POD of a pod that runs; weft identity lists those with a sidecar',
+        hint:
+          elsewhere(model, pod) ??
+          'say NAMESPACE/POD of a pod that runs; weft identity lists those with a sidecar',
       },
     ]
   if (sidecar === undefined) return [withoutSidecar(model, workload, key)]

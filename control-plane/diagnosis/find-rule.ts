@@ -7,6 +7,7 @@ import { routingOf } from '../model/routing.ts'
 import type { Rule } from '../model/rule.ts'
 import { splitReport } from '../model/split-report.ts'
 import { splitInForce } from '../model/split.ts'
+import { isOpaque } from '../model/tcp-routing.ts'
 import { trafficOf } from '../model/traffic.ts'
 import type { Destination } from '../snapshot/destination.ts'
 import { matchingRule, mismatches } from './match-request.ts'
@@ -37,6 +38,25 @@ function redirected({ name }: Rule): DiagnosisStep {
   }
 }
 
+/** Where bytes are passed on unread, routes are not what their author thinks. */
+function opaqueSteps(
+  model: MeshModel,
+  { service, port }: Pick<Destination, 'service' | 'port'>,
+): readonly DiagnosisStep[] {
+  if (!isOpaque(model, service, port)) return []
+  const key = keyOf(service.namespace, service.name)
+  const routed = model.routes(key, port.port).length > 0
+  return [
+    {
+      place: 'route',
+      id: 'OPAQUE_PORT',
+      outcome: routed ? 'warning' : 'ok',
+      message: `port ${port.port} of ${key} is opaque: redirected connections are passed on unread, and what is said of requests counts for explicit proxying only`,
+      hint: routed ? 'take the port out of config.weft.dev/opaque-ports, or correct its appProtocol' : '',
+    },
+  ]
+}
+
 /** The rule that counts, unless the way ends before, and what there is to say of it. */
 export function findRule(
   model: MeshModel,
@@ -59,9 +79,10 @@ export function findRule(
       ],
     }
   const { rules } = routingOf(model, service, port.port, clientNamespace)
+  const opaque = opaqueSteps(model, { service, port })
   const rule = matchingRule(rules, request)
-  if (rule === undefined) return { rule, steps: [noRule(rules, request)] }
-  if (rule.filters?.redirect !== undefined) return { rule: undefined, steps: [redirected(rule)] }
+  if (rule === undefined) return { rule, steps: [...opaque, noRule(rules, request)] }
+  if (rule.filters?.redirect !== undefined) return { rule: undefined, steps: [...opaque, redirected(rule)] }
   const found: DiagnosisStep = {
     place: 'route',
     id: 'RULE_MATCHES',
@@ -71,7 +92,7 @@ export function findRule(
   }
   return {
     rule,
-    steps: [found, ...splitSteps(model, rule), ...policySteps(model, { service, port }, request)],
+    steps: [...opaque, found, ...splitSteps(model, rule), ...policySteps(model, { service, port }, request)],
   }
 }
 

@@ -72,3 +72,18 @@ test('another name for a host says for which', () => {
   model.apply([externalService('mail', 'mail.example')])
   expect(reportOf(model, 'shop/mail')).toMatchObject({ externalName: 'mail.example', pods: [] })
 })
+
+test.each([
+  ['no pod', [], 'no-pods'],
+  [
+    'pods of which none is ready',
+    [slice('catalog', [{ address: '10.0.0.1', ready: false, serving: false }])],
+    'none-ready',
+  ],
+  ['pods that do not have the port', [slice('catalog', [{ address: '10.0.0.1' }], 'grpc')], 'port-missing'],
+  ['a pod', [slice('catalog', [{ address: '10.0.0.1' }])], undefined],
+])('a port with %s behind it says so', (_, slices, missing) => {
+  const model = new MeshModel()
+  model.apply([service('catalog'), ...slices])
+  expect(reportOf(model, 'shop/catalog').ports[0]?.missing).toBe(missing)
+})

@@ -1,5 +1,6 @@
 /** A Service as people ask for it: its ports, the rules of the routes in force there, and the pods behind it. Pure. */
 import { keyOf, type MeshModel } from './mesh-model.ts'
+import { type MissingEndpoints, missingEndpoints } from './missing-endpoints.ts'
 import type { Service, ServicePort } from './objects.ts'
 import type { RouteKind } from './route.ts'
 
@@ -27,6 +28,8 @@ export type ServiceReport = {
     readonly name: string
     readonly port: number
     readonly readyEndpoints: number
+    /** Why there are none; undefined: there are, or it is another name for something. */
+    readonly missing: MissingEndpoints['reason'] | undefined
     /** Of all routes that count for clients of every namespace; empty: its split or its own endpoints serve it. */
     readonly rules: readonly RuleReport[]
   }[]
@@ -53,9 +56,15 @@ function rulesOf(model: MeshModel, serviceKey: string, port: number): readonly R
   )
 }
 
-function portReport(model: MeshModel, serviceKey: string, { name, port }: ServicePort) {
-  const readyEndpoints = model.endpoints(serviceKey, name).length
-  return { name, port, readyEndpoints, rules: rulesOf(model, serviceKey, port) }
+function portReport(
+  model: MeshModel,
+  { namespace, name: serviceName, externalName }: Service,
+  { name, port }: ServicePort,
+): ServiceReport['ports'][number] {
+  const key = keyOf(namespace, serviceName)
+  const readyEndpoints = model.endpoints(key, name).length
+  const missing = externalName === undefined ? missingEndpoints(model, key, name)?.reason : undefined
+  return { name, port, readyEndpoints, missing, rules: rulesOf(model, key, port) }
 }
 
 /** What there is to say of one Service of the model. */
@@ -69,7 +78,7 @@ export function serviceReport(model: MeshModel, service: Service): ServiceReport
     namespace,
     name,
     externalName,
-    ports: service.ports.map((port) => portReport(model, key, port)),
+    ports: service.ports.map((port) => portReport(model, service, port)),
     pods: [...new Set(pods)].toSorted(),
   }
 }

@@ -72,10 +72,11 @@ export function routeGroup(
 export function slice(
   of: string,
   endpoints: readonly ({ readonly address: string } & Partial<SliceEndpoint>)[],
+  portName = 'http',
 ): Change {
   const value = {
     service: `${namespace}/${of}`,
-    ports: [{ name: 'http', port: 9090 }],
+    ports: [{ name: portName, port: 9090 }],
     endpoints: endpoints.map((endpoint) => ({
       otherAddresses: [],
       ready: true,

@@ -38,3 +38,8 @@ it('asks for metrics that the processes have, and for no others', () => {
     expect(asked.length).toBeGreaterThan(0)
   }
 })
+
+test('every alert says what to do', () => {
+  for (const { alert, annotations } of rules.groups[1].rules)
+    expect(annotations.runbook.length, alert).toBeGreaterThan(40)
+})

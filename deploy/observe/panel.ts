@@ -21,10 +21,18 @@ export type PanelSpec = {
   /** What it means, for whoever is woken up by it. */
   readonly description: string
   readonly kind?: 'stat' | 'graph'
+  /** A line has labels `namespace` and `deployment`, and leads to the dashboard of that workload. */
+  readonly ofWorkloads?: boolean
   readonly queries: readonly Query[]
 }
 
-export type VariableSpec = { readonly name: string; readonly label: string; readonly query: string }
+export type VariableSpec = {
+  readonly name: string
+  readonly label: string
+  readonly query: string
+  /** Any number of values, and all of them at first; else one. */
+  readonly several?: boolean
+}
 
 export type DashboardSpec = {
   readonly uid: string
@@ -48,7 +56,11 @@ function grafanaUnit(unit: Unit): string {
   return unit === 'cores' ? 'short' : unit
 }
 
-function panel({ title, unit, description, kind = 'graph', queries }: PanelSpec) {
+const workloadLink = new DashboardLinkBuilder('Show ${__field.labels.deployment}').url(
+  '/d/weft-workload?${__url_time_range}&${datasource:queryparam}&var-namespace=${__field.labels.namespace}&var-workload=${__field.labels.deployment}',
+)
+
+function panel({ title, unit, description, kind = 'graph', ofWorkloads = false, queries }: PanelSpec) {
   const builder = kind === 'stat' ? new StatBuilder() : new TimeseriesBuilder()
   const sized = builder
     .title(title)
@@ -57,6 +69,7 @@ function panel({ title, unit, description, kind = 'graph', queries }: PanelSpec)
     .datasource(datasource)
     .height(kind === 'stat' ? 4 : 8)
     .span(kind === 'stat' ? 6 : 12)
+  if (ofWorkloads) sized.dataLinks([workloadLink])
   if (unit === 'percentunit') sized.min(0).max(1)
   for (const [index, query] of queries.entries()) sized.withTarget(target(query, index))
   return sized
@@ -79,12 +92,14 @@ export function dashboard({ uid, title, variables, panels }: DashboardSpec): obj
         .keepTime(true),
     )
     .withVariable(new DatasourceVariableBuilder('datasource').label('Data source').type('prometheus'))
-  for (const { name, label, query } of variables)
+  for (const { name, label, query, several = false } of variables)
     builder.withVariable(
       new QueryVariableBuilder(name)
         .label(label)
         .query({ query, refId: name })
         .datasource(datasource)
+        .multi(several)
+        .includeAll(several)
         .refresh(2 as never)
         .sort(1 as never),
     )

@@ -1,5 +1,5 @@
 /** Tries on request what exchanges do: asks for a name, connects to its endpoints, and to the application. */
-import type { SidecarDiagnosis, TriedConnection } from '../../api/diagnosis.ts'
+import type { ClusterLoad, SidecarDiagnosis, TriedCluster, TriedConnection } from '../../api/diagnosis.ts'
 import { destinationName } from '../../api/xds/destination-name.ts'
 import type { AdminReply, AdminServer } from '../../core/admin-server.ts'
 import { formatAddress } from '../../core/address.ts'
@@ -40,11 +40,24 @@ async function tried(
   }
 }
 
-function tryCluster(
-  cluster: Cluster,
-  dataPath: DiagnoseParts['dataPath'],
-): Promise<readonly TriedConnection[]> {
-  return Promise.all(
+function loadOf({ breaker }: Cluster): ClusterLoad | null {
+  if (breaker === undefined) return null
+  const { requests, pending, limits, overflows } = breaker
+  const turnedAway = overflows.requests + overflows.pending + overflows['queue-timeout']
+  return {
+    requests,
+    maxRequests: limits.maxRequests,
+    waiting: pending,
+    maxPending: limits.maxPending,
+    turnedAway,
+  }
+}
+
+async function tryCluster(cluster: Cluster, dataPath: DiagnoseParts['dataPath']): Promise<TriedCluster> {
+  const { name, panicking } = cluster
+  // Before anything is tried: a connection that is accepted says nothing of requests.
+  const load = loadOf(cluster)
+  const connections = await Promise.all(
     cluster.endpoints.slice(0, maxTried).map((endpoint) => {
       const { address, health, config } = endpoint
       return tried({ address, state: health.state, meshed: config.meshed }, () =>
@@ -52,6 +65,7 @@ function tryCluster(
       )
     }),
   )
+  return { name, connections, panicking, load }
 }
 
 async function tryDestination(
@@ -62,13 +76,8 @@ async function tryDestination(
   const name = destinationName(to, namespace)
   const state = await discovery.resolve(name)
   const clusters = clustersOf(name).flatMap((cluster) => dataPath.clusters.get(cluster) ?? [])
-  const connections = await Promise.all(
-    clusters.map(async (cluster) => ({
-      name: cluster.name,
-      connections: await tryCluster(cluster, dataPath),
-    })),
-  )
-  return { destination: { name, state }, clusters: connections }
+  const tries = await Promise.all(clusters.map((cluster) => tryCluster(cluster, dataPath)))
+  return { destination: { name, state }, clusters: tries }
 }
 
 function tryApplication(port: number, clock: Clock): Promise<TriedConnection> {

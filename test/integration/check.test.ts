@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest'
 import { checkMesh } from '../../cli/check/run-checks.ts'
 import { freePorts } from '../../cli/demo/ports.ts'
-import { type BrokenMesh, pod, route, service, startBrokenMesh } from '../support/broken-mesh.ts'
+import { type BrokenMesh, pod, route, service, slice, startBrokenMesh } from '../support/broken-mesh.ts'
 import { HttpClient } from '../support/http-client.ts'
 import { startRefusingSidecar } from '../support/refusing-sidecar.ts'
 import { weft } from '../support/weft-command.ts'
@@ -57,6 +57,60 @@ test('a split for a Service that is not there', async () => {
     spec: { service: 'ghost', backends: [{ service: 'app', weight: 1 }] },
   })
   await expect.poll(troubles, { timeout }).toEqual(['APEX_UNKNOWN'])
+})
+
+test('a route to a Service of which no endpoint is ready', async () => {
+  mesh.plant(
+    service('tired'),
+    slice('tired', closedPort, { ready: false }),
+    route([
+      {
+        backendRefs: [
+          { name: 'tired', port: 8080, weight: 1 },
+          { name: 'app', port: 8080, weight: 3 },
+        ],
+      },
+    ]),
+  )
+  await expect.poll(troubles, { timeout }).toEqual(['BACKEND_NOT_READY'])
+  const { message } = (await checkMesh(mesh.admin)).find(({ id }) => id === 'BACKEND_NOT_READY') ?? {}
+  expect(message).toBe(
+    'HTTPRoute shop/app, rule 0: shop/tired:8080 has no ready endpoint: 503 for 25 % of its requests',
+  )
+})
+
+test('a split to a Service of which no endpoint is ready, and one without weights', async () => {
+  const split = (weight: number): object => ({
+    apiVersion: 'split.smi-spec.io/v1alpha2',
+    kind: 'TrafficSplit',
+    metadata: { name: 'app', namespace: 'shop' },
+    spec: {
+      service: 'app',
+      backends: [
+        { service: 'app', weight },
+        { service: 'tired', weight },
+      ],
+    },
+  })
+  const tired = [service('tired'), slice('tired', closedPort, { ready: false })]
+  mesh.plant(...tired, split(1))
+  await expect.poll(troubles, { timeout }).toEqual(['BACKEND_NOT_READY'])
+  mesh.plant(...tired, split(0))
+  await expect.poll(troubles, { timeout }).toEqual(['ALL_WEIGHTS_ZERO'])
+})
+
+test('a route on a port whose connections nobody looks into', async () => {
+  mesh.plant(
+    service('db', { ports: [{ name: 'http', port: 3306 }] }),
+    slice('db', mesh.inboundPort, { target: 'app' }),
+    route([{ backendRefs: [{ name: 'app', port: 8080 }] }], 'db'),
+  )
+  await expect.poll(troubles, { timeout }).toEqual(['ROUTE_ON_OPAQUE_PORT'])
+})
+
+test('endpoints that do not have the port of their Service', async () => {
+  mesh.plant(service('misnamed'), slice('misnamed', closedPort, { portName: 'web' }))
+  await expect.poll(troubles, { timeout }).toEqual(['ENDPOINT_PORT_MISSING'])
 })
 
 test('a policy for nothing', async () => {

@@ -4,6 +4,7 @@ import { diagnose, type FullDiagnosis } from '../../cli/diagnose/diagnose.ts'
 import { freePorts } from '../../cli/demo/ports.ts'
 import { directAccess } from '../../cli/reach/direct-access.ts'
 import { type BrokenMesh, pod, route, service, slice, startBrokenMesh } from '../support/broken-mesh.ts'
+import { HttpClient } from '../support/http-client.ts'
 import { startRefusingSidecar } from '../support/refusing-sidecar.ts'
 import { weft } from '../support/weft-command.ts'
 
@@ -33,6 +34,15 @@ async function endOf(to: string, from = 'web'): Promise<string | undefined> {
 
 async function idsOf(to: string): Promise<readonly string[]> {
   return (await ask(to)).steps.map(({ id }) => id)
+}
+
+function trafficPolicy(sections: object): object {
+  return {
+    apiVersion: 'weft.dev/v1alpha1',
+    kind: 'TrafficPolicy',
+    metadata: { name: 'app', namespace: 'shop' },
+    spec: { targetRefs: [{ kind: 'Service', name: 'app' }], ...sections },
+  }
 }
 
 const backend = (name: string, weight = 1): object => ({ name, port: 8080, weight })
@@ -76,6 +86,16 @@ test('routes of which none matches', async () => {
   await expect.poll(() => endOf('app:8080/v2/items'), { timeout }).toBeUndefined()
 })
 
+test('a route on an opaque port, which redirected connections do not meet', async () => {
+  mesh.plant(
+    service('db', { ports: [{ name: 'http', port: 3306 }] }),
+    slice('db', mesh.inboundPort, { target: 'app' }),
+    route([{ backendRefs: [backend('app')] }], 'db'),
+  )
+  await expect.poll(() => idsOf('db:3306'), { timeout }).toContain('OPAQUE_PORT')
+  await expect.poll(() => endOf('db:3306'), { timeout }).toBeUndefined()
+})
+
 test('a policy that denies it, by its rule', async () => {
   const spec = {
     targetRefs: [{ kind: 'Service', name: 'app' }],
@@ -109,16 +129,58 @@ test('endpoints that do not have the port of their Service', async () => {
 })
 
 test('a policy that fails every request', async () => {
-  mesh.plant({
-    apiVersion: 'weft.dev/v1alpha1',
-    kind: 'TrafficPolicy',
-    metadata: { name: 'app', namespace: 'shop' },
-    spec: {
-      targetRefs: [{ kind: 'Service', name: 'app' }],
-      fault: { abort: { status: 503, percent: 100 } },
-    },
-  })
+  mesh.plant(trafficPolicy({ fault: { abort: { status: 503, percent: 100 } } }))
   await expect.poll(() => endOf('app:8080'), { timeout }).toBe('FAULT_INJECTED')
+})
+
+test('endpoints that have failed so often that none is sent to', async () => {
+  const outlierDetection = { consecutiveFailures: 2, maxEjectionPercent: 100, panicPercent: 0 }
+  mesh.plant(trafficPolicy({ outlierDetection }))
+  const client = new HttpClient(mesh.web.port)
+  const fail = async () => {
+    await client.send('http://app.shop:8080/fail')
+    return endOf('app:8080')
+  }
+  await expect.poll(fail, { timeout }).toBe('ENDPOINTS_EJECTED')
+  expect((await ask('app:8080')).end?.message).toContain(`127.0.0.1:${mesh.inboundPort}`)
+  client.close()
+})
+
+test('a circuit breaker that is open', async () => {
+  mesh.plant(trafficPolicy({ connectionPool: { maxRequests: 1 } }))
+  const client = new HttpClient(mesh.web.port)
+  const fill = async () => {
+    void client.send('http://app.shop:8080/hold')
+    return (await client.send('http://app.shop:8080/')).status
+  }
+  await expect.poll(fill, { timeout }).toBe(503)
+  expect((await ask('app:8080')).end).toMatchObject({
+    id: 'CIRCUIT_OPEN',
+    message: expect.stringContaining('1 of 1 requests under way'),
+  })
+  mesh.release()
+  await expect.poll(() => idsOf('app:8080'), { timeout }).toContain('CIRCUIT_WAS_OPEN')
+  expect(await endOf('app:8080')).toBeUndefined()
+  client.close()
+})
+
+test('a host outside of the mesh whose name has no address', async () => {
+  mesh.plant(service('mail', { type: 'ExternalName', externalName: 'mail.invalid' }))
+  await expect.poll(() => endOf('mail:8080'), { timeout }).toBe('NAME_UNRESOLVED')
+})
+
+test('who calls and what is called may be said as users say it', async () => {
+  const whole = async (from: string, to: string) => {
+    const { from: pod, to: name, end } = await ask(to, from)
+    return [pod, name, end?.id]
+  }
+  expect(await whole('shop/web', 'http://app/x')).toEqual(['shop/web', 'app.shop:80', 'PORT_NOT_IN_SERVICE'])
+  expect(await whole('pod/web', 'https://app.shop/x')).toEqual([
+    'shop/web',
+    'app.shop:443',
+    'PORT_NOT_IN_SERVICE',
+  ])
+  await expect(ask('app:8080', 'deploy/nobody')).rejects.toThrow('no sidecar of deploy/nobody')
 })
 
 test('a sidecar that is somebody else than its pod says', async () => {

@@ -1,9 +1,10 @@
 /** A mesh without a cluster that tests break: a control plane over a folder, `web` that calls, `app` that answers, each with a sidecar. */
 import { rmSync } from 'node:fs'
+import type { ServerResponse } from 'node:http'
 import path from 'node:path'
 import { stringify } from 'yaml'
 import { freePorts } from '../../cli/demo/ports.ts'
-import { type HttpApplication, startHttpApplication } from './http-application.ts'
+import { type Answering, type HttpApplication, startHttpApplication } from './http-application.ts'
 import { removeFolder, startTestControlPlane, type TestControlPlane } from './running-control-plane.ts'
 import { type SidecarProcess, startSidecar } from './sidecar-process.ts'
 
@@ -15,6 +16,8 @@ export type BrokenMesh = {
   readonly app: SidecarProcess
   readonly application: HttpApplication
   readonly inboundPort: number
+  /** Has `app` answer what it holds. */
+  readonly release: () => void
   /** Writes objects beside those that make the mesh whole. */
   readonly plant: (...objects: readonly object[]) => void
   /** Writes the pod of `app` anew. */
@@ -62,13 +65,13 @@ export function slice(
   }
 }
 
-/** A route of `app`'s own Service, with these rules. */
-export function route(rules: readonly object[]): object {
+/** A route of a Service, with these rules. */
+export function route(rules: readonly object[], parent = 'app'): object {
   return {
     apiVersion: 'gateway.networking.k8s.io/v1',
     kind: 'HTTPRoute',
     metadata: { name: 'app', namespace },
-    spec: { parentRefs: [{ group: '', kind: 'Service', name: 'app' }], rules },
+    spec: { parentRefs: [{ group: '', kind: 'Service', name: parent }], rules },
   }
 }
 
@@ -76,8 +79,27 @@ function yaml(objects: readonly object[]): string {
   return objects.map((object) => stringify(object)).join('---\n')
 }
 
+/** Fails below /fail, and answers below /hold once it is told to. */
+function moodyAnswers(): { readonly answer: Answering; readonly release: () => void } {
+  const held = new Set<ServerResponse>()
+  const answer: Answering = ({ url = '' }, response) => {
+    if (url.startsWith('/hold')) {
+      held.add(response)
+      return
+    }
+    response.statusCode = url.startsWith('/fail') ? 500 : 200
+    response.end('app')
+  }
+  const release = (): void => {
+    for (const response of held) response.end('app')
+    held.clear()
+  }
+  return { answer, release }
+}
+
 export async function startBrokenMesh(): Promise<BrokenMesh> {
-  const application = await startHttpApplication('app')
+  const { answer, release } = moodyAnswers()
+  const application = await startHttpApplication('app', answer)
   const [inboundPort = 0] = await freePorts(1)
   const inbound = { 'config.weft.dev/inbound': `127.0.0.1:${inboundPort}=${application.port}` }
   const appYaml = (serviceAccountName: string): string => yaml([pod('app', serviceAccountName, inbound)])
@@ -95,6 +117,7 @@ export async function startBrokenMesh(): Promise<BrokenMesh> {
     app,
     application,
     inboundPort,
+    release,
     plant: (...objects) => plane.write('planted.yaml', yaml(objects)),
     writeApp: (serviceAccountName) => plane.write('app.yaml', appYaml(serviceAccountName)),
     heal: () => {

@@ -38,7 +38,7 @@ function sidecar(of: LiveWorkload, atMs: number, leftMs: number | null, version 
 }
 
 function report(namespace: string, name: string, pods: readonly string[]): ServiceReport {
-  const ports = [{ name: 'http', port: 8080, readyEndpoints: pods.length, rules: [] }]
+  const ports = [{ name: 'http', port: 8080, readyEndpoints: pods.length, missing: undefined, rules: [] }]
   return { namespace, name, externalName: undefined, ports, pods }
 }
 

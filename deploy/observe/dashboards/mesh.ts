@@ -6,7 +6,9 @@ const inbound = 'direction="inbound",namespace=~"$namespace"'
 export const mesh: DashboardSpec = {
   uid: 'weft-mesh',
   title: 'weft / mesh',
-  variables: [{ name: 'namespace', label: 'Namespace', query: 'label_values(request_total, namespace)' }],
+  variables: [
+    { name: 'namespace', label: 'Namespace', query: 'label_values(request_total, namespace)', several: true },
+  ],
   panels: [
     {
       kind: 'stat',
@@ -43,18 +45,21 @@ export const mesh: DashboardSpec = {
     },
     {
       title: 'Requests by workload',
+      ofWorkloads: true,
       unit: 'reqps',
       description: 'Answered by each workload',
       queries: [{ expr: requestRate(inbound, 'namespace, deployment'), legend: '{{deployment}}' }],
     },
     {
       title: 'Success by workload',
+      ofWorkloads: true,
       unit: 'percentunit',
       description: 'Replies below 500',
       queries: [{ expr: successRate(inbound, 'namespace, deployment'), legend: '{{deployment}}' }],
     },
     {
       title: '99th percentile by workload',
+      ofWorkloads: true,
       unit: 'ms',
       description: "From a request's head to its reply's head, at the server",
       queries: [{ expr: latency(0.99, inbound, 'namespace, deployment'), legend: '{{deployment}}' }],

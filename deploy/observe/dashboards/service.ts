@@ -8,22 +8,30 @@ export const service: DashboardSpec = {
   uid: 'weft-service',
   title: 'weft / service',
   variables: [
-    { name: 'namespace', label: 'Namespace', query: 'label_values(request_total, dst_namespace)' },
+    {
+      name: 'namespace',
+      label: 'Namespace',
+      query: 'label_values(request_total, dst_namespace)',
+      several: true,
+    },
     {
       name: 'service',
       label: 'Service',
       query: 'label_values(request_total{dst_namespace=~"$namespace"}, dst_service)',
+      several: true,
     },
   ],
   panels: [
     {
       title: 'Requests by client',
+      ofWorkloads: true,
       unit: 'reqps',
       description: 'By the workload that sent them',
       queries: [{ expr: requestRate(toService, 'namespace, deployment'), legend: '{{deployment}}' }],
     },
     {
       title: 'Success by client',
+      ofWorkloads: true,
       unit: 'percentunit',
       description: 'What clients got, retries included',
       queries: [{ expr: successRate(toService, 'namespace, deployment'), legend: '{{deployment}}' }],

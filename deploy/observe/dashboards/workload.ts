@@ -18,7 +18,7 @@ export const workload: DashboardSpec = {
   uid: 'weft-workload',
   title: 'weft / workload and canary',
   variables: [
-    { name: 'namespace', label: 'Namespace', query: 'label_values(request_total, namespace)' },
+    { name: 'namespace', label: 'Namespace', query: 'label_values(request_total, namespace)', several: true },
     { name: 'workload', label: 'Workload', query: workloads },
     { name: 'canary', label: 'Canary', query: workloads },
   ],

@@ -46,6 +46,6 @@ export function service(
   pods: readonly string[] = [],
   rules: ServiceReport['ports'][number]['rules'] = [],
 ): ServiceReport {
-  const ports = [{ name: 'http', port: 8080, readyEndpoints: pods.length, rules }]
+  const ports = [{ name: 'http', port: 8080, readyEndpoints: pods.length, missing: undefined, rules }]
   return { namespace: 'shop', name, externalName: undefined, ports, pods }
 }

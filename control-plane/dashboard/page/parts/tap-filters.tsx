@@ -51,7 +51,7 @@ export function TapFilters({ running, hasRows, onStart, onStop, onClear }: Props
           {label}
           <input
             name={name}
-            placeholder={hint}
+            placeholder={`like ${hint}`}
             autocomplete="off"
             spellcheck={false}
             {...(numeric === true ? { inputMode: 'decimal' as const, pattern: '[0-9]*[.]?[0-9]*' } : {})}
