@@ -99,24 +99,44 @@ function run(name: string, args: readonly string[], input = ''): string {
   throw new WeftError('INTERCEPTION_FAILED', `${name}: ${stderr.trim().split('\n')[0] ?? `status ${status}`}`)
 }
 
-function isInstalled(name: string): boolean {
-  return spawnSync(name, ['--version']).error === undefined
-}
+/** Of this machine and of a link, as /proc/net/if_inet6 writes them: nobody else is reached from these. */
+const localScopes: readonly string[] = ['10', '20']
 
-/** Whether this namespace has an IPv6 address at all. */
-function hasIpv6(): boolean {
+type Ipv6Use = 'none' | 'local' | 'others'
+
+/** What this namespace's IPv6 addresses are good for. */
+function ipv6Use(): Ipv6Use {
+  let text: string
   try {
-    return readFileSync('/proc/net/if_inet6', 'utf8').trim() !== ''
+    text = readFileSync('/proc/net/if_inet6', 'utf8').trim()
   } catch {
     // The kernel has no IPv6.
-    return false
+    return 'none'
   }
+  if (text === '') return 'none'
+  const scopes = text.split('\n').map((line) => line.trim().split(/ +/)[3] ?? '')
+  return scopes.every((scope) => localScopes.includes(scope)) ? 'local' : 'others'
 }
 
 /** In one step per family: there is no moment with half of the rules. `--wait` is for another iptables that runs just now. */
 function apply(plan: Interception, family: IpFamily, variant: Variant): void {
   const saved = run(command(family, variant, 'save'), ['-t', 'nat'])
   run(command(family, variant, 'restore'), ['--noflush', '--wait', '5'], restoreScript(plan, family, saved))
+}
+
+/** Whether it is. Throws INTERCEPTION_FAILED where others can be reached by IPv6: they would be past the sidecar. */
+function redirectIpv6(plan: Interception, variant: Variant): boolean {
+  const use = ipv6Use()
+  if (use === 'none') return false
+  try {
+    apply(plan, 6, variant)
+    return true
+  } catch (error) {
+    if (use === 'others') throw error
+    // Many kernels have no NAT for IPv6, and many networks no IPv6.
+    process.stderr.write(`IPv6 is not redirected, nor used: ${reasonOf(error)}\n`)
+    return false
+  }
 }
 
 /** Throws CONFIG_INVALID or INTERCEPTION_FAILED; then IPv4 may be redirected and IPv6 not, and running it again is safe. */
@@ -136,11 +156,8 @@ export async function main(
       )
     return
   }
-  const families: IpFamily[] = [4]
-  // A namespace with IPv6 addresses and no way to redirect them would leak past the sidecar, so then it has to work.
-  if (hasIpv6() && isInstalled(command(6, iptables, 'restore'))) families.push(6)
-  for (const family of families) apply(plan, family, iptables)
-  const redirected = families.map((family) => `IPv${family}`).join(' and ')
+  apply(plan, 4, iptables)
+  const redirected = redirectIpv6(plan, iptables) ? 'IPv4 and IPv6' : 'IPv4'
   process.stdout.write(
     `${redirected}: inbound connections go to port ${plan.inboundPort}, outbound ones to ${plan.outboundPort}\n`,
   )

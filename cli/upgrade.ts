@@ -27,6 +27,7 @@ const kinds = [
   'poddisruptionbudgets.policy',
   'networkpolicies.networking.k8s.io',
   'configmaps',
+  'resourcequotas',
   'secrets',
 ] as const
 

@@ -44,7 +44,7 @@ export const errorCodes = {
   },
   INTERCEPTION_FAILED: {
     summary: 'the rules that redirect connections to the sidecar could not be set',
-    hint: "run it with NET_ADMIN and NET_RAW in the workload's network namespace, with iptables installed; --dry-run prints the rules",
+    hint: "run it with NET_ADMIN and NET_RAW in the workload's network namespace, with iptables installed; --iptables=legacy (config.weft.dev/iptables) is for kernels without nf_tables; --dry-run prints the rules",
   },
   SIDECAR_NOT_READY: {
     summary: 'the sidecar did not become ready in time',

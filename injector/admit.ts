@@ -1,6 +1,6 @@
 /** What is answered to one request for admission. */
 import type { AdmissionRequest, Verdict } from './admission-review.ts'
-import { decidesItself, type NamespaceMetadata } from './decide.ts'
+import { decide, decidesItself, isBareCopy, type NamespaceMetadata } from './decide.ts'
 import { inject } from './inject.ts'
 import { jsonPatch } from './patch.ts'
 import { readPod } from './read-pod.ts'
@@ -10,7 +10,7 @@ import { workloadOfPod } from './workload.ts'
 export type AdmitParts = {
   /** Rejects with a KUBERNETES_ code. */
   readonly namespaceOf: (name: string) => Promise<NamespaceMetadata>
-  /** Throws while what sidecars need is not known. */
+  /** Throws while what sidecars need is not known; other pods are none the worse for it. */
   readonly plan: () => SidecarPlan
 }
 
@@ -20,7 +20,7 @@ function untouched(reason: string, warnings: readonly string[] = []): Verdict {
   return { allowed: true, patch: [], warnings, reason }
 }
 
-/** Rejects when the namespace or the plan cannot be had: then the webhook's failurePolicy is to decide. */
+/** Rejects when the namespace, or for a pod of the mesh the plan, cannot be had: then the webhook's failurePolicy is to decide. */
 export async function admit(request: AdmissionRequest, parts: AdmitParts): Promise<Verdict> {
   if (!request.isPod || request.operation !== 'CREATE') return untouched('it is not a new pod')
   const read = readPod(request.object)
@@ -28,7 +28,11 @@ export async function admit(request: AdmissionRequest, parts: AdmitParts): Promi
     return { allowed: false, code: 400, reason: `weft cannot read this pod: ${read.problems.join('; ')}` }
   const { pod } = read
   const namespace = decidesItself(pod) ? unknownNamespace : await parts.namespaceOf(request.namespace)
-  const injection = inject(pod, namespace, parts.plan(), workloadOfPod(pod.metadata))
+  const decision = decide(pod, namespace)
+  const injection =
+    decision.kind !== 'inject' && !isBareCopy(pod)
+      ? decision
+      : inject(pod, namespace, parts.plan(), workloadOfPod(pod.metadata))
   switch (injection.kind) {
     case 'skip':
       return untouched(injection.reason, injection.warn ? [`weft adds no sidecar: ${injection.reason}`] : [])

@@ -1,6 +1,6 @@
 /** Whether a pod gets a sidecar, and if not, why. Pure. */
-import { proxyContainerName } from '../api/deployment.ts'
-import { annotations } from '../api/annotations.ts'
+import { initContainerName, proxyContainerName } from '../api/deployment.ts'
+import { annotations, injectedAnnotations } from '../api/annotations.ts'
 import { type Container, containersOf, identityVolumeName, type Pod, stateVolumeName } from './pod.ts'
 
 type StringMap = Readonly<Record<string, string>>
@@ -42,6 +42,18 @@ export function isInjected({ spec }: Pod): boolean {
   return containersOf(spec).some(({ name }) => name === proxyContainerName)
 }
 
+/**
+ * Whether it has our sidecar and not what that is to trust: `kubectl debug --copy-to` copies containers and volumes, and no
+ * annotations.
+ */
+export function isBareCopy(pod: Pod): boolean {
+  return (
+    isInjected(pod) &&
+    pod.spec.volumes?.some(({ name }) => name === identityVolumeName) === true &&
+    pod.metadata?.annotations?.[injectedAnnotations.trustBundle] === undefined
+  )
+}
+
 function isWindows({ spec }: Pod): boolean {
   return spec.os?.name === 'windows' || spec.nodeSelector?.['kubernetes.io/os'] === 'windows'
 }
@@ -56,7 +68,11 @@ function refusal(pod: Pod, { proxyUid, ports }: SidecarFacts): string | undefine
   for (const container of containersOf(pod.spec)) {
     if (runsAs(container, pod) === proxyUid)
       return `container '${container.name}' runs as user ${proxyUid}, which is the sidecar's: its connections would bypass the mesh; let it run as another user, or set config.weft.dev/proxy-uid`
-    const taken = container.ports?.find(({ containerPort }) => ports.includes(containerPort))
+    if (container.name === initContainerName)
+      return `container '${container.name}' has the name of one of the sidecar's`
+    const taken = container.ports?.find(
+      ({ containerPort, protocol }) => ports.includes(containerPort) && (protocol ?? 'TCP') === 'TCP',
+    )
     if (taken !== undefined)
       return `container '${container.name}' uses port ${taken.containerPort}, which is the sidecar's: move the sidecar with config.weft.dev/inbound-port, outbound-port or admin-port`
   }

@@ -10,7 +10,7 @@ const initUid = 65_534
 
 /** The container; only its iptables gets NET_ADMIN and NET_RAW. */
 export function initContainer(plan: SidecarPlan, settings: PodSettings): Container {
-  const { inboundPort, outboundPort, adminPort, proxyUid, initFlags } = settings
+  const { inboundPort, outboundPort, adminPort, proxyUid, initFlags, resources } = settings
   return {
     name: initContainerName,
     image: plan.image,
@@ -25,7 +25,9 @@ export function initContainer(plan: SidecarPlan, settings: PodSettings): Contain
     ],
     // iptables-legacy wants to lock a file that nobody could make; in a pod's own network nobody competes.
     env: [{ name: 'XTABLES_LOCKFILE', value: '/dev/null' }],
-    resources: { requests: { cpu: '10m', memory: '64Mi' } },
+    // As the sidecar: it has ended when that starts, so the pod asks for no more, and a quota on limits finds some. A copy,
+    // as YAML makes a reference of what is there twice.
+    resources: structuredClone(resources),
     securityContext: {
       ...securityContext(initUid),
       // Without it the kernel ignores the capabilities of a file.

@@ -89,6 +89,15 @@ describe('who gets a sidecar', () => {
   })
 })
 
+test('a copy that has lost its annotations gets those that its sidecar needs, and nothing else', () => {
+  const original = podOf(run(pod()))
+  const copy = { ...original, metadata: { name: 'copy' } }
+  const injection = run(copy, silent)
+  expect(podOf(injection).spec).toEqual(original.spec)
+  expect(podOf(injection).metadata).toEqual({ ...original.metadata, name: 'copy' })
+  expect(run(podOf(injection), silent).kind).toBe('skip')
+})
+
 describe('what would bypass the mesh or break is refused with what to do', () => {
   const reason = (injection: Injection) => (injection.kind === 'refuse' ? injection.reason : injection.kind)
 
@@ -116,6 +125,12 @@ describe('what would bypass the mesh or break is refused with what to do', () =>
 
   test("a container on one of the sidecar's ports", () => {
     expect(reason(run(pod({ container: { ports: [{ containerPort: 4143 }] } })))).toContain('port 4143')
+    const udp = { ports: [{ containerPort: 4143, protocol: 'UDP' }] }
+    expect(run(pod({ container: udp })).kind).toBe('injected')
+  })
+
+  test("a container with the name of one of the sidecar's", () => {
+    expect(reason(run(pod({ spec: { initContainers: [{ name: 'weft-init' }] } })))).toContain('weft-init')
   })
 
   test("a volume with the name of one of the sidecar's", () => {
@@ -194,6 +209,18 @@ describe('annotations', () => {
   test('a limit is not undercut by a request of ours', () => {
     const given = pod({ annotations: { 'config.weft.dev/proxy-memory-limit': '32Mi' } })
     expect(sidecar(run(given))['resources']).toEqual({ requests: { cpu: '10m' }, limits: { memory: '32Mi' } })
+  })
+
+  test("limits of the sidecar are its init container's, as a quota counts both", () => {
+    const injection = run(pod({ annotations: { 'config.weft.dev/proxy-memory-limit': '96Mi' } }))
+    const [init, proxy] = podOf(injection).spec.initContainers ?? []
+    expect(init?.['resources']).toEqual({ requests: { cpu: '10m' }, limits: { memory: '96Mi' } })
+    expect(init?.['resources']).toEqual(proxy?.['resources'])
+  })
+
+  test('nothing of ours is asked for beyond what the pod asks for as a whole', () => {
+    const given = pod({ spec: { resources: { requests: { memory: '64Mi' } } } })
+    expect(sidecar(run(given))['resources']).toEqual({ requests: { cpu: '10m' } })
   })
 })
 

@@ -3,7 +3,7 @@ import type { ApplicationProbes } from '../api/application-probe.ts'
 import { annotations, injectedAnnotations, injectedLabel } from '../api/annotations.ts'
 import { tokenAudience } from '../api/token.ts'
 import { version } from '../core/version.ts'
-import { decide, decideOnSidecar, type Decision, type NamespaceMetadata } from './decide.ts'
+import { decide, decideOnSidecar, type Decision, isBareCopy, type NamespaceMetadata } from './decide.ts'
 import { initContainer } from './init-container.ts'
 import {
   type Container,
@@ -141,9 +141,15 @@ export function inject(
   plan: SidecarPlan,
   workload: Workload,
 ): Injection {
+  if (isBareCopy(pod)) {
+    const metadata = metadataOf(pod.metadata, plan, pod.spec, {})
+    return { kind: 'injected', pod: { ...pod, metadata }, warnings: [] }
+  }
   const decision = decide(pod, namespace)
   if (decision.kind !== 'inject') return decision
-  const read = readPodSettings(namespace.annotations, pod.metadata?.annotations ?? {})
+  const { requests, limits } = pod.spec.resources ?? {}
+  const ofPod = { requests: requests ?? {}, limits: limits ?? {} }
+  const read = readPodSettings(namespace.annotations, pod.metadata?.annotations ?? {}, ofPod)
   if (!read.ok) return { kind: 'refuse', reason: read.problems.join('; ') }
   const { proxyUid, inboundPort, outboundPort, adminPort } = read.settings
   const further = decideOnSidecar(pod, { proxyUid, ports: [inboundPort, outboundPort, adminPort] })

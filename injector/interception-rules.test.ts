@@ -25,6 +25,7 @@ describe('the rules of an interception', () => {
 :WEFT_OUTBOUND - [0:0]
 -A WEFT_INBOUND -p tcp --dport 4191 -j RETURN
 -A WEFT_INBOUND -p tcp -j REDIRECT --to-ports 4143
+-A WEFT_OUTBOUND -m owner --uid-owner 2102 -o lo -s 127.0.0.0/8 -j RETURN
 -A WEFT_OUTBOUND -m owner --uid-owner 2102 -o lo ! -d 127.0.0.0/8 -p tcp -j REDIRECT --to-ports 4143
 -A WEFT_OUTBOUND -m owner --uid-owner 2102 -j RETURN
 -A WEFT_OUTBOUND -o lo -j RETURN

@@ -27,6 +27,11 @@ export const inboundChain = 'WEFT_INBOUND'
 export const outboundChain = 'WEFT_OUTBOUND'
 
 const loopbacks: Readonly<Record<IpFamily, string>> = { 4: '127.0.0.0/8', 6: '::1/128' }
+/** From where the sidecar connects to the workload (proxy/application-addresses.ts). */
+const towardsWorkload: Readonly<Record<IpFamily, readonly string[]>> = {
+  4: [loopbacks[4]],
+  6: [loopbacks[6], 'fe80::/10'],
+}
 
 function ports({ from, to }: PortRange): string {
   return `-p tcp --dport ${from === to ? from : `${from}:${to}`}`
@@ -50,6 +55,8 @@ function outboundRules(plan: Interception, family: IpFamily): readonly string[] 
   const ofSidecar = `-m owner --uid-owner ${plan.proxyUid}`
   const subnets = plan.skipSubnets.filter((subnet) => subnet.family === family)
   return [
+    // What has come in is on its way to the workload.
+    ...towardsWorkload[family].map((source) => `${ofSidecar} -o lo -s ${source} -j RETURN`),
     // The workload called itself through its Service: what its sidecar sends then comes in like anybody's call.
     ...plan.skipInboundPorts.map((range) => `${ofSidecar} -o lo ${ports(range)} -j RETURN`),
     `${ofSidecar} -o lo ! -d ${loopbacks[family]} ${redirect(plan.inboundPort)}`,

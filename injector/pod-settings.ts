@@ -69,7 +69,11 @@ function present(parts: Readonly<Record<string, string | undefined>>): StringMap
   )
 }
 
-function resourcesOf(settings: Settings<typeof podAnnotations>, problems: string[]): Resources {
+function resourcesOf(
+  settings: Settings<typeof podAnnotations>,
+  ofPod: Resources,
+  problems: string[],
+): Resources {
   for (const [name, { env }] of Object.entries(podAnnotations)) {
     if (!/(Request|Limit)$/.test(name)) continue
     const value = settings[name as 'cpuRequest']
@@ -86,9 +90,11 @@ function resourcesOf(settings: Settings<typeof podAnnotations>, problems: string
     memory: settings.memoryRequest,
     'ephemeral-storage': settings.ephemeralStorageRequest,
   })
-  // A request of ours above a limit of the user's would be refused; without one, the limit is the request.
+  // A request of ours above a limit of the user's would be refused, and so would one more within what the pod as a whole
+  // asks for; without one, the limit is the request.
+  const taken = { ...limits, ...ofPod.limits, ...ofPod.requests }
   const ours = Object.fromEntries(
-    Object.entries(defaultRequests).filter(([name]) => limits[name] === undefined),
+    Object.entries(defaultRequests).filter(([name]) => taken[name] === undefined),
   )
   return {
     requests: { ...ours, ...requests },
@@ -111,8 +117,15 @@ export function interceptionAnnotations(namespace: StringMap): StringMap {
   return Object.fromEntries(Object.entries(namespace).filter(([name]) => interceptionNames.has(name)))
 }
 
-/** Every problem names its annotation. What is not known is no problem, but told: it may be misspelt. */
-export function readPodSettings(namespace: StringMap, pod: StringMap): ReadPodSettings {
+/**
+ * Every problem names its annotation. What is not known is no problem, but told: it may be misspelt. `ofPod` is what the
+ * pod asks for as a whole, for all of its containers.
+ */
+export function readPodSettings(
+  namespace: StringMap,
+  pod: StringMap,
+  ofPod: Resources = {},
+): ReadPodSettings {
   const given = merged(namespace, pod)
   const env = Object.fromEntries(given)
   try {
@@ -120,7 +133,7 @@ export function readPodSettings(namespace: StringMap, pod: StringMap): ReadPodSe
     readSettings(allTables, { args: [], env })
     const settings = readSettings(podAnnotations, { args: [], env })
     const problems = [...portProblems(settings)]
-    const resources = resourcesOf(settings, problems)
+    const resources = resourcesOf(settings, ofPod, problems)
     if (problems.length > 0) return { ok: false, problems }
     const initFlags = flags(initAnnotations, given)
     const all = { ...settings, proxyFlags: flags(proxyAnnotations, given), initFlags, resources }

@@ -16,7 +16,11 @@ export type Probe = Handler & { readonly timeoutSeconds?: Maybe<number> }
 export type Container = Rest & {
   readonly name: string
   readonly ports?: Maybe<
-    readonly (Rest & { readonly name?: Maybe<string>; readonly containerPort: number })[]
+    readonly (Rest & {
+      readonly name?: Maybe<string>
+      readonly containerPort: number
+      readonly protocol?: Maybe<string>
+    })[]
   >
   readonly startupProbe?: Maybe<Probe>
   readonly livenessProbe?: Maybe<Probe>
@@ -47,6 +51,10 @@ export type PodSpec = Rest & {
   readonly restartPolicy?: Maybe<string>
   readonly nodeSelector?: Maybe<StringMap>
   readonly os?: Maybe<{ readonly name?: string }>
+  /** Of all containers together. */
+  readonly resources?: Maybe<
+    Rest & { readonly requests?: Maybe<StringMap>; readonly limits?: Maybe<StringMap> }
+  >
   readonly securityContext?: Maybe<Rest & { readonly runAsUser?: Maybe<number> }>
 }
 

@@ -58,6 +58,9 @@ const stringMap: Check = (value, path, problems) => {
     if (typeof text !== 'string') problems.push(`${path}['${key}'] is not a string`)
 }
 
+/** Quantities may be written as numbers. */
+const anyMap: Check = object({})
+
 const httpHeader = object({ 'name!': is('string'), value: is('string') })
 const handler = {
   httpGet: object({
@@ -74,7 +77,7 @@ const probe = object({ ...handler, timeoutSeconds: is('number') })
 const security = object({ runAsUser: is('number') })
 const container = object({
   'name!': is('string'),
-  ports: list(object({ name: is('string'), 'containerPort!': is('number') })),
+  ports: list(object({ name: is('string'), 'containerPort!': is('number'), protocol: is('string') })),
   startupProbe: probe,
   livenessProbe: probe,
   readinessProbe: probe,
@@ -99,6 +102,7 @@ const pod = object({
     restartPolicy: is('string'),
     nodeSelector: stringMap,
     os: object({ name: is('string') }),
+    resources: object({ requests: anyMap, limits: anyMap }),
     securityContext: security,
   }),
 })

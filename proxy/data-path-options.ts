@@ -1,6 +1,7 @@
 /** What the data path is given by those who put it together. */
 import type { Address } from '../core/address.ts'
 import type { WeftError } from '../core/errors.ts'
+import type { ApplicationAddresses } from './application-addresses.ts'
 import type { EgressOptions } from './egress.ts'
 import type { Downstream } from './exchange.ts'
 import type { WireError } from './http1/wire-error.ts'
@@ -19,6 +20,8 @@ export type DataPathOptions = EgressOptions & {
   /** Set in redirected mode. */
   readonly inboundAddress: Address | undefined
   readonly originalDestination: ((fd: number) => string | undefined) | undefined
+  /** Where the application is, for ports that do not say. */
+  readonly application: ApplicationAddresses
   /** Of the admin server. */
   readonly adminPort: number
   readonly detectTimeoutMs: number

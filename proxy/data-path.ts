@@ -68,7 +68,13 @@ export class DataPath implements ConfigSink {
     this.accessCounts = makeAccessCounts(clock.monotonicMs)
     const isOwnAddress = (host: string, port: number): boolean =>
       port === this.outboundPort && (host.startsWith('127.') || host === '::1')
-    this.#dialler = new Dialler({ clock, dialMesh: options.dialMesh, stats: this.tcp, isOwnAddress })
+    this.#dialler = new Dialler({
+      clock,
+      dialMesh: options.dialMesh,
+      stats: this.tcp,
+      isOwnAddress,
+      sources: new Map(options.application.map(({ host, from }) => [host, from])),
+    })
     this.connectionLimit = new ConnectionLimit(options.maxConnections)
     this.#connections = new Connections(clock)
     this.clusters = new ClusterSet(this.#clusterParts('outbound'), options.zone)

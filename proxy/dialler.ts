@@ -19,6 +19,8 @@ export type DiallerParts = {
   readonly stats: TcpStatsTable
   /** Ours: what is sent there would come back here for ever. */
   readonly isOwnAddress: (host: string, port: number) => boolean
+  /** Of those addresses that are to be connected to from one address only: that one. */
+  readonly sources: ReadonlyMap<string, string | undefined>
 }
 
 const noBytes = Buffer.alloc(0)
@@ -93,14 +95,14 @@ export class Dialler {
     alpn: string,
     onConnected: (() => void) | undefined,
   ): Promise<Wire> {
-    const { clock, dialMesh: dial, isOwnAddress } = this.#parts
+    const { clock, dialMesh: dial, isOwnAddress, sources } = this.#parts
     const { port, identity: expectedIdentity } = config
     if (isOwnAddress(host, port))
       return Promise.reject(
         new WeftError('LOOP_DETECTED', `an endpoint of ${cluster.name} is this sidecar itself`),
       )
     const timeoutMs = cluster.connectTimeoutMs
-    if (!isMeshed(config, cluster)) return dialPlain(host, port, timeoutMs, clock)
+    if (!isMeshed(config, cluster)) return dialPlain(host, port, timeoutMs, clock, sources.get(host))
     const target = { host, port, alpn, expectedIdentity, timeoutMs, cluster: cluster.name, onConnected }
     return dialMesh(dial, target)
   }

@@ -1,13 +1,15 @@
 /** Passes bytes on to the application: what is not HTTP, and what has come over mesh TLS as opaque. */
 import { Buffer } from 'node:buffer'
+import { formatAddress } from '../core/address.ts'
 import type { Clock } from '../core/clock.ts'
+import { addressesOf, type ApplicationAddresses } from './application-addresses.ts'
 import { applicationConnectTimeoutMs } from './application-cluster.ts'
 import type { Peer } from './authz/peer.ts'
 import type { InboundPort } from './cluster/cluster-config.ts'
 import type { EarlyUpstream } from './early-upstream.ts'
 import type { ClientFacts } from './inbound-labels.ts'
 import type { Wire } from './listen/wire.ts'
-import { dialPlain } from './pool/dial.ts'
+import { dialInTurn, dialPlain } from './pool/dial.ts'
 import type { PortAccess } from './port-access.ts'
 import type { ServeParts } from './serve.ts'
 import { forwardTcp, type TcpUpstream } from './tcp-forward.ts'
@@ -16,6 +18,8 @@ import type { TcpStats } from './telemetry/tcp-stats.ts'
 export type InboundTcpParts = {
   readonly clock: Clock
   readonly serve: ServeParts
+  /** Of redirected ports. */
+  readonly application: ApplicationAddresses
   readonly tcpStatsFor: (facts: ClientFacts) => TcpStats
 }
 
@@ -54,17 +58,21 @@ export class InboundTcp {
   }
 
   /** A connection to the application. Rejects with UpstreamFailure. */
-  async dial(
-    { applicationHost: host, applicationPort: port }: InboundPort,
-    principal: string | undefined,
-  ): Promise<TcpUpstream> {
+  async dial(config: InboundPort, principal: string | undefined): Promise<TcpUpstream> {
     const { clock, tcpStatsFor } = this.#parts
+    const { applicationPort: port } = config
+    const addresses = addressesOf(config, this.#parts.application)
+    let asked = addresses[0].host
+    const wire = await dialInTurn(addresses, ({ host, from }) => {
+      asked = host
+      return dialPlain(host, port, applicationConnectTimeoutMs, clock, from)
+    })
     return {
-      wire: await dialPlain(host, port, applicationConnectTimeoutMs, clock),
+      wire,
       early: noBytes,
       stats: tcpStatsFor({ meshTls: principal !== undefined, principal, port }),
       cluster: `inbound:${port}`,
-      address: `${host}:${port}`,
+      address: formatAddress({ host: asked, port }),
       release: () => undefined,
     }
   }
@@ -77,7 +85,8 @@ export class InboundTcp {
     dial: () => Promise<TcpUpstream>,
   ): void {
     const { address: peer, principal } = from
-    const destination = `${config.applicationHost}:${config.applicationPort}`
+    const [{ host }] = addressesOf(config, this.#parts.application)
+    const destination = formatAddress({ host, port: config.applicationPort })
     const { rules, denial } = access.decideConnection(from)
     const facts = { direction: 'inbound', destination, peer, principal, ...rules } as const
     const dialling = denial === undefined ? dial() : Promise.reject(denial)

@@ -6,8 +6,9 @@ import { defaultOpaquePorts } from '../api/opaque-ports.ts'
 import type { Timer } from '../core/clock.ts'
 import { toWeftError, type WeftError } from '../core/errors.ts'
 import { includesPort } from '../core/port-ranges.ts'
-import { type InboundConfig, type InboundPort, plainEndpoint } from './cluster/cluster-config.ts'
-import { applicationCluster } from './application-cluster.ts'
+import type { InboundConfig, InboundPort } from './cluster/cluster-config.ts'
+import { loopBy } from './application-addresses.ts'
+import { applicationCluster, applicationEndpoint, isSameApplication } from './application-cluster.ts'
 import { AccessByPort } from './access-by-port.ts'
 import { Cluster, type ClusterParts } from './cluster/cluster.ts'
 import { EarlyUpstream } from './early-upstream.ts'
@@ -134,7 +135,7 @@ export class Inbound {
     const wanted = new Map(config.ports.map((port) => [port.applicationPort, port]))
     for (const [number, port] of this.#ports) {
       const next = wanted.get(number) ?? this.#unnamed(number)
-      if (same(next, port.config)) {
+      if (isSameApplication(next, port.config)) {
         port.config = next
         port.limit(next.rateLimits ?? [])
         continue
@@ -181,7 +182,7 @@ export class Inbound {
     const { admission, clock, clusterParts, observers, onUnexpected, statsFor } = this.#parts
     const access = this.#access.of(config.applicationPort)
     const cluster = new Cluster(applicationCluster(config), clusterParts)
-    cluster.setEndpoints([plainEndpoint(config.applicationHost, config.applicationPort)])
+    cluster.setEndpoints([applicationEndpoint(config, this.#parts.application)])
     const nowMs = clock.monotonicMs
     const unprepared = ({ downstream: { meshTls, principal } }: Exchange): GoldenStats =>
       statsFor({ meshTls, principal, port: config.applicationPort })
@@ -209,10 +210,15 @@ export class Inbound {
   }
 
   #acceptRedirected(accepted: Accepted): void {
-    const original = this.#parts.originalDestination?.(accepted.fd)
+    const { fd, wire, peerAddress } = accepted
+    const original = this.#parts.originalDestination?.(fd)
     const number = original === undefined ? 0 : Number(original.slice(original.lastIndexOf(':') + 1))
     const known = this.#ports.get(number)
-    if (known !== undefined) {
+    const loop = loopBy(peerAddress, this.#parts.application)
+    if (loop !== undefined) {
+      this.#parts.onRefused(loop, peerAddress)
+      wire.destroy()
+    } else if (known !== undefined) {
       this.#accept(accepted, known)
     } else if (
       number === 0 ||
@@ -220,7 +226,7 @@ export class Inbound {
       this.#parts.isOwnPort(number)
     ) {
       // Forwarding it would come back here, or let the client send by our outbound side, in our name.
-      accepted.wire.destroy()
+      wire.destroy()
     } else {
       this.#accept(accepted, this.#portFor(number))
     }
@@ -331,15 +337,4 @@ export class Inbound {
 
 function problemOf(opened: Promise<void>): Promise<WeftError | undefined> {
   return opened.then(() => undefined, toWeftError)
-}
-
-/** The listener and the connections can stay. */
-function same(a: InboundPort, b: InboundPort): boolean {
-  return (
-    a.applicationHost === b.applicationHost &&
-    a.protocol === b.protocol &&
-    a.http2 === b.http2 &&
-    a.listen?.host === b.listen?.host &&
-    a.listen?.port === b.listen?.port
-  )
 }

@@ -13,6 +13,7 @@ import { addPages } from './admin/pages.ts'
 import { addProbes } from './admin/probes.ts'
 import { openBootstrap, staticDials, withBootstrap } from './bootstrap/apply-bootstrap.ts'
 import { loadBootstrap } from './bootstrap/decode-bootstrap.ts'
+import { ofPod, onLoopback } from './application-addresses.ts'
 import { DataPath } from './data-path.ts'
 import type { DataPathOptions } from './data-path-options.ts'
 import { DnsResolver } from './dns/host-resolver.ts'
@@ -123,7 +124,7 @@ function makeDataPath(
   log: Log,
   clock: Clock,
   mesh: Mesh,
-  more: Pick<DataPathOptions, 'observers' | 'dialMesh' | 'onInboundProblem'> & {
+  more: Pick<DataPathOptions, 'application' | 'observers' | 'dialMesh' | 'onInboundProblem'> & {
     readonly alone: boolean
     readonly observing: Observing
   },
@@ -140,6 +141,7 @@ function makeDataPath(
       outboundPolicy: settings.outboundPolicy,
       inboundAddress: redirected ? settings.inboundAddress : undefined,
       originalDestination: redirected ? makeOriginalDestination() : undefined,
+      application: more.application,
       adminPort: settings.adminAddress.port,
       detectTimeoutMs: settings.detectTimeout,
       ...clientLimits(settings, log),
@@ -199,8 +201,10 @@ export async function startProxy(
   const tap = new Tap({ nowMs: clock.monotonicMs, wallMs: clock.wallMs })
   const mesh = await meshOf(alone, settings, log, clock, tap)
   const inbound = inboundProblems(log)
+  const application = settings.mode === 'redirect' ? ofPod() : onLoopback
   const dataPath = makeDataPath(settings, log, clock, mesh, {
     alone,
+    application,
     observers: [tapped(tap), ...(sizesAreCounted(settings) ? [messageSizes()] : []), ...observing.layers],
     observing,
     dialMesh: (target) => (dials.get(target.cluster) ?? mesh.dialMesh)(target),
@@ -223,7 +227,8 @@ export async function startProxy(
   shutdown.add('control plane', () => mesh.stop())
   const admin = new AdminServer({ ...settings.adminAddress, log, registry, audience: 'local' })
   addChecks(admin, mesh, shutdown, inbound.current)
-  addProbes(admin, settings.probes === undefined ? new Map() : parseApplicationProbes(settings.probes))
+  const probes = settings.probes === undefined ? new Map() : parseApplicationProbes(settings.probes)
+  addProbes(admin, probes, application)
   addPages({
     admin,
     dataPath,
@@ -234,7 +239,7 @@ export async function startProxy(
     nowMs: clock.monotonicMs,
     shutdown: () => void process.kill(process.pid, 'SIGTERM'),
   })
-  addDiagnose(admin, { dataPath, ...mesh, namespace: settings.namespace, clock })
+  addDiagnose(admin, { dataPath, ...mesh, namespace: settings.namespace, clock, application })
   shutdown.add('admin', () => admin.stop())
   shutdown.add('connections', () => drain(dataPath, settings, clock))
   const { port: adminPort } = await admin.start()

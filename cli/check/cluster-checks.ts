@@ -240,6 +240,22 @@ export function podsChecks({ pods, namespaces, trustBundle }: ClusterFacts): rea
       ]
 }
 
+const namedAtMost = 3
+const isMissing = ({ id }: Check): boolean => id === 'SIDECAR_MISSING'
+
+/** Where pods are not looked at one by one: those that should have a sidecar and were made without, past the webhook. */
+export function unmeshedChecks({ pods, namespaces }: ClusterFacts): readonly Check[] {
+  const byName = new Map(namespaces.map((namespace) => [namespace.metadata.name, namespace]))
+  const missing = pods
+    .filter(isRunning)
+    .filter((pod) => podChecks(pod, byName.get(pod.metadata.namespace), '').some(isMissing))
+    .map(({ metadata }) => `${metadata.namespace}/${metadata.name}`)
+  if (missing.length === 0) return []
+  const names = missing.slice(0, namedAtMost).join(', ') + (missing.length > namedAtMost ? ' ...' : '')
+  const text = `${missing.length} ${missing.length === 1 ? 'pod' : 'pods'} should have a sidecar, and have none: ${names}`
+  return [failing('data-plane', 'SIDECARS_MISSING', text, `weft check --proxy names all; ${again}`)]
+}
+
 export function clusterChecks(facts: ClusterFacts, nowMs: number): readonly Check[] {
   return [
     ...installationChecks(facts),

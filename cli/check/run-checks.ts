@@ -9,7 +9,7 @@ import { directAccess } from '../reach/direct-access.ts'
 import { findMesh } from '../reach/open-access.ts'
 import { apiChecks, preChecks } from './api-checks.ts'
 import type { Check } from './check.ts'
-import { clusterChecks, podsChecks } from './cluster-checks.ts'
+import { clusterChecks, podsChecks, unmeshedChecks } from './cluster-checks.ts'
 import { gatherCluster } from './cluster-facts.ts'
 import { meshChecks } from './mesh-checks.ts'
 import { gatherMesh } from './mesh-facts.ts'
@@ -41,7 +41,12 @@ export async function checkCluster(
   const access = clusterAccess(api, kubeconfig)
   try {
     const ofMesh = meshChecks(await gatherMesh(access, proxy), version, nowMs)
-    return [...ofApi, ...clusterChecks(facts, nowMs), ...ofMesh, ...(proxy ? podsChecks(facts) : [])]
+    return [
+      ...ofApi,
+      ...clusterChecks(facts, nowMs),
+      ...ofMesh,
+      ...(proxy ? podsChecks(facts) : unmeshedChecks(facts)),
+    ]
   } finally {
     access.close()
   }

@@ -12,6 +12,8 @@ export type Component = {
   readonly memoryRequest: string
 }
 
+export const priorityClass = 'system-cluster-critical'
+
 /** Not the sidecar's: these are no part of what is redirected. */
 const uid = 2103
 const replicasInHa = 3
@@ -80,7 +82,7 @@ function deployment(component: Component, options: InstallOptions): Manifest {
         },
         spec: {
           serviceAccountName: name,
-          priorityClassName: 'system-cluster-critical',
+          priorityClassName: priorityClass,
           securityContext: {
             runAsNonRoot: true,
             runAsUser: uid,

@@ -10,7 +10,7 @@ import {
   weftNamespace,
 } from '../../api/deployment.ts'
 import { ports } from '../../api/ports.ts'
-import { type Component, componentManifests } from './component.ts'
+import { type Component, componentManifests, priorityClass } from './component.ts'
 import type { InstallOptions, Manifest } from './install-options.ts'
 import { installRecord } from './install-record.ts'
 import { clusterWide, inWeft } from './meta.ts'
@@ -22,6 +22,17 @@ const crdFolder = path.join(import.meta.dirname, '../crds')
 function namespace(): Manifest {
   const restricted = { 'pod-security.kubernetes.io/enforce': 'restricted' }
   return { apiVersion: 'v1', kind: 'Namespace', metadata: clusterWide(weftNamespace, restricted) }
+}
+
+/** Some clusters (GKE) take pods of such a priority only where a quota allows them; it limits nothing. */
+function priorityQuota(): Manifest {
+  const matchExpressions = [{ scopeName: 'PriorityClass', operator: 'In', values: [priorityClass] }]
+  return {
+    apiVersion: 'v1',
+    kind: 'ResourceQuota',
+    metadata: inWeft('weft-critical-pods'),
+    spec: { hard: { pods: '1G' }, scopeSelector: { matchExpressions } },
+  }
 }
 
 /** Empty, for the control plane to fill; without data, so that applying them again takes nothing away. */
@@ -76,6 +87,7 @@ export function installManifests(options: InstallOptions): readonly Manifest[] {
   return [
     namespace(),
     installRecord(options),
+    priorityQuota(),
     ...stores(options),
     ...controlPlaneRights(options),
     ...injectorRights(),

@@ -1,6 +1,9 @@
 /** A gRPC probe: `grpc.health.v1.Health/Check`, in clear. */
 import { connect, type ClientHttp2Session } from 'node:http2'
-import { applicationHost, deadline, type ProbeAnswer } from './probe-answer.ts'
+import { createConnection } from 'node:net'
+import { formatAddress } from '../../core/address.ts'
+import { type ApplicationAddress, localAddressOf } from '../application-addresses.ts'
+import { deadline, type ProbeAnswer } from './probe-answer.ts'
 
 const serving = 1
 const largestReplyBytes = 1024
@@ -53,9 +56,17 @@ function check(session: ClientHttp2Session, service: string): Promise<ProbeAnswe
 }
 
 /** 200 if the service says SERVING, 503 if anything else. Rejects when there is no reply, or not in time. */
-export function askGrpc(port: number, service: string, timeoutMs: number): Promise<ProbeAnswer> {
+export function askGrpc(
+  at: ApplicationAddress,
+  port: number,
+  service: string,
+  timeoutMs: number,
+): Promise<ProbeAnswer> {
   return new Promise((resolve, reject) => {
-    const session = connect(`http://${applicationHost}:${port}`)
+    const { host } = at
+    const session = connect(`http://${formatAddress({ host, port })}`, {
+      createConnection: () => createConnection({ host, port, ...localAddressOf(at) }),
+    })
     const done = deadline(timeoutMs, (error) => session.destroy(error))
     session.on('error', reject)
     session.on('close', () => {

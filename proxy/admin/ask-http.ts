@@ -1,7 +1,9 @@
 /** An HTTP probe, as the kubelet makes it: GET, any certificate, redirects followed on the same host. */
 import { type IncomingMessage, request as requestPlain, type RequestOptions } from 'node:http'
 import type { HttpHandler } from '../../api/application-probe.ts'
-import { applicationHost, deadline, type ProbeAnswer } from './probe-answer.ts'
+import { formatAddress } from '../../core/address.ts'
+import { type ApplicationAddress, localAddressOf } from '../application-addresses.ts'
+import { deadline, type ProbeAnswer } from './probe-answer.ts'
 
 /** The kubelet's own limits. */
 const longestBodyBytes = 10 * 1024
@@ -9,22 +11,24 @@ const mostRedirects = 10
 
 type Question = HttpHandler & { readonly port: number }
 type Target = {
+  readonly at: ApplicationAddress
   readonly tls: boolean
   readonly port: number
   readonly path: string
   readonly headers: readonly string[]
 }
 
-function targetOf({ port, path, scheme, httpHeaders }: Question): Target {
+function targetOf(at: ApplicationAddress, { port, path, scheme, httpHeaders }: Question): Target {
   const own = (httpHeaders ?? []).flatMap(({ name, value }) => [name, value ?? ''])
   const has = (name: string) => own.some((entry, i) => i % 2 === 0 && entry.toLowerCase() === name)
   const absolute = path == null || path === '' ? '/' : path.startsWith('/') ? path : `/${path}`
   return {
+    at,
     tls: scheme?.toUpperCase() === 'HTTPS',
     port,
     path: absolute,
     headers: [
-      ...(has('host') ? [] : ['Host', `${applicationHost}:${port}`]),
+      ...(has('host') ? [] : ['Host', formatAddress({ host: at.host, port })]),
       ...(has('user-agent') ? [] : ['User-Agent', 'kube-probe/weft']),
       ...(has('accept') ? [] : ['Accept', '*/*']),
       'Connection',
@@ -53,11 +57,12 @@ function answerOf(reply: IncomingMessage, resolve: (answer: ProbeAnswer) => void
 
 type Hop = { readonly answer: ProbeAnswer } | { readonly location: string }
 
-async function askOnce({ tls, headers, ...rest }: Target, timeoutMs: number): Promise<Hop> {
+async function askOnce({ at, tls, headers, ...rest }: Target, timeoutMs: number): Promise<Hop> {
   // Any certificate will do, as for the kubelet: the application is asked, not believed.
   const options: RequestOptions & { rejectUnauthorized: boolean } = {
     ...rest,
-    host: applicationHost,
+    host: at.host,
+    ...localAddressOf(at),
     headers: headers as string[],
     agent: false,
     rejectUnauthorized: false,
@@ -82,16 +87,22 @@ async function askOnce({ tls, headers, ...rest }: Target, timeoutMs: number): Pr
 /** The same host is the same application, perhaps on another port; undefined for any other. */
 function followed(target: Target, location: string): Target | undefined {
   const scheme = target.tls ? 'https' : 'http'
-  const next = URL.parse(location, `${scheme}://${applicationHost}:${target.port}${target.path}`)
-  if (next === null || next.hostname !== applicationHost || !/^https?:$/.test(next.protocol)) return undefined
+  const own = formatAddress({ host: target.at.host, port: target.port })
+  const base = new URL(`${scheme}://${own}${target.path}`)
+  const next = URL.parse(location, base)
+  if (next === null || next.hostname !== base.hostname || !/^https?:$/.test(next.protocol)) return undefined
   const tls = next.protocol === 'https:'
   const port = next.port === '' ? (tls ? 443 : 80) : Number(next.port)
   return { ...target, tls, port, path: `${next.pathname}${next.search}` }
 }
 
 /** The status and the beginning of the body. Rejects when there is no reply, or not in time. */
-export async function askHttp(question: Question, timeoutMs: number): Promise<ProbeAnswer> {
-  let target = targetOf(question)
+export async function askHttp(
+  at: ApplicationAddress,
+  question: Question,
+  timeoutMs: number,
+): Promise<ProbeAnswer> {
+  let target = targetOf(at, question)
   const endMs = performance.now() + timeoutMs
   for (let redirects = 0; redirects <= mostRedirects; redirects++) {
     const hop = await askOnce(target, Math.max(1, Math.ceil(endMs - performance.now())))

@@ -5,10 +5,11 @@ import type { AdminReply, AdminServer } from '../../core/admin-server.ts'
 import { formatAddress } from '../../core/address.ts'
 import type { Clock } from '../../core/clock.ts'
 import { reasonOf, toWeftError } from '../../core/errors.ts'
+import type { ApplicationAddresses } from '../application-addresses.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { Discovery } from '../config-sink.ts'
 import type { DataPath } from '../data-path.ts'
-import { dialPlain } from '../pool/dial.ts'
+import { dialInTurn, dialPlain } from '../pool/dial.ts'
 import { UpstreamFailure } from '../upstream-failure.ts'
 
 export type DiagnoseParts = {
@@ -17,6 +18,8 @@ export type DiagnoseParts = {
   readonly clustersOf: (destination: string) => readonly string[]
   readonly namespace: string
   readonly clock: Clock
+  /** Where it is asked for, the first of them as what is told. */
+  readonly application: ApplicationAddresses
 }
 
 const connectTimeoutMs = 1_000
@@ -80,10 +83,18 @@ async function tryDestination(
   return { destination: { name, state }, clusters: tries }
 }
 
-function tryApplication(port: number, clock: Clock): Promise<TriedConnection> {
-  const host = '127.0.0.1'
-  const facts = { address: formatAddress({ host, port }), state: null, meshed: false }
-  return tried(facts, async () => (await dialPlain(host, port, connectTimeoutMs, clock)).destroy())
+function tryApplication(port: number, { clock, application }: DiagnoseParts): Promise<TriedConnection> {
+  const facts = {
+    address: formatAddress({ host: application[0].host, port }),
+    state: null,
+    meshed: false,
+  }
+  return tried(facts, async () => {
+    const wire = await dialInTurn(application, ({ host, from }) =>
+      dialPlain(host, port, connectTimeoutMs, clock, from),
+    )
+    wire.destroy()
+  })
 }
 
 /** Adds POST /diagnose: `to=HOST:PORT` tries a destination, `application=PORT` what is behind this sidecar. */
@@ -96,7 +107,7 @@ export function addDiagnose(admin: AdminServer, parts: DiagnoseParts): void {
     const found = to === null ? { destination: null, clusters: [] } : await tryDestination(parts, to)
     const answer: SidecarDiagnosis = {
       ...found,
-      application: application === null ? null : await tryApplication(port, parts.clock),
+      application: application === null ? null : await tryApplication(port, parts),
     }
     return { body: answer }
   })

@@ -10,6 +10,7 @@ import { AdminServer } from '../../core/admin-server.ts'
 import { createLog } from '../../core/log.ts'
 import { createRegistry } from '../../core/metrics.ts'
 import { selfSigned } from '../identity/test-pki.ts'
+import { onLoopback } from '../application-addresses.ts'
 import { addProbes } from './probes.ts'
 
 const log = createLog({ process: 'test', level: 'silent' })
@@ -31,7 +32,7 @@ async function serve(listener: RequestListener): Promise<number> {
 async function sidecar(probe: ApplicationProbe, field = 'livenessProbe'): Promise<string> {
   const path = `/probe/web/${field}`
   admin = new AdminServer({ host: '127.0.0.1', port: 0, log, registry: createRegistry('test') })
-  addProbes(admin, parseApplicationProbes(JSON.stringify({ [path]: probe })))
+  addProbes(admin, parseApplicationProbes(JSON.stringify({ [path]: probe })), onLoopback)
   const { port } = await admin.start()
   return `http://127.0.0.1:${port}${path}`
 }

@@ -2,23 +2,28 @@
 import type { ApplicationProbe } from '../../api/application-probe.ts'
 import type { AdminReply, AdminServer } from '../../core/admin-server.ts'
 import { reasonOf } from '../../core/errors.ts'
+import type { ApplicationAddress, ApplicationAddresses } from '../application-addresses.ts'
 import { askHttp } from './ask-http.ts'
 import { askTcp } from './ask-tcp.ts'
-import type { ProbeAnswer } from './probe-answer.ts'
+import { askInTurn, type ProbeAnswer } from './probe-answer.ts'
 
-async function ask(probe: ApplicationProbe): Promise<ProbeAnswer> {
+async function ask(probe: ApplicationProbe, at: ApplicationAddress): Promise<ProbeAnswer> {
   const { port, timeoutSeconds } = probe
   const timeoutMs = timeoutSeconds * 1_000
-  if ('httpGet' in probe) return askHttp({ ...probe.httpGet, port }, timeoutMs)
-  if ('tcpSocket' in probe) return askTcp(port, timeoutMs)
+  if ('httpGet' in probe) return askHttp(at, { ...probe.httpGet, port }, timeoutMs)
+  if ('tcpSocket' in probe) return askTcp(at, port, timeoutMs)
   // HTTP/2 is only loaded where a pod is probed by it.
   const { askGrpc } = await import('./ask-grpc.ts')
-  return askGrpc(port, probe.grpc.service ?? '', timeoutMs)
+  return askGrpc(at, port, probe.grpc.service ?? '', timeoutMs)
 }
 
-async function answer(probe: ApplicationProbe, isHook: boolean): Promise<AdminReply> {
+async function answer(
+  probe: ApplicationProbe,
+  isHook: boolean,
+  application: ApplicationAddresses,
+): Promise<AdminReply> {
   try {
-    return await ask(probe)
+    return await askInTurn(application, (at) => ask(probe, at))
   } catch (error) {
     // Of a hook the kubelet does not look at the status: only one without any answer has failed.
     return { status: 503, body: `${reasonOf(error)}\n`, cut: isHook }
@@ -26,9 +31,13 @@ async function answer(probe: ApplicationProbe, isHook: boolean): Promise<AdminRe
 }
 
 /** Adds a page for each; one that cannot be asked answers 503, or nothing when it is a hook. */
-export function addProbes(admin: AdminServer, probes: ReadonlyMap<string, ApplicationProbe>): void {
+export function addProbes(
+  admin: AdminServer,
+  probes: ReadonlyMap<string, ApplicationProbe>,
+  application: ApplicationAddresses,
+): void {
   for (const [path, probe] of probes) {
     const isHook = /\/(postStart|preStop)$/.test(path)
-    admin.page('GET', path, () => answer(probe, isHook), 'everyone')
+    admin.page('GET', path, () => answer(probe, isHook, application), 'everyone')
   }
 }

@@ -128,6 +128,7 @@ export function plainEndpoint(address: string, port: number): EndpointConfig {
 /** One port of the inbound side. `listen` is undefined in redirected mode, where 4143 serves all ports. */
 export type InboundPort = {
   readonly listen: { readonly host: string; readonly port: number } | undefined
+  /** Counts where `listen` does: redirected ports are asked at the pod's own addresses. */
   readonly applicationHost: string
   readonly applicationPort: number
   readonly protocol: 'detect' | 'opaque'

@@ -70,8 +70,9 @@ export class Wire {
   }
 
   /** Dials; `onConnect` is called once the connection stands. Failure is the reader's `onClose`. */
-  static connect(host: string, port: number, onConnect: () => void): Wire {
-    const socket = net.connect({ host, port, noDelay: true, allowHalfOpen: true })
+  static connect(host: string, port: number, onConnect: () => void, from?: string): Wire {
+    const source = from === undefined ? {} : { localAddress: from }
+    const socket = net.connect({ host, port, ...source, noDelay: true, allowHalfOpen: true })
     const wire = new Wire(socket)
     socket.once('connect', () => {
       wire.#goBelow()

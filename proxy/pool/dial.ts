@@ -17,13 +17,23 @@ export type MeshDial = (target: {
   readonly onConnected?: (() => void) | undefined
 }) => Promise<TLSSocket>
 
-/** Resolves with a connected wire. Rejects with UpstreamFailure 'connect' or 'connect-timeout'. */
-export function dialPlain(host: string, port: number, timeoutMs: number, clock: Clock): Promise<Wire> {
+/**
+ * Resolves with a connected wire; `from` is the address of this machine to connect from. Rejects with UpstreamFailure
+ * 'connect' or 'connect-timeout'.
+ */
+export function dialPlain(
+  host: string,
+  port: number,
+  timeoutMs: number,
+  clock: Clock,
+  from?: string,
+): Promise<Wire> {
   return new Promise((resolve, reject) => {
-    const wire = Wire.connect(host, port, () => {
+    const onConnect = (): void => {
       timer.cancel()
       resolve(wire)
-    })
+    }
+    const wire = Wire.connect(host, port, onConnect, from)
     const timer = clock.after(timeoutMs, () => {
       reject(new UpstreamFailure('connect-timeout', `${host}:${port} did not accept within ${timeoutMs} ms`))
       wire.destroy()
@@ -51,16 +61,16 @@ export async function dialMesh(dial: MeshDial, target: Parameters<MeshDial>[0]):
 }
 
 /** Dials the addresses of one endpoint until one of them accepts. Rejects as the last one did. */
-export async function dialInTurn(
-  hosts: readonly string[],
-  dial: (host: string) => Promise<Wire>,
+export async function dialInTurn<T>(
+  addresses: readonly T[],
+  dial: (address: T) => Promise<Wire>,
 ): Promise<Wire> {
-  for (const host of hosts.slice(0, -1)) {
+  for (const address of addresses.slice(0, -1)) {
     try {
-      return await dial(host)
+      return await dial(address)
     } catch {
       // The next one tells what is wrong, if anything is.
     }
   }
-  return dial(hosts.at(-1) as string)
+  return dial(addresses.at(-1) as T)
 }

@@ -144,23 +144,6 @@ test('a trust bundle that is empty', async () => {
   await patch(data)
 })
 
-test('a pod that should have a sidecar and has none', async () => {
-  await server.apply(JSON.stringify({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'late' } }))
-  const account = ['get', 'serviceaccount', 'default', '-n', 'late']
-  await expect.poll(() => server.kubectl(account).catch(() => ''), patience).toContain('default')
-  await server.apply(
-    JSON.stringify({
-      apiVersion: 'v1',
-      kind: 'Pod',
-      metadata: { name: 'old', namespace: 'late' },
-      spec: { containers: [{ name: 'app', image: 'app' }] },
-    }),
-  )
-  await server.kubectl(['annotate', 'namespace', 'late', 'weft.dev/inject=enabled'])
-  await expect.poll(() => failing(true), patience).toContain('SIDECAR_MISSING')
-  await server.kubectl(['delete', 'namespace', 'late', '--wait=false'])
-})
-
 test('rights that are not enough to install', async () => {
   const limited = new KubernetesClient(readKubeconfig([planeAccount]), systemClock)
   const checks = await checkCluster(limited, { pre: true, proxy: false }, planeAccount)
@@ -178,6 +161,25 @@ test('a control plane that does not answer', async () => {
 test('a webhook that is not there to answer', async () => {
   await injector.shutdown.run(5_000)
   await expect.poll(() => failing(), patience).toContain('WEBHOOK_UNREACHABLE')
+})
+
+test('a pod that was made meanwhile, without the sidecar that it should have', async () => {
+  const metadata = { name: 'late', annotations: { 'weft.dev/inject': 'enabled' } }
+  await server.apply(JSON.stringify({ apiVersion: 'v1', kind: 'Namespace', metadata }))
+  const account = ['get', 'serviceaccount', 'default', '-n', 'late']
+  await expect.poll(() => server.kubectl(account).catch(() => ''), patience).toContain('default')
+  // The webhook's failurePolicy is Ignore.
+  await server.apply(
+    JSON.stringify({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name: 'old', namespace: 'late' },
+      spec: { containers: [{ name: 'app', image: 'app' }] },
+    }),
+  )
+  expect(await failing()).toContain('SIDECARS_MISSING')
+  expect(await failing(true)).toContain('SIDECAR_MISSING')
+  await server.kubectl(['delete', 'namespace', 'late', '--wait=false'])
 })
 
 // The last one: the API server stays away.

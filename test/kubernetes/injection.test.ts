@@ -7,6 +7,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { injectManifests } from '../../cli/inject.ts'
 import { installText, uninstallText } from '../../cli/install.ts'
+import { systemClock } from '../../core/clock.ts'
+import { KubernetesClient } from '../../core/kubernetes/api-client.ts'
+import { readKubeconfig } from '../../core/kubernetes/kubeconfig.ts'
 import { createLog } from '../../core/log.ts'
 import { type RunningInjector, startInjector } from '../../injector/injector.ts'
 import { readInjectorSettings } from '../../injector/settings.ts'
@@ -17,6 +20,7 @@ import { compareRights } from '../support/api-rights.ts'
 import { ApiServer } from '../support/api-server.ts'
 import { ClusterControlPlane } from '../support/cluster-control-plane.ts'
 import { testOwnServer } from './own-server.ts'
+import { hasSidecar, type MadePod, manifestOf, unusualPods } from './unusual-pods.ts'
 
 const root = path.join(import.meta.dirname, '../..')
 const golden = path.join(root, 'injector/golden')
@@ -30,6 +34,7 @@ const install = {
 } as const
 
 let server: ApiServer
+let api: KubernetesClient
 let controlPlane: ClusterControlPlane | undefined
 let injector: RunningInjector | undefined
 
@@ -95,6 +100,7 @@ async function pointWebhook(port: number): Promise<void> {
 
 beforeAll(async () => {
   server = await ApiServer.start()
+  api = new KubernetesClient(readKubeconfig([server.kubeconfig]), systemClock)
   await server.apply(installText({ ...install, ha: false }))
   // The control plane publishes what it is trusted by, with the rights that it was installed with.
   controlPlane = await ClusterControlPlane.start(
@@ -120,6 +126,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await injector?.shutdown.run(5_000)
   await controlPlane?.stop()
+  api?.close()
   await server?.stop()
   rmSync(folder, { recursive: true, force: true })
 })
@@ -130,10 +137,14 @@ function create(inNamespace: string, manifest: string): Promise<Spoken> {
   return kubectl(['create', '-n', inNamespace, '--dry-run=server', '-o', 'json', '-f', '-'], manifest)
 }
 
-/** The spec without what the ServiceAccount admission adds under a random name, wherever it stands. */
+/** What the ServiceAccount admission adds has a random name. */
+function anonymous(text: string): string {
+  return text.replaceAll(/kube-api-access-[a-z0-9]{5}/g, 'kube-api-access')
+}
+
+/** The spec without that name, wherever it stands. */
 function comparable(text: string): object {
-  const anonymous = text.replaceAll(/kube-api-access-[a-z0-9]{5}/g, 'kube-api-access')
-  const { spec } = JSON.parse(anonymous) as { spec: { volumes?: { name: string }[] } }
+  const { spec } = JSON.parse(anonymous(text)) as { spec: { volumes?: { name: string }[] } }
   return { ...spec, volumes: spec.volumes?.toSorted((a, b) => (a.name < b.name ? -1 : 1)) }
 }
 
@@ -181,29 +192,117 @@ test("whoever makes a pod that runs as the sidecar's user is told why it is refu
   expect(stderr).toContain("weft cannot add its sidecar: container 'web' runs as user 2102")
 })
 
-test('the pods that a Deployment makes have sidecars that know it', async () => {
-  const deployment = `apiVersion: apps/v1
-kind: Deployment
-metadata: { name: web, namespace: shop }
-spec:
-  replicas: 2
-  selector: { matchLabels: { app: web } }
-  template:
-    metadata: { labels: { app: web } }
-    spec: { containers: [{ name: web, image: example.org/web:1 }] }
-`
-  await server.apply(deployment)
-  const args = ['get', 'pods', '-n', 'shop', '-l', 'app=web,weft.dev/injected=true', '-o', 'json']
-  let pods: readonly Created[] = []
-  await until(async () => {
-    pods = (JSON.parse((await kubectl(args)).stdout) as { items: Created[] }).items
-    return pods.length === 2
-  })
-  for (const pod of pods) {
-    expect(JSON.stringify(pod.spec)).toContain('--deployment=web')
-    expect(pod.metadata.annotations?.['kubectl.kubernetes.io/default-container']).toBe('web')
-    expect(pod.metadata.annotations?.['weft.dev/trust-bundle']).toBe(await publishedBundle())
+/** What a Deployment, a Job and a StatefulSet make of the specs of three golden shapes. */
+test('pods that controllers make get the sidecars that their golden files say', async () => {
+  const shape = (name: string) =>
+    parse(readFileSync(path.join(golden, `${name}.yaml`), 'utf8')) as {
+      readonly metadata: { readonly annotations?: object }
+      readonly spec: { readonly [field: string]: unknown }
+    }
+  const labels = (name: string) => ({ made: name })
+  const workload = (kind: string, name: string, of: string, more: object) => {
+    const { metadata, spec } = shape(of)
+    const template = { metadata: { labels: labels(name), annotations: metadata.annotations ?? {} }, spec }
+    const selector = kind === 'Job' ? {} : { selector: { matchLabels: labels(name) } }
+    const apiVersion = kind === 'Job' ? 'batch/v1' : 'apps/v1'
+    return {
+      apiVersion,
+      kind,
+      metadata: { name, namespace: 'shop' },
+      spec: { ...selector, ...more, template },
+    }
   }
+  const items = [
+    workload('Deployment', 'web', 'plain', { replicas: 2 }),
+    workload('Job', 'report', 'job', {}),
+    workload('StatefulSet', 'redis', 'stateful-set', { serviceName: 'redis' }),
+  ]
+  await server.apply(JSON.stringify({ apiVersion: 'v1', kind: 'List', items }))
+  const ours = ({ spec }: MadePod): object => {
+    const { containers, initContainers, volumes } = spec
+    const of = (list: readonly { readonly name: string }[] = []) =>
+      list.filter(({ name }) => name.startsWith('weft-'))
+    const found = { init: of(initContainers), containers: of(containers), volumes: of(volumes) }
+    return JSON.parse(anonymous(JSON.stringify(found))) as object
+  }
+  for (const [name, of, count] of [
+    ['web', 'plain', 2],
+    ['report', 'job', 1],
+    ['redis', 'stateful-set', 1],
+  ] as const) {
+    const { warnings: _, ...pod } = parse(readFileSync(path.join(golden, `${of}.injected.yaml`), 'utf8')) as {
+      warnings?: unknown
+    }
+    const expected = JSON.parse((await create('plain', JSON.stringify(pod))).stdout) as MadePod
+    const at = `/api/v1/namespaces/shop/pods?labelSelector=made%3D${name}`
+    let made: readonly (MadePod & Created)[] = []
+    await until(async () => {
+      made = ((await api.request('GET', at)).body as { readonly items: typeof made }).items
+      return made.length === count
+    })
+    for (const each of made) {
+      expect(ours(each)).toEqual(ours(expected))
+      expect(each.metadata.annotations?.['weft.dev/trust-bundle']).toBe(await publishedBundle())
+      expect(each.metadata.annotations?.['kubectl.kubernetes.io/default-container']).toBe(name)
+    }
+  }
+  await server.kubectl(['delete', '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'List', items }))
+})
+
+const podsOfShop = '/api/v1/namespaces/shop/pods'
+
+test.each(unusualPods)('a pod $what', async (pod) => {
+  const { status, body } = await api.request('POST', `${podsOfShop}?dryRun=All`, manifestOf(pod))
+  const { message = '' } = body as { readonly message?: string }
+  expect(message).toMatch(pod.refused ?? '')
+  expect(status < 300).toBe(pod.refused === undefined)
+  if (pod.refused === undefined) expect((pod.made ?? hasSidecar)(body as MadePod)).toBe(true)
+})
+
+test('a pod that is debugged keeps its sidecar, and its copy gets what that is to trust', async () => {
+  const made = await api.request('POST', podsOfShop, {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: 'debugged' },
+    spec: { containers: [{ name: 'app', image: 'app' }] },
+  })
+  expect(made.status).toBe(201)
+  const debug = (...args: readonly string[]): Promise<string> =>
+    server.kubectl(['debug', 'debugged', '-n', 'shop', '--image=shell', '--attach=false', ...args])
+  await debug('--target=app')
+  await debug('--copy-to=copied', '--container=shell')
+  const read = async (name: string): Promise<MadePod> =>
+    (await api.request('GET', `${podsOfShop}/${name}`)).body as MadePod
+  expect((await read('debugged')).spec['ephemeralContainers']).toHaveLength(1)
+  const copy = await read('copied')
+  expect(copy.spec.initContainers?.map(({ name }) => name)).toEqual(['weft-init', 'weft-proxy'])
+  expect(copy.metadata.annotations?.['weft.dev/trust-bundle']).toBe(await publishedBundle())
+})
+
+test('where a quota wants limits, those of the sidecar are those of its init container', async () => {
+  await namespace('quota', {
+    'weft.dev/inject': 'enabled',
+    'config.weft.dev/proxy-cpu-limit': '1',
+    'config.weft.dev/proxy-memory-limit': '128Mi',
+  })
+  const hard = { 'limits.cpu': '4', 'limits.memory': '1Gi' }
+  await server.apply(
+    JSON.stringify({
+      apiVersion: 'v1',
+      kind: 'ResourceQuota',
+      metadata: { name: 'limits', namespace: 'quota' },
+      spec: { hard },
+    }),
+  )
+  const pod = manifestOf({ what: '', container: { resources: { limits: { cpu: '1', memory: '64Mi' } } } })
+  const attempt = () => api.request('POST', '/api/v1/namespaces/quota/pods?dryRun=All', pod)
+  // Until the controller has counted what there is.
+  await expect
+    .poll(async () => JSON.stringify((await attempt()).body), { timeout: 20_000 })
+    .not.toContain('status unknown')
+  const { status, body } = await attempt()
+  expect([status, (body as { message?: string }).message]).toEqual([201, undefined])
+  expect(hasSidecar(body as MadePod)).toBe(true)
 })
 
 const fixtures = path.join(root, 'test/fixtures')

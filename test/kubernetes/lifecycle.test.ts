@@ -11,6 +11,7 @@ import { TestRoot } from '../../proxy/identity/test-pki.ts'
 import { ApiServer, apiServerBinary, buildApiServer } from '../support/api-server.ts'
 import { ClusterControlPlane } from '../support/cluster-control-plane.ts'
 import { ConvertingInjector } from '../support/converting-injector.ts'
+import { foreignKubeconfig } from '../support/foreign-cluster.ts'
 import { testOwnServer } from './own-server.ts'
 
 const main = path.join(import.meta.dirname, '../../cli/main.ts')
@@ -18,6 +19,8 @@ const folder = mkdtempSync(path.join(tmpdir(), 'weft-lifecycle-'))
 
 const programs = ['etcd', 'kube-apiserver'] as const
 const assets = process.env['KUBEBUILDER_ASSETS'] ?? ''
+/** There, nothing is started. */
+const isForeign = foreignKubeconfig !== ''
 
 let server: ApiServer
 let before: readonly string[]
@@ -68,7 +71,7 @@ async function linkedPrograms(): Promise<string> {
 }
 
 beforeAll(async () => {
-  server = await ApiServer.start(assets === '' ? await linkedPrograms() : assets)
+  server = await ApiServer.start(assets === '' && !isForeign ? await linkedPrograms() : assets)
   await server.kubectl(['create', 'namespace', 'shop'])
   // Made by the controllers for each namespace, some time after it.
   await until(async () => (await inventory()).some((line) => line.endsWith(' shop/kube-root-ca.crt')))
@@ -97,6 +100,13 @@ testOwnServer('etcd and kube-apiserver are the programs of KUBEBUILDER_ASSETS', 
   expect(childrenOf(server.pid)).toEqual(
     programs.map((name) => path.join(assets === '' ? folder : assets, name)),
   )
+})
+
+test('before it is installed, the API server accepts all of it as soon as there is its namespace', async () => {
+  await server.kubectl(['create', 'namespace', 'weft'])
+  for (const flags of [[], ['--ha', '--interception', 'cni', '--image-pull-policy', 'Always']])
+    await server.kubectl(['apply', '--dry-run=server', '-f', '-'], await weft('install', ...flags))
+  await server.kubectl(['apply', '--dry-run=server', '-k', path.join(import.meta.dirname, '../../deploy')])
 })
 
 test('installed, it works with its own rights alone', async () => {

@@ -2,7 +2,7 @@
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect } from 'vitest'
 import { fetchText } from '../../cli/demo/sidecar-admin.ts'
 import { KubernetesClient } from '../../core/kubernetes/api-client.ts'
 import { readKubeconfig } from '../../core/kubernetes/kubeconfig.ts'
@@ -12,6 +12,7 @@ import { ClusterControlPlane, controlPlaneAccount } from '../support/cluster-con
 import { HttpClient } from '../support/http-client.ts'
 import { removeFolder } from '../support/running-control-plane.ts'
 import { type SidecarProcess, startEnrolledSidecar } from '../support/sidecar-process.ts'
+import { testOwnServer } from './own-server.ts'
 
 const endpointsOfService = 10
 const writers = 16
@@ -143,31 +144,36 @@ afterAll(async () => {
   removeFolder(folder)
 })
 
-test('1,000 Services: it starts in 20 s with 400 MB at most, and a change costs what it costs with 100', async () => {
-  await grow(100)
-  await startPlane()
-  await startSidecar()
-  await cpuOfChange(200, 1)
-  const small = await cpuOfChange(1_000, 2)
-  await sidecar.stop()
-  await plane.stop()
+// Somebody's cluster has not the addresses for that.
+testOwnServer(
+  '1,000 Services: it starts in 20 s with 400 MB at most, and a change costs what it costs with 100',
+  async () => {
+    await grow(100)
+    await startPlane()
+    await startSidecar()
+    await cpuOfChange(200, 1)
+    const small = await cpuOfChange(1_000, 2)
+    await sidecar.stop()
+    await plane.stop()
 
-  await grow(1_000)
-  const readyMs = await startPlane()
-  await startSidecar()
-  await cpuOfChange(200, 3)
-  const large = await cpuOfChange(1_000, 4)
-  const tookMs: number[] = []
-  for (let i = 0; i < 100; i++) tookMs.push(await moveWatched(`10.96.0.${i + 1}`))
-  const p99Ms = tookMs.toSorted((a, b) => a - b)[98] as number
-  const rssMb = plane.rssBytes() / 1e6
+    await grow(1_000)
+    const readyMs = await startPlane()
+    await startSidecar()
+    await cpuOfChange(200, 3)
+    const large = await cpuOfChange(1_000, 4)
+    const tookMs: number[] = []
+    for (let i = 0; i < 100; i++) tookMs.push(await moveWatched(`10.96.0.${i + 1}`))
+    const p99Ms = tookMs.toSorted((a, b) => a - b)[98] as number
+    const rssMb = plane.rssBytes() / 1e6
 
-  process.stdout.write(
-    `start to ready ${readyMs.toFixed(0)} ms, ${rssMb.toFixed(0)} MB, a change in use after ${p99Ms.toFixed(0)} ms (p99 of 100), ` +
-      `its CPU ${small.toFixed(2)} ms with 100 Services and ${large.toFixed(2)} ms with 1,000\n`,
-  )
-  expect(readyMs).toBeLessThan(20_000)
-  expect(rssMb).toBeLessThan(400)
-  expect(p99Ms).toBeLessThan(200)
-  expect(large).toBeLessThan(small * 2)
-}, 300_000)
+    process.stdout.write(
+      `start to ready ${readyMs.toFixed(0)} ms, ${rssMb.toFixed(0)} MB, a change in use after ${p99Ms.toFixed(0)} ms (p99 of 100), ` +
+        `its CPU ${small.toFixed(2)} ms with 100 Services and ${large.toFixed(2)} ms with 1,000\n`,
+    )
+    expect(readyMs).toBeLessThan(20_000)
+    expect(rssMb).toBeLessThan(400)
+    expect(p99Ms).toBeLessThan(200)
+    expect(large).toBeLessThan(small * 2)
+  },
+  300_000,
+)

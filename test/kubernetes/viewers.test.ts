@@ -16,6 +16,7 @@ import { installWeft, planeAddress, setInstalledPod, startInstalledPlane } from 
 import { removeFolder } from '../support/running-control-plane.ts'
 import { type SidecarProcess, startEnrolledSidecar } from '../support/sidecar-process.ts'
 import { type Run, weft, weftMain } from '../support/weft-command.ts'
+import { testOwnServer } from './own-server.ts'
 
 const patience = { timeout: 30_000, interval: 200 }
 const url = 'http://catalog.shop:8080/items'
@@ -196,7 +197,8 @@ describe('a tap', () => {
 })
 
 describe('a sidecar, whose pages are on its loopback', () => {
-  test('is asked over a forwarded port, by kubectl and so by whoever it can sign in', async () => {
+  // A kubelet forwards it, and there is one beside our own API server only.
+  testOwnServer('is asked over a forwarded port, by kubectl and so by whoever it can sign in', async () => {
     const config = await as('admin', 'config', 'shop/web', 'certificate')
     expect([config.status, config.stdout]).toEqual([
       0,

@@ -1,6 +1,6 @@
 /**
  * A real Kubernetes API server for tests: the one of test/apiserver on loopback, with the programs that KUBEBUILDER_ASSETS
- * names where it is set; or the cluster that KUBECONFIG names, in which the tests then make what they need.
+ * names where it is set; or the control plane that KUBECONFIG names (foreign-cluster.ts).
  */
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
+import { claimCluster, foreignKubeconfig, releaseCluster } from './foreign-cluster.ts'
 
 const root = path.join(import.meta.dirname, '../..')
 /** etcd, kube-apiserver and kube-controller-manager, each of them where it is called by that name. */
@@ -57,8 +58,11 @@ export class ApiServer {
    * with etcd and kube-apiserver, which are run instead of ours.
    */
   static async start(assets = process.env['KUBEBUILDER_ASSETS'] ?? ''): Promise<ApiServer> {
-    const given = process.env['KUBECONFIG']
-    if (given !== undefined && given !== '') return new ApiServer(given, undefined)
+    if (foreignKubeconfig !== '') {
+      const server = new ApiServer(foreignKubeconfig, undefined)
+      await claimCluster((args) => server.kubectl(args))
+      return server
+    }
     await buildApiServer()
     const folder = mkdtempSync(path.join(tmpdir(), 'weft-apiserver-'))
     const server = new ApiServer(path.join(folder, 'admin.kubeconfig'), folder, assets)
@@ -149,7 +153,8 @@ export class ApiServer {
 
   async stop(): Promise<void> {
     await this.kill()
-    if (this.#folder !== undefined) rmSync(this.#folder, { recursive: true, force: true })
+    if (this.#folder === undefined) await releaseCluster((args) => this.kubectl(args))
+    else rmSync(this.#folder, { recursive: true, force: true })
   }
 }
 

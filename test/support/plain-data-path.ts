@@ -1,6 +1,7 @@
 /** A data path with one destination, `app.test:80`, that leads to a given port: for tests of the HTTP/1 rules. */
 import { systemClock } from '../../core/clock.ts'
 import { type ClusterConfig, defaultBalancing, plainEndpoint } from '../../proxy/cluster/cluster-config.ts'
+import { onLoopback } from '../../proxy/application-addresses.ts'
 import type { Discovery } from '../../proxy/config-sink.ts'
 import { DnsResolver } from '../../proxy/dns/host-resolver.ts'
 import { DataPath } from '../../proxy/data-path.ts'
@@ -37,6 +38,7 @@ export async function startPlainDataPath(
       outboundPolicy: 'deny',
       inboundAddress: undefined,
       originalDestination: undefined,
+      application: onLoopback,
       adminPort: 0,
       detectTimeoutMs: 10_000,
       clientTimeouts: { headMs: 10_000, idleMs: 3_600_000, streamIdleMs: 300_000 },

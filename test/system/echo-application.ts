@@ -1,11 +1,11 @@
 /**
- * An application that answers with what it was sent, on all addresses.
- *   node echo-application.ts NAME PORT
+ * An application that answers with what it was sent, on all addresses or one.
+ *   node echo-application.ts NAME PORT [HOST]
  */
 import http from 'node:http'
 import { exitWithParent } from '../../core/exit-with-parent.ts'
 
-const [name = 'echo', port = '0'] = process.argv.slice(2)
+const [name = 'echo', port = '0', host = '::'] = process.argv.slice(2)
 exitWithParent(process.env)
 http
   .createServer((request, response) => {
@@ -20,4 +20,4 @@ http
       response.end(JSON.stringify({ name, method, url, headers, body }))
     })
   })
-  .listen(Number(port), () => process.stdout.write('listening\n'))
+  .listen(Number(port), host, () => process.stdout.write('listening\n'))

@@ -1,5 +1,14 @@
 /** The init container's rights for real: a user without any, and iptables that has them by the capabilities of its file. */
-import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from 'node:fs'
+import {
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -82,6 +91,21 @@ describeWith(
     test.each(variants)('redirects by iptables-%s', (variant) => {
       const rules = start(`init-${variant}`, variant, undefined)()
       expect(rules).toContain('-A WEFT_OUTBOUND -p tcp -j REDIRECT --to-ports 4140')
+    })
+
+    test('without NAT for IPv6 it goes on only where nobody is reached by IPv6', () => {
+      const pod = network.addPod('init-v6')
+      const broken = path.join(folder, 'broken')
+      mkdirSync(broken)
+      writeFileSync(path.join(broken, 'ip6tables-nft-save'), '#!/bin/sh\necho no such table >&2; exit 3\n', {
+        mode: 0o755,
+      })
+      const variables = ['env', `PATH=${broken}:${process.env['PATH']}`]
+      const init = (): string =>
+        network.run(pod, ...(variables as [string, string]), process.execPath, main, 'init', '--iptables=nft')
+      expect(init).toThrow(/INTERCEPTION_FAILED: ip6tables-nft-save: no such table/)
+      network.run(pod, 'ip', '-6', 'address', 'flush', 'dev', 'eth0', 'scope', 'global')
+      expect(init()).toMatch(/^IPv4: inbound/)
     })
 
     test('could not without allowPrivilegeEscalation, which is why the container has it', () => {

@@ -18,6 +18,7 @@ let client: Pod
 let server: Pod
 let guarded: Pod
 let outside: PodNetwork
+let legacy: Pod
 
 type Echo = { readonly name: string; readonly url: string; readonly body: string }
 
@@ -67,6 +68,7 @@ describeWith(
     'ip',
     'iptables-restore',
     'ip6tables-restore',
+    'iptables-legacy-restore',
     'setpriv',
     'ss',
     'curl',
@@ -85,12 +87,15 @@ describeWith(
       client = mesh.addPod('client', ofClient)
       server = mesh.addPod('server', ofServer)
       guarded = mesh.addPod('guarded', ofGuarded)
+      const ofLegacy = { containerPorts: [], init: ['--iptables=legacy'] }
+      legacy = mesh.addPod('legacy', ofLegacy)
       outside = mesh.network.addPod('outside')
       mesh.addService('server', [clusterIp, clusterIp6], server, [8080, 3000, 6379])
       await mesh.startControlPlane()
       client = await mesh.startSidecar(client, ofClient)
       server = await mesh.startSidecar(server, ofServer)
       guarded = await mesh.startSidecar(guarded, ofGuarded)
+      legacy = await mesh.startSidecar(legacy, ofLegacy)
       await startServer()
       await mesh.startApplication(outside, 9001, process.execPath, echo, 'outside', '9001')
       await mesh.startApplication(outside, 9002, process.execPath, echo, 'unknown', '9002')
@@ -226,6 +231,44 @@ describeWith(
       expect(mesh.metric(server, 'tcp_read_bytes_total', 'direction="inbound"')).toBeGreaterThan(20)
     })
 
+    test('by the rules of iptables-legacy, the same', () => {
+      const own = ['direction="inbound"', 'client_id="spiffe://cluster.local/ns/shop/sa/legacy"']
+      for (const address of [clusterIp, `[${clusterIp6}]`])
+        expect(mesh.curl(legacy, `http://${address}:8080/page.txt`)).toBe(`${marker}\n`)
+      expect(mesh.metric(server, 'request_total', ...own)).toBe(2)
+    })
+
+    test("what listens on one of the pod's addresses is reached, as without a sidecar, and what listens on loopback is not", async () => {
+      const listeners = [
+        [7101, server.v4, '200'],
+        [7102, server.v6, '200'],
+        [7103, '127.0.0.1', '503'],
+        [7104, '::1', '503'],
+      ] as const
+      for (const [port, host, status] of listeners) {
+        await mesh.startApplication(server, port, process.execPath, echo, 'one', String(port), host)
+        const url = `http://${host.includes(':') ? `[${server.v6}]` : server.v4}:${port}/`
+        for (const pod of [client, outside])
+          expect([host, mesh.curl(pod, '-o', '/dev/null', '-w', '%{http_code}', url)]).toEqual([host, status])
+      }
+    })
+
+    test('UDP, and so DNS, is left alone', () => {
+      const socket = "const socket = require('dgram').createSocket('udp4')"
+      const answer = `${socket}; socket.on('message', (text, { port, address }) => socket.send(text, port, address)).bind(5353)`
+      const ask = `${socket}; socket.on('message', (text) => { console.log(String(text)); process.exit() })
+        setInterval(() => socket.send('${marker}', 5353, '${outside.v4}'), 50)`
+      mesh.network.start(outside, applicationUid, process.execPath, '-e', answer)
+      expect(mesh.network.run(client, process.execPath, '-e', ask).trim()).toBe(marker)
+    })
+
+    test('a connection to a port that nobody listens on is reset, whoever asks', () => {
+      for (const pod of [client, outside]) {
+        const text = `require('net').connect(7999, '${server.v4}').on('error', ({ code }) => console.log(code)).write(Buffer.from([0, 1]))`
+        expect(mesh.network.run(pod, process.execPath, '-e', text).trim()).toBe('ECONNRESET')
+      }
+    })
+
     test('an address that nobody listens on is an error of the request, not of the sidecar', () => {
       const status = mesh.curl(client, '-o', '/dev/null', '-w', '%{http_code}', `http://${server.v4}:7999/`)
       expect(status).toBe('503')
@@ -273,6 +316,34 @@ describeWith(
       init()
       expect(mesh.curl(client, `http://${clusterIp}:8080/page.txt`)).toBe(`${marker}\n`)
       expect(opened()).toBe(before + 1)
+    })
+
+    test('networks that are skipped are reached past the sidecar, of both families', () => {
+      const opened = (): number => mesh.metric(client, 'tcp_open_total')
+      const main = path.join(import.meta.dirname, '../../cli/main.ts')
+      const init = (...flags: readonly string[]): string =>
+        mesh.network.run(client, process.execPath, main, 'init', '--skip-outbound-ports=9001', ...flags)
+      const before = opened()
+      init('--skip-subnets=10.77.0.0/24,fd77::/64')
+      for (const address of [server.v4, `[${server.v6}]`])
+        expect((JSON.parse(mesh.curl(client, `http://${address}:7070/`)) as Echo).name).toBe('unnamed')
+      expect(opened()).toBe(before)
+      init()
+      expect(mesh.curl(client, `http://${clusterIp}:8080/page.txt`)).toBe(`${marker}\n`)
+      expect(opened()).toBe(before + 1)
+    })
+
+    test('a sidecar that is killed leaves no way past it, and serves again when it has been started anew', async () => {
+      const status = (pod: PodNetwork): string =>
+        mesh.curl(pod, '-o', '/dev/null', '-w', '%{http_code}', `http://${clusterIp}:3000/`)
+      expect(status(client)).toBe('200')
+      const pid = /pid=(\d+)/.exec(mesh.network.run(server, 'ss', '-Hltnp', 'sport = :4143'))?.[1]
+      process.kill(Number(pid), 'SIGKILL')
+      expect(status(client)).toBe('503')
+      expect(() => mesh.curl(outside, `http://${server.v4}:3000/`)).toThrow(/curl: \(7\)/)
+      expect(() => mesh.curl(server, `http://${outside.v4}:9002/`)).toThrow(/curl: \(7\)/)
+      server = await mesh.startSidecar(server, { containerPorts: [], init: ['--skip-inbound-ports=9000'] })
+      expect(status(client)).toBe('200')
     })
 
     test('the sidecars ran without a fault', () => {

@@ -1,6 +1,7 @@
 /** Pods are joined to this process's own network, which therefore may not be the machine's. */
 import { readlinkSync } from 'node:fs'
 import { describe } from 'vitest'
+import { foreignKubeconfig } from '../../support/foreign-cluster.ts'
 import { describeWith } from '../../system/requirements.ts'
 
 function isOfMachine(): boolean {
@@ -14,8 +15,8 @@ function isOfMachine(): boolean {
 
 /** `describeWith`, run by `npm run test:kubernetes`; with a cluster of somebody else's the pods are its own kubelets' affair. */
 export function describeInOwnNetwork(tools: readonly string[], name: string, body: () => void): void {
-  const given = process.env['KUBECONFIG'] ?? ''
-  if (given !== '') describe.skip(`${name}: KUBECONFIG names a cluster, whose nodes run its pods`, body)
+  if (foreignKubeconfig !== '')
+    describe.skip(`${name}: KUBECONFIG names a cluster, whose nodes run its pods`, body)
   else if (isOfMachine()) describeWith(['a network of its own (npm run test:kubernetes)'], name, body)
   else describeWith(tools, name, body)
 }

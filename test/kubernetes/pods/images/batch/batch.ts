@@ -40,7 +40,8 @@ function drive(): void {
 
 async function execute(): Promise<void> {
   const address = networkInterfaces()['eth0']?.find(({ family }) => family === 'IPv4')?.address
-  const blocks = http.createServer((_request, response) => response.end('block')).listen(blockPort)
+  // On its own address alone, as Spark's do.
+  const blocks = http.createServer((_request, response) => response.end('block')).listen(blockPort, address)
   const reply = await fetch(`http://${value}/register`, { method: 'POST', body: address ?? '' })
   process.stdout.write(`${await reply.text()}\n`)
   if (!reply.ok) process.exitCode = 1
