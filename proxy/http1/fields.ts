@@ -181,7 +181,7 @@ function stripNominated(fields: Fields, status: number): void {
   // Each is looked for in the whole head: thousands of them would be an attack on the processor.
   if (options.length > maxHeaderCount) throw new WireError(status, 'too many connection options')
   for (const part of options) {
-    const token = part.trim()
+    const token = trimBlanks(part)
     if (!neverNominated.has(token)) fields.headers.remove(token)
   }
 }
@@ -240,8 +240,17 @@ function isBlank(code: number | undefined): boolean {
   return code === 0x20 || code === 0x09
 }
 
+/** `text` without the white space that HTTP knows around it: to `trim`, a no-break space would be some too. */
+function trimBlanks(text: string): string {
+  let from = 0
+  let to = text.length
+  while (from < to && isBlank(text.charCodeAt(from))) from++
+  while (to > from && isBlank(text.charCodeAt(to - 1))) to--
+  return text.slice(from, to)
+}
+
 /** Whether the comma list `connection` (lower case) holds `token`. */
 export function hasToken(connection: string, token: string): boolean {
   if (connection === token) return true
-  return connection.includes(token) && connection.split(',').some((part) => part.trim() === token)
+  return connection.includes(token) && connection.split(',').some((part) => trimBlanks(part) === token)
 }

@@ -17,11 +17,16 @@ export class HeadCollector<H> {
   readonly #source = new HeadSource(noBytes)
   readonly #lines: LineBlock
 
-  /** The statuses of the WireErrors: 400 and 431 for requests, 502 and 502 for responses. */
-  constructor(parse: ParseHead<H>, malformedStatus: number, tooLongStatus: number) {
+  /** The statuses of the WireErrors: 400, 431 and 414 for requests, 502 for responses. */
+  constructor(
+    parse: ParseHead<H>,
+    malformedStatus: number,
+    tooLongStatus: number,
+    longLineStatus = tooLongStatus,
+  ) {
     this.#parse = parse
     this.#malformedStatus = malformedStatus
-    this.#lines = new LineBlock(malformedStatus, tooLongStatus)
+    this.#lines = new LineBlock(malformedStatus, tooLongStatus, longLineStatus)
   }
 
   /** Some bytes of a head are there, but not its end. */

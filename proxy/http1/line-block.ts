@@ -11,14 +11,16 @@ const noBytes = Buffer.alloc(0)
 export class LineBlock {
   readonly #malformedStatus: number
   readonly #tooLongStatus: number
+  readonly #longLineStatus: number
   #bytes: Buffer = noBytes
   #length = 0
   #lineStart = 0
 
-  /** The statuses of the WireErrors. */
-  constructor(malformedStatus: number, tooLongStatus: number) {
+  /** The statuses of the WireErrors; `longLineStatus`: the first line alone is too long. */
+  constructor(malformedStatus: number, tooLongStatus: number, longLineStatus = tooLongStatus) {
     this.#malformedStatus = malformedStatus
     this.#tooLongStatus = tooLongStatus
+    this.#longLineStatus = longLineStatus
   }
 
   get length(): number {
@@ -35,7 +37,9 @@ export class LineBlock {
     this.#append(buffer, start, Math.min(end, start + maxHeadBytes + 1 - before))
     const close = this.#endFrom(before)
     if (close > maxHeadBytes || (close === -1 && this.#length > maxHeadBytes))
-      throw new WireError(this.#tooLongStatus, 'head or trailers too long')
+      throw this.#lineStart === 0
+        ? new WireError(this.#longLineStatus, 'first line too long')
+        : new WireError(this.#tooLongStatus, 'head or trailers too long')
     if (close === -1) return -1
     this.#length = close
     return start + close - before

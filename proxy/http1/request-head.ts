@@ -1,4 +1,5 @@
 /** Parses a request's head: RFC 9112 sections 3, 5 and 6, strictly (no repair of what is malformed). */
+import { isIPv6 } from 'node:net'
 import { type BodyLength, untilClose } from '../body.ts'
 import type { HeaderList } from '../header-list.ts'
 import { targetTable, tokenTable } from './characters.ts'
@@ -38,6 +39,7 @@ let lastAuthority: string | undefined
 export function isAuthority(text: string): boolean {
   if (text === lastAuthority) return true
   if (!authorityForm.test(text)) return false
+  if (text.startsWith('[') && !isIPv6(text.slice(1, text.indexOf(']')))) return false
   lastAuthority = text
   return true
 }

@@ -2,7 +2,7 @@
 import type { BodyLength } from '../body.ts'
 import type { HeaderList } from '../header-list.ts'
 import { valueTable } from './characters.ts'
-import { hasToken, parseFields } from './fields.ts'
+import { type Fields, hasToken, parseFields } from './fields.ts'
 import { responseBodyLength } from './framing.ts'
 import type { HeadSource } from './head-source.ts'
 import { WireError } from './wire-error.ts'
@@ -16,6 +16,7 @@ export type ResponseHead = {
   readonly keepAlive: boolean
   /** The Keep-Alive field: for how long the upstream keeps it. */
   readonly keepAliveField: string | undefined
+  /** What the connection changes to, said as RFC 9110 7.8 asks for: in HTTP/1.1, and nominated by Connection. */
   readonly upgrade: string | undefined
 }
 
@@ -59,6 +60,10 @@ function digit(bytes: Uint8Array, at: number): number {
   return code >= 0x30 && code <= 0x39 ? code - 0x30 : Number.NaN
 }
 
+function offeredUpgrade({ connection, upgrade }: Fields, versionMinor: number): string | undefined {
+  return versionMinor === 1 && hasToken(connection, 'upgrade') ? upgrade : undefined
+}
+
 /**
  * Parses the head at `source` and moves its position behind the empty line; undefined when that is not there yet.
  * `requestMethod` decides whether a body follows. Throws WireError(502).
@@ -82,6 +87,6 @@ export function parseResponseHead(source: HeadSource, requestMethod: string): Re
     // HTTP/1.0 keep-alive is a guess of both sides about each other (RFC 9112 C.2.2): not worth a poisoned connection.
     keepAlive: versionMinor === 1 && (fields.connection === '' || !hasToken(fields.connection, 'close')),
     keepAliveField: fields.keepAlive,
-    upgrade: fields.upgrade,
+    upgrade: fields.upgrade === undefined ? undefined : offeredUpgrade(fields, versionMinor),
   }
 }

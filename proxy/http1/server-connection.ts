@@ -85,7 +85,7 @@ export class ServerConnection implements WireReader, BodySource, Receiver {
     this.#wire = wire
     this.#options = options
     const parse = options.connect === undefined ? parseRequestHead : parseProxyRequestHead
-    this.#heads = new HeadCollector<RequestHead>(parse, 400, 431)
+    this.#heads = new HeadCollector<RequestHead>(parse, 400, 431, 414)
     this.deadlineMs = options.nowMs() + options.headTimeoutMs
   }
 

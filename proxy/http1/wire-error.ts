@@ -9,6 +9,8 @@ const codes: ReadonlyMap<number, ErrorCode> = new Map(
   ]),
 )
 const httpVersionNotSupported = 505
+/** RFC 9112 3; the header is too large in the line that has no fields. */
+const targetTooLong = 414
 
 /** A peer broke HTTP/1.1's rules; carries the status that a client gets, when the peer is one. */
 export class WireError extends Error {
@@ -28,6 +30,7 @@ export class WireError extends Error {
   /** What a refused client is told beside the reason. */
   get code(): ErrorCode {
     if (this.status === httpVersionNotSupported) return 'REQUEST_UNSUPPORTED'
+    if (this.status === targetTooLong) return 'REQUEST_HEADERS_TOO_LARGE'
     return codes.get(this.status) ?? 'REQUEST_MALFORMED'
   }
 }

@@ -13,11 +13,17 @@ export type Detected =
 export const http2Preface = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'
 /** Of the PROXY protocol, version 2, which applications may want to see themselves. */
 const proxySignature = '\r\n\r\n\0\r\nQUIT\n'
-/** As the request line has it; what goes on without a space is none. */
-const maxMethodBytes = 32
+/** What servers that cut a line into words may take for a space (Python's do, all of these). */
+const blank = '[\\t\\v\\f\\x1c-\\x1f \\x85\\xa0]'
+/** The first word, the blanks before it, and what comes after it. */
+const opening = new RegExp(`^(?:\\r\\n?)?(${blank}*)([!#$%&'*+\\-.^_\`|~0-9A-Za-z]*)(.?)`, 's')
+const isBlank = new RegExp(blank)
+/** Enough to tell for nearly all connections. */
+const openingBytes = 64
 /** With these a line is a request's, however it goes on: HTTP/0.9 is refused, and not passed on. */
 const knownMethods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS', 'PATCH', 'TRACE', 'CONNECT'])
-/** Longer lines than any protocol of words has. */
+/** Longer words and lines than any protocol of words has: as a request they are refused. */
+const maxWordBytes = 1024
 const maxLineBytes = 8 * 1024
 const lineFeed = 0x0a
 
@@ -32,7 +38,7 @@ export function detectTls(bytes: Buffer): Detected | 'more' {
 /** The protocol that `bytes` begin with, or 'more' when that cannot be told yet. */
 export function detect(bytes: Buffer): Detected | 'more' {
   if (looksLikeTls(bytes)) return detectTls(bytes)
-  const text = bytes.latin1Slice(0, Math.min(bytes.length, 64))
+  const text = bytes.latin1Slice(0, Math.min(bytes.length, openingBytes))
   if (http2Preface.startsWith(text.slice(0, http2Preface.length))) {
     return text.length >= http2Preface.length ? { kind: 'http2' } : 'more'
   }
@@ -40,13 +46,20 @@ export function detect(bytes: Buffer): Detected | 'more' {
     return text.length >= proxySignature.length ? { kind: 'opaque' } : 'more'
   // Servers that skip empty lines would take what follows for a request: it is a malformed one, not opaque bytes.
   if (/^(?:\r[^\n]|\n|\r\n[\r\n])/.test(text)) return { kind: 'http1' }
-  const line = /^(?:\r\n?)?([!#$%&'*+\-.^_`|~0-9A-Za-z]*)(.?)/s.exec(text)
-  const [, method = '', next = ''] = line ?? []
-  // First, so that it does not depend on how much has come.
-  if (method.length > maxMethodBytes) return { kind: 'opaque' }
-  if (next === ' ' && method !== '')
-    return knownMethods.has(method) ? { kind: 'http1' } : detectByVersion(bytes, line?.[0].length ?? 0)
-  return next === '' ? 'more' : { kind: 'opaque' }
+  const short = opening.exec(text) as RegExpExecArray
+  const cut = short[3] === '' && bytes.length > openingBytes
+  return detectByWord(bytes, cut ? openingOf(bytes) : short)
+}
+
+function openingOf(bytes: Buffer): RegExpExecArray {
+  return opening.exec(bytes.latin1Slice(0, Math.min(bytes.length, maxWordBytes))) as RegExpExecArray
+}
+
+function detectByWord(bytes: Buffer, [start, before, word, next]: RegExpExecArray): Detected | 'more' {
+  if (next === '') return bytes.length < maxWordBytes ? 'more' : { kind: 'http1' }
+  if (word === '' || !isBlank.test(next as string)) return { kind: 'opaque' }
+  if (before === '' && next === ' ' && knownMethods.has(word as string)) return { kind: 'http1' }
+  return detectByVersion(bytes, start.length)
 }
 
 /**

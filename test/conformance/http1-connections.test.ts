@@ -370,7 +370,7 @@ describe('towards the client', () => {
   })
 })
 
-test.each(['\r\n\r\n', '\n', '\r', '\r\n\n'])(
+test.each(['\r\n\r\n', '\n', '\r', '\r\n\n', ' ', '\t', '\r\n ', 'A'.repeat(33)])(
   '%j before a request does not make it bytes that the application gets unseen',
   async (start) => {
     const client = connect(await openInbound())

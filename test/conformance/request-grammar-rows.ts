@@ -119,6 +119,10 @@ const hosts: readonly RequestRow[] = [
     '::1',
     '[::1]x',
     '[::1%25lo]',
+    '[::1::2]',
+    '[1.2.3.4]',
+    '[....]',
+    '[1:2:3:4:5:6:7:8:9]',
     'app%2etest',
     'app\\test',
     'app.test\xa0',
@@ -180,6 +184,7 @@ const hosts: readonly RequestRow[] = [
     'http://:80/',
     'http://app.test:/',
     'http://app.test:x/',
+    'http://[1.2]/',
     'http:/app.test/',
     'http:app.test',
     'https://app.test/',
@@ -278,6 +283,8 @@ const limits: readonly RequestRow[] = [
   refused('57 a head of 60 KiB that does not end', size(headLimit + 100).slice(0, headLimit + 50), 431),
   passes('57 a target of 60 KiB', targetSize(headLimit)),
   refused('57 a target of a byte more', targetSize(headLimit + 1), 431),
+  refused('57 a request line of more than 60 KiB (RFC 9112 3)', getOf(`/${'a'.repeat(headLimit)}`), 414),
+  refused('57 a request line that does not end', `GET /${'a'.repeat(headLimit)}`, 414),
   refused('57 a name of 60 KiB', get(`${'a'.repeat(headLimit)}: b\r\n`), 431),
 ]
 

@@ -35,7 +35,7 @@ const nominated: readonly RequestRow[] = [
   ),
   passes(
     '50 no token is no name',
-    get('Connection: X Foo, "X-Foo", X-Foo;a\r\nX-Foo: 1\r\n'),
+    get('Connection: X Foo, "X-Foo", X-Foo;a, \xa0X-Foo, X-Foo\xa0\r\nX-Foo: 1\r\n'),
     get('X-Foo: 1\r\n'),
   ),
   ...[
@@ -99,6 +99,11 @@ const upgrades: readonly RequestRow[] = [
   ),
   passes('51 Upgrade without Connection is stripped', get('Upgrade: websocket\r\n'), get()),
   passes('51 Connection: upgrade without Upgrade is stripped', get('Connection: upgrade\r\n'), get()),
+  passes(
+    '51 a no-break space is no white space',
+    get('Connection: \xa0upgrade\r\nUpgrade: websocket\r\n'),
+    get(),
+  ),
   passes('51 an empty Upgrade is none', get('Connection: upgrade\r\nUpgrade: \r\n'), get()),
   passes('51 Upgrade that is no token is stripped', get('Connection: upgrade\r\nUpgrade: a b\r\n'), get()),
   passes('51 a list of protocols is not offered', get('Connection: upgrade\r\nUpgrade: a, b\r\n'), get()),
@@ -217,6 +222,12 @@ const connections: readonly RequestRow[] = [
     get(),
   ),
   passes('56 Connection: closed is not close', get('Connection: closed\r\n') + get(), get() + get(), twice),
+  passes(
+    '56 close and a no-break space is not close',
+    get('Connection: close\xa0\r\n') + get(),
+    get() + get(),
+    twice,
+  ),
   passes('56 Connection: keep-alive', get('Connection: keep-alive\r\n') + get(), get() + get(), twice),
 ]
 

@@ -49,6 +49,16 @@ const unasked: readonly ResponseRow[] = [
     },
   ),
   refused('101 without Upgrade', 'HTTP/1.1 101 Switching Protocols\r\n\r\n', { request: upgrade }),
+  refused(
+    '101 whose Upgrade is not nominated (RFC 9110 7.8)',
+    'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n',
+    { request: upgrade },
+  ),
+  refused(
+    '101 in HTTP/1.0',
+    'HTTP/1.0 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n',
+    { request: upgrade },
+  ),
   passes('200 in answer to an upgrade stays HTTP', ok, ok, { request: upgrade }),
 ]
 
