@@ -1,7 +1,7 @@
 /** Sidecars under a load for minutes, their memory read every second: whether it stays where it is. */
 import { mkdirSync } from 'node:fs'
 import path from 'node:path'
-import { measure, warmUp } from '../measure.ts'
+import { measure } from '../measure.ts'
 import { usualPace, withBench } from '../open-bench.ts'
 import type { MeasuredProcess, RunningPeer } from '../peer.ts'
 import { startWeft } from '../peers/weft.ts'
@@ -13,7 +13,7 @@ import { type Reading, trendOf } from './trend.ts'
 
 /** Flat: by no more may the memory of a process rise, however long it takes. */
 const mayRiseMb = 3
-/** At first a heap grows to its size: of a minute or a fifth, whichever is less. */
+/** At first code is compiled, and a heap grows to its size: of a minute or a fifth, whichever is less. */
 const settlingShare = 0.2
 const settlingSeconds = 60
 const readEveryMs = 1000
@@ -80,7 +80,6 @@ async function soakOne(bench: Bench, scenario: Scenario, seconds: number): Promi
     folder,
   })
   try {
-    await warmUp(bench.generator, scenario, 'weft', running, bench.pace.warmUpRequests)
     const watched = running.processes.map((one) => ({ ...one, readings: { RSS: [], anonymous: [] } }))
     const requests = await watch(bench, scenario, running, watched, seconds)
     const from = Math.min(settlingSeconds, seconds * settlingShare)

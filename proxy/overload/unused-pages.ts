@@ -18,7 +18,7 @@ export type PageKeeper = {
 
 const firstAfterMs = 5_000
 /** Each time costs a millisecond, and another for what is touched again. */
-const everyMs = 15_000
+const everyMs = 10_000
 const madvDontNeed = 4
 
 /**
@@ -53,7 +53,7 @@ function loadKeeper(): PageKeeper | undefined {
 }
 
 /**
- * Does it shortly after the start, and then every 15 s; ends with the process. `load` is called the first time: a
+ * Does it shortly after the start, and then every 10 s; ends with the process. `load` is called the first time: a
  * start has no time for libraries.
  */
 export function keepGivingBackPages(clock: Clock, load: () => PageKeeper | undefined = loadKeeper): void {
