@@ -72,14 +72,16 @@ export const limits: readonly Limit[] = [
     ['unique headers', 'h2c-unique-headers'],
     ['1,000/s', 'h2c-1000'],
     ['mTLS pair, 8 x 16', 'h2-mtls-pair-8x16'],
-  ].map(([what, scenario]): Limit => ({
-    what: `RSS, HTTP/2, ${what}`,
-    scenario: scenario as string,
-    subject: 'weft',
-    quantity: { kind: 'metric', metric: 'rssMb', unit: 'MB' },
-    atMost: 90,
-    guarded: false,
-  })),
+  ].map(
+    ([what, scenario]): Limit => ({
+      what: `RSS, HTTP/2, ${what}`,
+      scenario: scenario as string,
+      subject: 'weft',
+      quantity: { kind: 'metric', metric: 'rssMb', unit: 'MB' },
+      atMost: 90,
+      guarded: false,
+    }),
+  ),
   {
     what: 'RSS at 1,000/s with mTLS and telemetry',
     scenario: 'memory',

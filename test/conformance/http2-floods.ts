@@ -1,5 +1,15 @@
 /** What one connection sends to cost more than it pays: each is ended by one of the budgets. */
-import { block, data, flags, frame, headers, request, settings, types, uint32 } from '../support/http2-frames.ts'
+import {
+  block,
+  data,
+  flags,
+  frame,
+  headers,
+  request,
+  settings,
+  types,
+  uint32,
+} from '../support/http2-frames.ts'
 
 const many = (count: number, make: (i: number) => Buffer): Buffer =>
   Buffer.concat(Array.from({ length: count }, (_, i) => make(i)))
