@@ -66,14 +66,22 @@ export const limits: readonly Limit[] = [
     atMost: 1.5,
     guarded: false,
   },
-  {
-    what: 'RSS, HTTP/2 with unique headers',
-    scenario: 'h2c-unique-headers',
-    subject: 'weft',
-    quantity: { kind: 'metric', metric: 'rssMb', unit: 'MB' },
-    atMost: 90,
-    guarded: false,
-  },
+  ...[
+    ['8 x 16', 'h2c-8x16'],
+    ['64 x 1', 'h2c-64x1'],
+    ['unique headers', 'h2c-unique-headers'],
+    ['1,000/s', 'h2c-1000'],
+    ['mTLS pair, 8 x 16', 'h2-mtls-pair-8x16'],
+  ].map(
+    ([what, scenario]): Limit => ({
+      what: `RSS, HTTP/2, ${what}`,
+      scenario: scenario as string,
+      subject: 'weft',
+      quantity: { kind: 'metric', metric: 'rssMb', unit: 'MB' },
+      atMost: 90,
+      guarded: false,
+    }),
+  ),
   {
     what: 'RSS at 1,000/s with mTLS and telemetry',
     scenario: 'memory',

@@ -10,6 +10,7 @@ import { resultsFolder, run } from './run.ts'
 import type { Scenario } from './scenario.ts'
 import { scenarios } from './scenarios.ts'
 import { smokeScenarios } from './smoke.ts'
+import { soak } from './soak/soak.ts'
 import type { Pace } from './suite.ts'
 import { write } from './write.ts'
 
@@ -25,7 +26,7 @@ async function profile(chosen: readonly Scenario[]): Promise<number> {
 
 /** Gives the exit status. */
 async function main(): Promise<number> {
-  const { mode, scenarios: chosen, rounds } = readArguments(process.argv.slice(2), scenarios)
+  const { mode, scenarios: chosen, rounds, minutes } = readArguments(process.argv.slice(2), scenarios)
   const paced = (pace: Pace): Pace => ({ ...pace, rounds: rounds ?? pace.rounds })
   switch (mode) {
     case 'run':
@@ -36,6 +37,8 @@ async function main(): Promise<number> {
       return guard(scenarios, rounds)
     case 'profile':
       return profile(chosen)
+    case 'soak':
+      return soak(chosen, minutes)
     case 'install':
       installEnvoy()
       return 0

@@ -19,7 +19,7 @@ export const authorityTokenFile = 'certificate-authority-token'
 /** A sidecar that has no identity after so many seconds begins anew. */
 const startupFailures = 120
 /** Of deploy/sidecar.env. */
-const nodeEnvironment = { NODE_OPTIONS: '--max-semi-space-size=2', MALLOC_ARENA_MAX: '1' }
+const nodeEnvironment = { NODE_OPTIONS: '--max-semi-space-size=4', MALLOC_ARENA_MAX: '1' }
 
 /** The kubelet would take $(NAME) for a variable. */
 function literal(text: string): string {

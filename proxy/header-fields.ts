@@ -166,8 +166,8 @@ function linesOf(fields: readonly string[]): string {
 }
 
 function valueOf(fields: readonly string[], name: string): string | undefined {
-  for (let i = 0; i < fields.length; i += 2) if (fields[i] === name) return fields[i + 1]
-  return undefined
+  const at = nameAt(fields, name, 0)
+  return at === -1 ? undefined : fields[at + 1]
 }
 
 function valuesOf(fields: readonly string[], name: string): string[] {
@@ -176,6 +176,20 @@ function valuesOf(fields: readonly string[], name: string): string[] {
 
 /** `fields` with one field of this name at the place of the first, or without any. */
 function replaced(fields: readonly string[], name: string, value: string | undefined): string[] {
+  const at = nameAt(fields, name, 0)
+  if (value === undefined || nameAt(fields, name, at + 2) !== -1) return replacedAll(fields, name, value)
+  // The usual case, as long as it has to be.
+  const next = fields.slice()
+  next[at + 1] = value
+  return next
+}
+
+function nameAt(fields: readonly string[], name: string, from: number): number {
+  for (let i = from; i < fields.length; i += 2) if (fields[i] === name) return i
+  return -1
+}
+
+function replacedAll(fields: readonly string[], name: string, value: string | undefined): string[] {
   const next: string[] = []
   let wanted = value
   for (let i = 0; i < fields.length; i += 2) {

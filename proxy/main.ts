@@ -2,6 +2,7 @@
 import { createLog } from '../core/log.ts'
 import { exitOnUncaught, runMain } from '../core/main-guard.ts'
 import { asksForHelp, settingsHelp } from '../core/settings.ts'
+import { limitHeapGrowth } from './overload/heap-growth.ts'
 import { startProxy } from './proxy.ts'
 import { proxySettings, readProxySettings } from './settings.ts'
 
@@ -20,6 +21,7 @@ export async function main(
   const settings = readProxySettings({ args, env })
   const log = createLog({ process: 'proxy', level: settings.logLevel })
   exitOnUncaught(log)
+  limitHeapGrowth()
   const { shutdown } = await startProxy(settings, log)
   shutdown.onSignals({ deadlineMs: settings.drainDelay + settings.drainDeadline + shutdownSlackMs })
 }

@@ -13,6 +13,7 @@ import {
   connectionsFor,
   descriptorLimit,
 } from './overload/process-limits.ts'
+import { keepGivingBackPages } from './overload/unused-pages.ts'
 import type { ProxySettings } from './settings.ts'
 import { registerOverloadMetrics } from './telemetry/overload-metrics.ts'
 
@@ -34,7 +35,7 @@ export function clientLimits(
   }
 }
 
-/** Begins to watch the event loop and the memory; ends with the process. */
+/** Begins to watch the event loop and the memory, and to give back what of it nobody uses; ends with the process. */
 export function watchOverload(
   settings: ProxySettings,
   log: Log,
@@ -54,4 +55,5 @@ export function watchOverload(
   })
   registerOverloadMetrics(registry, limits, monitor)
   monitor.start()
+  keepGivingBackPages(clock)
 }

@@ -69,8 +69,8 @@ export function pseudoOf(
   authority: string,
   target: string,
 ): readonly string[] {
-  const pseudo = [':method', method, ':scheme', scheme, ':path', target]
-  return authority === '' ? pseudo : [...pseudo, ':authority', authority]
+  if (authority === '') return [':method', method, ':scheme', scheme, ':path', target]
+  return [':method', method, ':scheme', scheme, ':path', target, ':authority', authority]
 }
 
 /** Kept in the block: what is decoded again and again is looked at once. */
