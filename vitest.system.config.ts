@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config'
+import { patience } from './test/support/patience.ts'
 
 /** What needs root and the machine's own programs: real network namespaces, iptables, nginx, redis. */
 export default defineConfig({
@@ -7,6 +8,7 @@ export default defineConfig({
     include: ['test/system/**/*.test.ts'],
     fileParallelism: false,
     testTimeout: 30_000,
+    expect: patience,
     hookTimeout: 60_000,
   },
 })
