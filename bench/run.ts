@@ -39,13 +39,17 @@ function writeReport(summary: RunSummary): void {
 
 type Outcome = { readonly results: readonly ScenarioResult[]; readonly failed: readonly FailedScenario[] }
 
+/** A change that is to be seen by itself needs a machine that is not busy with another scenario. */
+function needsTime({ subjects }: Scenario): boolean {
+  return subjects.some(({ changesPerSecond }) => changesPerSecond > 0)
+}
+
 /** A scenario that fails takes the others not with it. */
 async function runEach(chosen: readonly Scenario[], pace: Pace): Promise<Outcome> {
   const results: ScenarioResult[] = []
   const failed: FailedScenario[] = []
-  const left = chosen.values()
-  const runLane = async (bench: Bench): Promise<void> => {
-    for (const scenario of left) {
+  const runAll = async (bench: Bench, scenarios: Iterable<Scenario>): Promise<void> => {
+    for (const scenario of scenarios) {
       try {
         const result = await runScenario(bench, scenario)
         results.push(result)
@@ -56,7 +60,12 @@ async function runEach(chosen: readonly Scenario[], pace: Pace): Promise<Outcome
       }
     }
   }
-  await withBench(pace, (bench) => inLanes(bench, pace.lanes, runLane))
+  await withBench(pace, async (bench) => {
+    const alone = pace.lanes === 1 ? chosen : chosen.filter(needsTime)
+    const left = chosen.filter((scenario) => !alone.includes(scenario)).values()
+    await inLanes(bench, pace.lanes, (lane) => runAll(lane, left))
+    await runAll(bench, alone)
+  })
   return { results, failed }
 }
 
