@@ -10,6 +10,6 @@ export default defineConfig({
     fileParallelism: false,
     testTimeout: 60_000,
     expect: patience,
-    hookTimeout: 30_000,
+    hookTimeout: 60_000,
   },
 })

@@ -7,8 +7,8 @@ export default defineConfig({
     name: 'system',
     include: ['test/system/**/*.test.ts'],
     fileParallelism: false,
-    testTimeout: 30_000,
+    testTimeout: 60_000,
     expect: patience,
-    hookTimeout: 60_000,
+    hookTimeout: 120_000,
   },
 })

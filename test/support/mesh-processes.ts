@@ -80,5 +80,5 @@ export async function startMeshProcesses(
 
 function ready(started: ObservedProcess, port: number): Promise<void> {
   const fallen = (): string | undefined => started.ended() && `${started.name} ended: ${started.log()}`
-  return untilAnswering({ name: started.name, port, path: '/ready', timeoutMs: 20_000, fallen })
+  return untilAnswering({ name: started.name, port, path: '/ready', timeoutMs: 45_000, fallen })
 }

@@ -15,7 +15,7 @@ import { meshedServiceYaml } from './meshed-service.ts'
 import { spawnLimited, stopChild } from './sidecar-process.ts'
 
 const main = path.join(import.meta.dirname, '../../cli/main.ts')
-const startTimeoutMs = 30_000
+const startTimeoutMs = 45_000
 const dayMs = 86_400_000
 
 export type TwinSide = {
