@@ -1,17 +1,6 @@
 /** What a server connection of ours is given where nobody looks at its time, its flags or its end. */
-import type { Downstream } from '../../proxy/exchange.ts'
 import { Admission } from '../../proxy/overload/admission.ts'
-
-export const downstream: Downstream = {
-  direction: 'outbound',
-  peerAddress: '127.0.0.1',
-  peerPort: 1,
-  meshTls: false,
-  principal: undefined,
-  originalDestination: undefined,
-  applicationPort: 0,
-  stats: undefined,
-}
+import { downstream } from '../../proxy/test-exchange.ts'
 
 export function quietOptions() {
   return {

@@ -7,10 +7,11 @@ import { Exchange, type Receiver, Reply } from '../../proxy/exchange.ts'
 import { HeaderList } from '../../proxy/header-list.ts'
 import { ClientConnection } from '../../proxy/http1/client-connection.ts'
 import { ServerConnection } from '../../proxy/http1/server-connection.ts'
+import { downstream } from '../../proxy/test-exchange.ts'
 import { MemoryWire } from '../support/memory-wire.ts'
 import { fuzz } from './fuzz-run.ts'
 import { nodeMethods, nodeRequests, nodeResponses } from './node-parser.ts'
-import { downstream, quietOptions } from './quiet-connection.ts'
+import { quietOptions } from './quiet-connection.ts'
 import { turn } from './weft-parser.ts'
 
 /** Names that this hop writes itself, or that end at it. */

@@ -4,10 +4,11 @@ import { Exchange, type Receiver, Reply } from '../../proxy/exchange.ts'
 import { HeaderList } from '../../proxy/header-list.ts'
 import { ClientConnection } from '../../proxy/http1/client-connection.ts'
 import { ServerConnection } from '../../proxy/http1/server-connection.ts'
+import { downstream } from '../../proxy/test-exchange.ts'
 import { UpstreamFailure } from '../../proxy/upstream-failure.ts'
 import { MemoryWire } from '../support/memory-wire.ts'
 import type { Message, Outcome } from './outcome.ts'
-import { downstream, quietOptions } from './quiet-connection.ts'
+import { quietOptions } from './quiet-connection.ts'
 
 /** Tells the whole content of `body`, or undefined when it breaks off. */
 function readAll(body: Body, onEnd: (content: string | undefined, trailers: string) => void): void {
