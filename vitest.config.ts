@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
+import { patience } from './test/support/patience.ts'
 
 export default defineConfig({
   test: {
@@ -12,7 +13,8 @@ export default defineConfig({
           name: 'unit',
           include: ['{api,core,proxy,control-plane,injector,cli,bench,deploy,docs}/**/*.test.ts'],
           // For a machine that does other things too.
-          testTimeout: 20_000,
+          testTimeout: 60_000,
+          expect: patience,
           // Files that leave nothing behind may share a process: starting one costs more than most of them.
           isolate: false,
         },
@@ -21,8 +23,9 @@ export default defineConfig({
         test: {
           name: 'integration',
           include: ['test/{integration,conformance,fuzz}/**/*.test.ts'],
-          testTimeout: 30_000,
-          hookTimeout: 30_000,
+          testTimeout: 60_000,
+          expect: patience,
+          hookTimeout: 60_000,
         },
       },
     ],

@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config'
+import { patience } from './test/support/patience.ts'
 
 /** What runs for as long as it is told to (WEFT_FUZZ_SECONDS); two files at a time, since each has one core at most. */
 export default defineConfig({
@@ -7,6 +8,7 @@ export default defineConfig({
     include: ['test/fuzz/**/*.fuzz.ts'],
     maxWorkers: 2,
     testTimeout: 24 * 60 * 60 * 1000,
+    expect: patience,
     hookTimeout: 30_000,
   },
 })

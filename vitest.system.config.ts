@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config'
+import { patience } from './test/support/patience.ts'
 
 /** What needs root and the machine's own programs: real network namespaces, iptables, nginx, redis. */
 export default defineConfig({
@@ -6,7 +7,8 @@ export default defineConfig({
     name: 'system',
     include: ['test/system/**/*.test.ts'],
     fileParallelism: false,
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    testTimeout: 60_000,
+    expect: patience,
+    hookTimeout: 120_000,
   },
 })

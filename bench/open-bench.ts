@@ -18,6 +18,7 @@ export const usualPace: Pace = {
   warmUpRequests: 50_000,
   warmUpSeconds: Number.POSITIVE_INFINITY,
   deadlineMs: Number.POSITIVE_INFINITY,
+  lanes: 1,
 }
 
 /** Whether everything runs; nothing is warm. */
@@ -27,6 +28,7 @@ export const smokePace: Pace = {
   spareRounds: 0,
   roundSeconds: 1,
   warmUpRequests: 0,
+  lanes: 2,
 }
 
 function progress(line: string): void {

@@ -2,6 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { reasonOf } from '../core/errors.ts'
+import { Generator } from './load/generator.ts'
 import { readMachine } from './machine.ts'
 import { withBench } from './open-bench.ts'
 import { peers } from './peers.ts'
@@ -10,7 +11,7 @@ import { pageHtml } from './report/page.ts'
 import { type FailedScenario, type RunSummary, summarizeRun, summarizeScenario } from './report/summary.ts'
 import { factsText, limitsText, scenarioText } from './report/text.ts'
 import type { Scenario, ScenarioResult } from './scenario.ts'
-import { type Pace, runScenario } from './suite.ts'
+import { type Bench, type Pace, runScenario } from './suite.ts'
 import { write } from './write.ts'
 
 export const resultsFolder = path.join(import.meta.dirname, 'results')
@@ -38,12 +39,17 @@ function writeReport(summary: RunSummary): void {
 
 type Outcome = { readonly results: readonly ScenarioResult[]; readonly failed: readonly FailedScenario[] }
 
+/** A change that is to be seen by itself needs a machine that is not busy with another scenario. */
+function needsTime({ subjects }: Scenario): boolean {
+  return subjects.some(({ changesPerSecond }) => changesPerSecond > 0)
+}
+
 /** A scenario that fails takes the others not with it. */
 async function runEach(chosen: readonly Scenario[], pace: Pace): Promise<Outcome> {
   const results: ScenarioResult[] = []
   const failed: FailedScenario[] = []
-  await withBench(pace, async (bench) => {
-    for (const scenario of chosen) {
+  const runAll = async (bench: Bench, scenarios: Iterable<Scenario>): Promise<void> => {
+    for (const scenario of scenarios) {
       try {
         const result = await runScenario(bench, scenario)
         results.push(result)
@@ -53,8 +59,25 @@ async function runEach(chosen: readonly Scenario[], pace: Pace): Promise<Outcome
         write(`\n${scenario.name}: failed: ${reasonOf(error)}`)
       }
     }
+  }
+  await withBench(pace, async (bench) => {
+    const alone = pace.lanes === 1 ? chosen : chosen.filter(needsTime)
+    const left = chosen.filter((scenario) => !alone.includes(scenario)).values()
+    await inLanes(bench, pace.lanes, (lane) => runAll(lane, left))
+    await runAll(bench, alone)
   })
   return { results, failed }
+}
+
+/** Each lane has a load of its own to make; the rest they share. */
+async function inLanes(bench: Bench, lanes: number, runLane: (bench: Bench) => Promise<void>): Promise<void> {
+  const further = Array.from({ length: lanes - 1 }, () => new Generator())
+  const benches = [bench, ...further.map((generator) => ({ ...bench, generator }))]
+  try {
+    await Promise.all(benches.map(runLane))
+  } finally {
+    for (const generator of further) generator.stop()
+  }
 }
 
 /** Gives the exit status: 1 when a scenario failed or, with CI=true, a peer is missing. Limits do not change it. */

@@ -18,6 +18,8 @@ export type Pace = {
   readonly warmUpSeconds: number
   /** When, by performance.now(), the rounds of a scenario are to end; Infinity: when they are done. */
   readonly deadlineMs: number
+  /** How many scenarios run side by side; with more than one no figure means anything. */
+  readonly lanes: number
 }
 
 export type Bench = {

@@ -7,7 +7,7 @@
  * CommonJS, because an ES module that imports a builtin reads every one of its exports: `node:http` alone then loads
  * undici, web streams and worker threads (+16 MB, +40 ms of CPU).
  */
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import * as esbuild from 'esbuild'
 import { buildPage } from '../control-plane/dashboard/build-page.ts'
@@ -54,13 +54,21 @@ export function bundleOf(name: ProcessName): string {
   return path.join(root, 'dist', `${name}.cjs`)
 }
 
+/** In one step: somebody else may be starting a process from it. */
+function putInPlace(file: string, contents: Uint8Array): void {
+  const fresh = `${file}.${process.pid}`
+  mkdirSync(path.dirname(file), { recursive: true })
+  writeFileSync(fresh, contents)
+  renameSync(fresh, file)
+}
+
 /** Bundles one process, with `plugins` beside our own; its size in bytes. Rejects with what esbuild has to say. */
 export async function bundle(
   name: ProcessName,
   outfile: string,
   plugins: readonly esbuild.Plugin[] = [],
 ): Promise<number> {
-  const { metafile } = await esbuild.build({
+  const { metafile, outputFiles } = await esbuild.build({
     entryPoints: [path.join(root, entries[name])],
     outfile,
     bundle: true,
@@ -82,7 +90,9 @@ export async function bundle(
     sourcesContent: false,
     metafile: true,
     logLevel: 'warning',
+    write: false,
   })
+  for (const { path: file, contents } of outputFiles) putInPlace(file, contents)
   const [, output] = Object.entries(metafile.outputs).find(([file]) => file.endsWith('.cjs')) ?? []
   return output?.bytes ?? 0
 }

@@ -1,27 +1,20 @@
-/** The injector's process: settings, log, start, signals. */
-import { createLog } from '../core/log.ts'
-import { exitOnUncaught, runMain } from '../core/main-guard.ts'
-import { asksForHelp, settingsHelp } from '../core/settings.ts'
+/** The injector's process. */
+import { runMain } from '../core/main-guard.ts'
+import { processMain } from '../core/process-main.ts'
 import { startInjector } from './injector.ts'
 import { injectorSettings, readInjectorSettings } from './settings.ts'
 
 /** Beside the time in which it still answers. */
 const shutdownSlackMs = 5_000
 
-/** Runs until a signal ends the process. Throws WeftError when it cannot start. */
-export async function main(
-  args: readonly string[],
-  env: Readonly<Record<string, string | undefined>>,
-): Promise<void> {
-  if (asksForHelp(args)) {
-    process.stdout.write(`Usage: weft injector [settings]\n\n${settingsHelp(injectorSettings)}`)
-    return
-  }
-  const settings = readInjectorSettings({ args, env })
-  const log = createLog({ process: 'injector', level: settings.logLevel })
-  exitOnUncaught(log)
-  const { shutdown } = await startInjector(settings, log, env)
-  shutdown.onSignals({ deadlineMs: settings.drainDelay + shutdownSlackMs })
-}
+/** Runs until a signal ends the process. Rejects with WeftError when it cannot start. */
+export const main = processMain({
+  process: 'injector',
+  usage: ['weft injector [settings]'],
+  table: injectorSettings,
+  read: readInjectorSettings,
+  start: (settings, log, env) => startInjector(settings, log, env),
+  shutdownDeadlineMs: ({ drainDelay }) => drainDelay + shutdownSlackMs,
+})
 
 if (import.meta.main) void runMain(() => main(process.argv.slice(2), process.env))

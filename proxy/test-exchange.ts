@@ -14,7 +14,7 @@ export type TestRequest = {
   readonly startedAtMs?: number
 }
 
-const downstream: Downstream = {
+export const downstream: Downstream = {
   direction: 'outbound',
   peerAddress: '127.0.0.1',
   peerPort: 1,

@@ -13,15 +13,22 @@ export async function portOrOther(port: number, other: number): Promise<number> 
   return port
 }
 
+/**
+ * Where this process looks next: it gives no port twice before it has been through all of them, since one that was given
+ * is not in use yet. Processes that are started one after the other begin far enough apart.
+ */
+let cursor = first + ((process.pid * 97) % (last - first))
+
 /** `count` different ports of 127.0.0.1 that nothing listens on now. Rejects when there are not as many. */
-export async function freePorts(count: number, random: () => number = Math.random): Promise<number[]> {
+export async function freePorts(count: number): Promise<number[]> {
   const held: net.Server[] = []
   try {
-    for (let port = first + Math.floor(random() * (last - first)), tried = 0; held.length < count; tried++) {
+    for (let tried = 0; held.length < count; tried++) {
       if (tried > last - first) throw new Error(`there are no ${count} free ports`)
+      const port = cursor
+      cursor = port === last ? first : port + 1
       const server = await listen(port)
       if (server !== undefined) held.push(server)
-      port = port === last ? first : port + 1
     }
     return held.map((server) => (server.address() as net.AddressInfo).port)
   } finally {

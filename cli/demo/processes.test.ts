@@ -39,14 +39,14 @@ function isRunning(pid: number): boolean {
 
 test('what a process writes is in the log named after it', async () => {
   processes.start('one', script('one.mjs', "console.log('out'); console.error('err')"), [])
-  await vi.waitFor(() => expect(readFileSync(path.join(folder, 'one.log'), 'utf8')).toBe('out\nerr\n'))
+  await expect.poll(() => readFileSync(path.join(folder, 'one.log'), 'utf8')).toBe('out\nerr\n')
 })
 
 test('a process that ends by itself is told of, with its status and its log', async () => {
   const told: string[] = []
   processes.onFallen = (text) => void told.push(text)
   processes.start('one', script('one.mjs', 'process.exit(3)'), [])
-  await vi.waitFor(() => expect(processes.fallen('one')).toContain('status 3'))
+  await expect.poll(() => processes.fallen('one')).toContain('status 3')
   expect(processes.fallen('one')).toContain('one.log')
   processes.start('one', script('two.mjs', waiting), [])
   expect(processes.fallen('one')).toBeUndefined()
@@ -80,11 +80,9 @@ test("neither the user's proxies nor settings of another mesh reach the processe
     { http_proxy: 'http://127.0.0.1:4140' },
   )
   vi.unstubAllEnvs()
-  await vi.waitFor(() =>
-    expect(readFileSync(path.join(folder, 'one.log'), 'utf8')).toBe(
-      'undefined undefined http://127.0.0.1:4140\n',
-    ),
-  )
+  await expect
+    .poll(() => readFileSync(path.join(folder, 'one.log'), 'utf8'))
+    .toBe('undefined undefined http://127.0.0.1:4140\n')
 })
 
 test('the processes end when the one that started them is killed', async () => {
@@ -98,8 +96,8 @@ new Processes(${JSON.stringify(folder)}).start('child', ${JSON.stringify(child)}
   const log = path.join(folder, 'child.log')
   const pid = await vi.waitFor(
     () => Number(/^pid (\d+)\n/.exec(readFileSync(log, 'utf8'))?.[1] ?? expect.fail('not started')),
-    { timeout: 5000 },
+    { timeout: 15_000 },
   )
   killed.kill('SIGKILL')
-  await vi.waitFor(() => expect(isRunning(pid)).toBe(false), { timeout: 5000 })
+  await expect.poll(() => isRunning(pid)).toBe(false)
 })

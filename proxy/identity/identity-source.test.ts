@@ -59,7 +59,7 @@ describe('IdentitySource', () => {
 
   const issuer = (lifetimeMs = 24 * HOUR_MS) => root.issuer(ID, lifetimeMs, () => clock.wallMs())
   /** Key generation and signing run on other threads, which no clock moves. */
-  const settled = (check: () => void) => vi.waitFor(check, { interval: 5 })
+  const settled = (check: () => void) => vi.waitFor(check, { interval: 5, timeout: 15_000 })
 
   it('enrols and publishes an identity with the leaf alone, no root', async () => {
     const source = make(issuer())

@@ -142,7 +142,7 @@ const codeOf = (promise: Promise<unknown>) =>
   )
 
 const outcome = async (): Promise<Outcome> => {
-  await expect.poll(() => outcomes.length, { timeout: 5000, interval: 5 }).toBeGreaterThan(0)
+  await expect.poll(() => outcomes.length, { interval: 5 }).toBeGreaterThan(0)
   return outcomes.at(-1) as Outcome
 }
 

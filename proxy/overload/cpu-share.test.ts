@@ -12,12 +12,14 @@ function work(ms: number): void {
 }
 
 test('a thread that works takes its share, of a limit all the more; one that waits takes next to none', () => {
-  const [whole, limited] = [cpuShareOfThread(Number.POSITIVE_INFINITY), cpuShareOfThread(0.1)]
   const begunMs = performance.now()
+  const [whole, limited] = [cpuShareOfThread(Number.POSITIVE_INFINITY), cpuShareOfThread(0.1)]
   work(50)
-  const share = 50 / (performance.now() - begunMs)
-  expect(whole()).toBeGreaterThan(share * 0.9)
-  expect(limited()).toBeGreaterThan(share * 9)
+  const told = [whole(), limited()]
+  // Of all the time that there was, as others may have had some of it.
+  const leastShare = 50 / (performance.now() - begunMs)
+  expect(told[0]).toBeGreaterThan(leastShare * 0.99)
+  expect(told[1]).toBeGreaterThan(leastShare * 9.9)
   // The thread itself: an event loop that waits may find other things to do.
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100)
   expect(whole()).toBeLessThan(0.5)

@@ -1,10 +1,11 @@
 /** When a connection lives on: the pool's rules towards the application, keep-alive and pipelining towards the client. */
-import net from 'node:net'
+import type net from 'node:net'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { freePorts } from '../../cli/demo/ports.ts'
 import { ManualClock } from '../../core/manual-clock.ts'
 import { type Application, type ReceivedRequest, startApplication } from '../support/application.ts'
 import { type PlainDataPath, startPlainDataPath } from '../support/plain-data-path.ts'
-import { RawClient, settleSockets, startRawServer } from '../support/raw-tcp.ts'
+import { RawClient, settleSockets, settleUntil, startRawServer } from '../support/raw-tcp.ts'
 
 const get = (target: string, fields = ''): string =>
   `GET ${target} HTTP/1.1\r\nHost: app.test\r\n${fields}\r\n`
@@ -133,6 +134,7 @@ describe('a connection is given up', () => {
     else await client.take((sofar) => isReply(sofar, 'abc'))
     client.socket.resetAndDestroy()
     expect(await nextConnection()).toBe(1)
+    await settleUntil(() => !application.isOpen(0))
     expect(application.isOpen(0)).toBe(false)
   })
 
@@ -152,7 +154,7 @@ describe('a connection is given up', () => {
     expect(await nextConnection()).toBe(1)
     expect(application.isOpen(0), 'the tunnel goes on').toBe(true)
     client.destroy()
-    await settleSockets()
+    await settleUntil(() => !application.isOpen(0))
     expect(application.isOpen(0)).toBe(false)
   })
 })
@@ -197,17 +199,8 @@ describe('an idle connection', () => {
   })
 })
 
-/** A port that nothing listens on: the inbound side binds the ports that it is told. */
-async function freePort(): Promise<number> {
-  const server = net.createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as net.AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
-}
-
 async function openInbound(): Promise<number> {
-  const port = await freePort()
+  const [port = 0] = await freePorts(1)
   const listen = { host: '127.0.0.1', port }
   const applicationAddress = { applicationHost: '127.0.0.1', applicationPort: application.port }
   sidecar.dataPath.setInbound({
@@ -236,7 +229,7 @@ describe('an idle connection is let go before the 5 s after which common servers
     await ask(request, 'ok', connect(port))
     expect(application.connections()).toBe(2)
     clock.advance(4_999)
-    await settleSockets()
+    await settleUntil(() => !application.isOpen(1))
     expect(application.isOpen(1), 'nobody had to ask').toBe(false)
   })
 })
@@ -277,7 +270,7 @@ test('the shortest stay ends without anybody asking, whatever is older', async (
   held[1]?.socket.write(reply('ok', 'Keep-Alive: timeout=2\r\n'))
   await settleSockets()
   clock.advance(2_000)
-  await settleSockets()
+  await settleUntil(() => !application.isOpen(1))
   expect([application.isOpen(0), application.isOpen(1)]).toEqual([true, false])
 })
 

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { ManualClock } from '../../core/manual-clock.ts'
 import { type Application, startApplication } from '../support/application.ts'
 import { type PlainDataPath, startPlainDataPath } from '../support/plain-data-path.ts'
-import { RawClient, settleSockets } from '../support/raw-tcp.ts'
+import { RawClient, settleSockets, settleUntil } from '../support/raw-tcp.ts'
 import { chunkedPost, get, okReply, post } from './request-row.ts'
 
 const headTimeoutMs = 10_000
@@ -71,8 +71,8 @@ test.each([
     const whole = application.requests.length
     const client = await begin(request.slice(0, at), false)
     await expectTimeout(client, streamIdleTimeoutMs, 'the request body took too long')
-    await settleSockets()
     const used = application.connections() - 1
+    await settleUntil(() => !application.isOpen(used))
     const reached = application.received[used] as string
     expect(reached.startsWith(request.slice(0, request.indexOf('\r\n\r\n') + 4))).toBe(true)
     expect(application.requests.length, 'it must not look whole').toBe(whole)

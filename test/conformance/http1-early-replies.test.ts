@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type Application, type ReceivedRequest, startApplication } from '../support/application.ts'
 import { type PlainDataPath, startPlainDataPath } from '../support/plain-data-path.ts'
-import { RawClient, settleSockets } from '../support/raw-tcp.ts'
+import { RawClient, settleSockets, settleUntil } from '../support/raw-tcp.ts'
 
 const reply = (status: string, content: string, fields = ''): string =>
   `HTTP/1.1 ${status}\r\nContent-Length: ${content.length}\r\n${fields}\r\n${content}`
@@ -47,7 +47,7 @@ async function headsArrived(count = 1): Promise<ReceivedRequest> {
 
 /** The next request of another client is served on a new connection to the application. */
 async function expectUpstreamGivenUp(): Promise<void> {
-  await settleSockets()
+  await settleUntil(() => !application.isOpen(0))
   expect(application.isOpen(0)).toBe(false)
   const other = new RawClient(sidecar.port)
   other.write(next)

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Application, startApplication } from '../support/application.ts'
 import { joinChunks } from '../support/chunks.ts'
 import { type PlainDataPath, startPlainDataPath } from '../support/plain-data-path.ts'
-import { RawClient, settleSockets, writePieces } from '../support/raw-tcp.ts'
+import { RawClient, settleSockets, settleUntil, writePieces } from '../support/raw-tcp.ts'
 import { responseBodyRows } from './response-body-rows.ts'
 import { responseHeadRows } from './response-head-rows.ts'
 import { responseFramingRows } from './response-framing-rows.ts'
@@ -77,6 +77,7 @@ async function check(row: ResponseRow, pieces: readonly string[]): Promise<void>
     await settleSockets()
     expect(client.pending).toBe('')
     const used = application.connections() - 1
+    if (row.pooled !== true) await settleUntil(() => !application.isOpen(used))
     expect(application.received[used], 'what reaches the application').toBe(forwarded(row.request))
     expect(application.isOpen(used), 'the upstream connection is kept').toBe(row.pooled === true)
     if (row.closed !== undefined) client = new RawClient(sidecar.port)

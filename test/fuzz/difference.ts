@@ -1,7 +1,7 @@
 /**
  * Where we and Node's parser differ on purpose: request-differences.ts and response-differences.ts. Each entry has been
- * looked at; its example is checked by every `npm test`, and a long run of the fuzzer has to find it too, so that none
- * outlives its reason.
+ * looked at. Every `npm test` checks that the two differ on its example, and that nothing but the entry explains it, so
+ * that none outlives its reason; a fuzz tells how often each was needed.
  */
 import { discrepancy, type Discrepancy } from './compare.ts'
 import type { Outcome } from './outcome.ts'

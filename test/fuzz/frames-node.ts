@@ -1,17 +1,10 @@
 /** A node:http2 server session on the same frames, behind a pipe in memory. */
-import { Buffer } from 'node:buffer'
+import type { Buffer } from 'node:buffer'
 import http2 from 'node:http2'
 import { duplexPair } from 'node:stream'
-import { fieldLines, type FramesResult, type RequestSeen } from './frames-result.ts'
-import {
-  clientPreface,
-  type Frame,
-  frameBytes,
-  FrameSplitter,
-  frameType,
-  settingsAck,
-  settingsBytes,
-} from './http2-frames.ts'
+import { FramesHeard } from './frames-heard.ts'
+import { fieldLines, type FramesResult, type RequestSeen, requestSeen } from './frames-result.ts'
+import { clientOpening, type Frame, frameBytes } from './http2-frames.ts'
 import { turn } from './weft-parser.ts'
 
 /** A frame goes through two pipes, and what is answered comes back by them. */
@@ -19,14 +12,7 @@ const turnsPerFrame = 4
 
 function serve(session: http2.ServerHttp2Session, requests: RequestSeen[], place: () => number): void {
   session.on('stream', (stream, headers, _flags, rawHeaders) => {
-    const seen: RequestSeen = {
-      start: `${headers[':method']} ${headers[':path']}`,
-      fields: fieldLines(rawHeaders),
-      content: '',
-      trailers: [],
-      end: 'open',
-      completeAt: -1,
-    }
+    const seen = requestSeen(`${headers[':method']} ${headers[':path']}`, fieldLines(rawHeaders))
     requests.push(seen)
     stream.on('error', () => undefined)
     stream.on('data', (piece: Buffer) => {
@@ -51,8 +37,7 @@ function serve(session: http2.ServerHttp2Session, requests: RequestSeen[], place
 export async function framesToNode(frames: readonly Frame[]): Promise<FramesResult> {
   const [near, far] = duplexPair()
   const requests: RequestSeen[] = []
-  const resets = new Map<number, number>()
-  let code = -1
+  const heard = new FramesHeard()
   let over = false
   const session = http2.performServerHandshake(far, {})
   session.on('error', () => undefined)
@@ -61,16 +46,10 @@ export async function framesToNode(frames: readonly Frame[]): Promise<FramesResu
   })
   let at = 0
   serve(session, requests, () => at)
-  const splitter = new FrameSplitter()
-  near.on('data', (bytes: Buffer) => {
-    for (const { type, stream, payload } of splitter.take(bytes)) {
-      if (type === frameType.reset && !resets.has(stream)) resets.set(stream, at)
-      if (type === frameType.goaway) code = payload.readUInt32BE(4)
-    }
-  })
+  near.on('data', (bytes: Buffer) => heard.take(bytes, at))
   near.on('error', () => undefined)
-  near.write(Buffer.concat([clientPreface, settingsBytes([]), settingsAck]))
-  const isOver = (): boolean => over || code > 0
+  near.write(clientOpening)
+  const isOver = (): boolean => over || heard.code > 0
   for (; at < frames.length && !isOver(); at++) {
     near.write(frameBytes(frames[at] as Frame))
     for (let i = 0; i < turnsPerFrame; i++) await turn()
@@ -79,5 +58,5 @@ export async function framesToNode(frames: readonly Frame[]): Promise<FramesResu
   session.destroy()
   near.destroy()
   await turn()
-  return { refusedAt, code, reason: '', requests, resets }
+  return { refusedAt, code: heard.code, reason: '', requests, resets: heard.resets }
 }

@@ -12,6 +12,10 @@ export type RequestSeen = {
   completeAt: number
 }
 
+export function requestSeen(start: string, fields: readonly string[]): RequestSeen {
+  return { start, fields, content: '', trailers: [], end: 'open', completeAt: -1 }
+}
+
 export type FramesResult = {
   /** The frame after which the connection was over, by its place; -1: it went on. */
   readonly refusedAt: number

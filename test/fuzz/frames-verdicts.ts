@@ -55,14 +55,14 @@ export async function compareFrames(frames: readonly Frame[]): Promise<readonly 
     }
     if (compared.ours === 'refuses' || compared.node === 'refuses') over = at
     if (compared.ours === compared.node) continue
-    const difference = frameDifferences.find(({ applies }) => applies(compared))
+    const by = frameDifferences.filter(({ applies }) => applies(compared))
     const place = `frame ${at} (${describeFrame(compared.frame)})`
-    if (difference === undefined)
+    if (by.length === 0)
       throw new Error(
         `${place}: ours ${compared.ours} ${ours.code} ${ours.reason}, Node ${compared.node} ${node.code}`,
       )
-    found.push(difference)
-    if (difference.parts === true) over = at
+    found.push(...by)
+    if (by.some(({ parts }) => parts === true)) over = at
   }
   // Node takes leave of a client that said it would go.
   if (frames.some(({ type, stream }) => type === frameType.goaway && stream === 0)) return found

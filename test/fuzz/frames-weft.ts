@@ -5,19 +5,12 @@ import { type Exchange, type Receiver, Reply } from '../../proxy/exchange.ts'
 import { HeaderList } from '../../proxy/header-list.ts'
 import { HpackForm } from '../../proxy/http2/hpack-form.ts'
 import { Http2ServerConnection } from '../../proxy/http2/server-connection.ts'
-import { Admission } from '../../proxy/overload/admission.ts'
 import { MemoryWire } from '../support/memory-wire.ts'
-import { fieldLines, type FramesResult, type RequestSeen } from './frames-result.ts'
-import {
-  clientPreface,
-  type Frame,
-  frameBytes,
-  FrameSplitter,
-  frameType,
-  settingsAck,
-  settingsBytes,
-} from './http2-frames.ts'
-import { downstream, turn } from './weft-parser.ts'
+import { FramesHeard } from './frames-heard.ts'
+import { fieldLines, type FramesResult, type RequestSeen, requestSeen } from './frames-result.ts'
+import { clientOpening, type Frame, frameBytes } from './http2-frames.ts'
+import { quietOptions } from './quiet-connection.ts'
+import { turn } from './weft-parser.ts'
 
 /** Takes in what comes; `onComplete` once all of it has. */
 function collect(body: Body, seen: RequestSeen, onComplete: () => void): void {
@@ -47,53 +40,33 @@ function collect(body: Body, seen: RequestSeen, onComplete: () => void): void {
 export async function framesToWeft(frames: readonly Frame[]): Promise<FramesResult> {
   const wire = new MemoryWire()
   const requests: RequestSeen[] = []
-  const resets = new Map<number, number>()
+  const heard = new FramesHeard()
   let reason = ''
-  let code = -1
   let at = 0
   const connection = new Http2ServerConnection(wire.wire, {
+    ...quietOptions(),
     form: new HpackForm(),
     connect: undefined,
     onTunnel: () => undefined,
     handler: (x: Exchange, receiver: Receiver) => {
-      const seen: RequestSeen = {
-        start: `${x.method} ${x.target}`,
-        fields: fieldLines(x.headers.entries()),
-        content: '',
-        trailers: [],
-        end: 'open',
-        completeAt: -1,
-      }
+      const seen = requestSeen(`${x.method} ${x.target}`, fieldLines(x.headers.entries()))
       requests.push(seen)
       collect(x.body, seen, () => {
         seen.completeAt = at
         queueMicrotask(() => receiver.onReply(x, new Reply(204, '', new HeaderList(), Body.empty)))
       })
     },
-    downstream,
-    admission: new Admission(),
-    nowMs: () => 0,
-    headTimeoutMs: 1,
-    idleTimeoutMs: 1,
-    streamIdleTimeoutMs: 1,
     onViolation: (error) => {
       reason = error.message
     },
-    onFlag: () => undefined,
-    onClosed: () => undefined,
   })
   wire.readInto(connection.session)
-  const splitter = new FrameSplitter()
   let readTo = 0
   const look = (): void => {
-    const written = Buffer.from(wire.written.slice(readTo), 'latin1')
+    heard.take(Buffer.from(wire.written.slice(readTo), 'latin1'), at)
     readTo = wire.written.length
-    for (const { type, stream, payload } of splitter.take(written)) {
-      if (type === frameType.reset && !resets.has(stream)) resets.set(stream, at)
-      if (type === frameType.goaway) code = payload.readUInt32BE(4)
-    }
   }
-  wire.deliver(Buffer.concat([clientPreface, settingsBytes([]), settingsAck]).latin1Slice())
+  wire.deliver(clientOpening.latin1Slice())
   for (; at < frames.length && wire.state === 'open'; at++) {
     wire.deliver(frameBytes(frames[at] as Frame).latin1Slice())
     await turn()
@@ -102,5 +75,5 @@ export async function framesToWeft(frames: readonly Frame[]): Promise<FramesResu
   const refusedAt = wire.state === 'open' ? -1 : at - 1
   connection.destroy()
   await turn()
-  return { refusedAt, code, reason, requests, resets }
+  return { refusedAt, code: heard.code, reason, requests, resets: heard.resets }
 }

@@ -14,6 +14,11 @@ function chooseSeed(): number {
 
 export const fuzzSeed = chooseSeed()
 
+/** How often each entry of a list of differences has explained something. */
+export function tellHits(hits: ReadonlyMap<string, number>): void {
+  for (const [name, count] of hits) process.stdout.write(`${String(count).padStart(8)} ${name}\n`)
+}
+
 /**
  * Checks `property` for `fuzzSeconds`, or as many times that as `share` says, prints the seed and gives the number of cases. Throws with the case that failed,
  * made as small as it gets.

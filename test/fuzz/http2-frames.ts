@@ -67,6 +67,9 @@ export const settingsAck: Buffer = frameBytes({
   payload: Buffer.alloc(0),
 })
 
+/** What a client says first that asks for nothing unusual, with its answer to the server's settings. */
+export const clientOpening: Buffer = Buffer.concat([clientPreface, settingsBytes([]), settingsAck])
+
 /** Cuts what arrives into frames. */
 export class FrameSplitter {
   #rest = Buffer.alloc(0)

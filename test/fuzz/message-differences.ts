@@ -21,8 +21,9 @@ export function messageDifferences({ startLine, make, refusal }: MessageKind): r
     },
     {
       name: 'a length is a number that we can count to',
-      reason: 'http1.md row 12: above 2^53 JavaScript rounds; Node counts to 2^64',
-      example: make('Content-Length: 9007199254740992\r\n'),
+      reason:
+        'http1.md row 12: 16 digits at most, as JavaScript rounds above 2^53; Node takes any up to 2^64',
+      example: make('Content-Length: 00000000000000003\r\n', 'abc'),
       applies: (compared) =>
         /content-length:[ \t]*[0-9]{16,}/i.test(compared.bytes) &&
         refused('Content-Length is not a plain decimal number', 'Content-Length is too large')(compared),

@@ -2,16 +2,7 @@
 import { Buffer } from 'node:buffer'
 import http2 from 'node:http2'
 import { duplexPair } from 'node:stream'
-import {
-  blockBytes,
-  clientPreface,
-  flag,
-  frameBytes,
-  FrameSplitter,
-  frameType,
-  settingsAck,
-  settingsBytes,
-} from './http2-frames.ts'
+import { blockBytes, clientOpening, flag, frameBytes, FrameSplitter, frameType } from './http2-frames.ts'
 
 /** What became of one block. */
 export type BlockOutcome =
@@ -60,7 +51,7 @@ export async function readByNode(blocks: readonly Buffer[]): Promise<readonly Bl
   })
   near.on('close', () => onRead())
   near.on('error', () => undefined)
-  near.write(Buffer.concat([clientPreface, settingsBytes([]), settingsAck]))
+  near.write(clientOpening)
   for (const [i, block] of blocks.entries()) {
     begin()
     await new Promise<void>((resolve) => {

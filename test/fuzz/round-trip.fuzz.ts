@@ -7,11 +7,12 @@ import { Exchange, type Receiver, Reply } from '../../proxy/exchange.ts'
 import { HeaderList } from '../../proxy/header-list.ts'
 import { ClientConnection } from '../../proxy/http1/client-connection.ts'
 import { ServerConnection } from '../../proxy/http1/server-connection.ts'
-import { Admission } from '../../proxy/overload/admission.ts'
+import { downstream } from '../../proxy/test-exchange.ts'
 import { MemoryWire } from '../support/memory-wire.ts'
 import { fuzz } from './fuzz-run.ts'
 import { nodeMethods, nodeRequests, nodeResponses } from './node-parser.ts'
-import { downstream, turn } from './weft-parser.ts'
+import { quietOptions } from './quiet-connection.ts'
+import { turn } from './weft-parser.ts'
 
 /** Names that this hop writes itself, or that end at it. */
 const ownNames = new Set([
@@ -149,19 +150,11 @@ test('a reply that we write is the one that we were given', async () => {
     const { body, fill } = bodyOf(replyContent, headers)
     if (given.early) fill()
     const connection = new ServerConnection(wire.wire, {
+      ...quietOptions(),
       handler: (x: Exchange, receiver: Receiver) =>
         receiver.onReply(x, new Reply(given.status, given.reason, headers, body)),
       connect: undefined,
-      downstream,
-      admission: new Admission(),
-      nowMs: () => 0,
-      headTimeoutMs: 1,
-      idleTimeoutMs: 1,
-      streamIdleTimeoutMs: 1,
-      onViolation: () => undefined,
-      onFlag: () => undefined,
       onTunnel: () => undefined,
-      onClosed: () => undefined,
     })
     wire.readInto(connection)
     wire.deliver(`${client.method} / HTTP/${client.version}\r\nHost: a\r\n${client.fields}\r\n`)

@@ -1,24 +1,14 @@
 /** Our codecs on given bytes: the real connections, over wires without sockets. */
 import { Body } from '../../proxy/body.ts'
-import { type Downstream, Exchange, type Receiver, Reply } from '../../proxy/exchange.ts'
+import { Exchange, type Receiver, Reply } from '../../proxy/exchange.ts'
 import { HeaderList } from '../../proxy/header-list.ts'
 import { ClientConnection } from '../../proxy/http1/client-connection.ts'
 import { ServerConnection } from '../../proxy/http1/server-connection.ts'
-import { Admission } from '../../proxy/overload/admission.ts'
+import { downstream } from '../../proxy/test-exchange.ts'
 import { UpstreamFailure } from '../../proxy/upstream-failure.ts'
 import { MemoryWire } from '../support/memory-wire.ts'
 import type { Message, Outcome } from './outcome.ts'
-
-export const downstream: Downstream = {
-  direction: 'outbound',
-  peerAddress: '127.0.0.1',
-  peerPort: 1,
-  meshTls: false,
-  principal: undefined,
-  originalDestination: undefined,
-  applicationPort: 0,
-  stats: undefined,
-}
+import { quietOptions } from './quiet-connection.ts'
 
 /** Tells the whole content of `body`, or undefined when it breaks off. */
 function readAll(body: Body, onEnd: (content: string | undefined, trailers: string) => void): void {
@@ -68,6 +58,7 @@ export async function weftRequests(pieces: readonly string[]): Promise<Outcome> 
   let begun = ''
   let late = false
   const connection = new ServerConnection(wire.wire, {
+    ...quietOptions(),
     handler: (x: Exchange, receiver: Receiver) => {
       begun = startOf(x)
       readAll(x.body, (body) => {
@@ -87,18 +78,10 @@ export async function weftRequests(pieces: readonly string[]): Promise<Outcome> 
       })
     },
     connect: undefined,
-    downstream,
-    admission: new Admission(),
-    nowMs: () => 0,
-    headTimeoutMs: 1,
-    idleTimeoutMs: 1,
-    streamIdleTimeoutMs: 1,
     onViolation: (error) => {
       if (!late) refusal = `${error.status} ${error.message}`
     },
-    onFlag: () => undefined,
     onTunnel: () => undefined,
-    onClosed: () => undefined,
   })
   wire.readInto(connection)
   for (const piece of pieces) {

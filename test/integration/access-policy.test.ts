@@ -156,7 +156,7 @@ describe('an AccessPolicy', () => {
         .log()
         .split('\n')
         .find((text) => text.includes('"path":"/other"'))
-    await expect.poll(line, { timeout: 5000 }).toBeDefined()
+    await expect.poll(line).toBeDefined()
     expect(JSON.parse(line() ?? '')).toMatchObject({
       status: 403,
       flag: 'UAEX',

@@ -6,7 +6,7 @@ import { ManualClock } from '../../core/manual-clock.ts'
 import type { DataPathOptions } from '../../proxy/data-path-options.ts'
 import { startMeshPair } from '../support/mesh-pair.ts'
 import { type PlainDataPath, startPlainDataPath } from '../support/plain-data-path.ts'
-import { exchangeRaw, type RawServer, startRawServer } from '../support/raw-tcp.ts'
+import { exchangeRaw, type RawServer, settleSockets, startRawServer } from '../support/raw-tcp.ts'
 
 const get = 'GET / HTTP/1.1\r\nHost: app.test\r\n\r\n'
 const ok = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'
@@ -52,9 +52,10 @@ async function connect(port: number): Promise<Client> {
   return { socket, text: () => text, closed: () => closed }
 }
 
-/** Lets bytes that were sent over loopback be read at the other end. */
-function arrive(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 30))
+/** Lets bytes that were sent over loopback be read at the other end, also where the timer is what this process was late for. */
+async function arrive(): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, 30))
+  await settleSockets()
 }
 
 describe('the time that a client is given', () => {

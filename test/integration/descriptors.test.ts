@@ -51,7 +51,7 @@ test('with 160 descriptors, 48 of 300 connections are taken, and every one of th
   cleanups.push(() => sidecar.stop())
   expect(sidecar.log()).toContain('too few file descriptors')
   const sockets = await connectAll(sidecar.port, 300)
-  await expect.poll(() => open(sockets).length, { timeout: 5000 }).toBe(48)
+  await expect.poll(() => open(sockets).length).toBe(48)
   expect(await sidecar.metric('tcp_refused_connections_total')).toBe(252)
   expect(await sidecar.metric('tcp_connections_limit')).toBe(48)
   const replies = open(sockets).map(async (socket) => {

@@ -127,7 +127,7 @@ describe('a Service of type ExternalName', () => {
     names.names.set('moving.example', ['127.0.0.1'])
     expect((await get(at('moving'))).body).toContain('host')
     names.names.set('moving.example', ['127.0.0.2'])
-    await expect.poll(async () => (await get(at('moving'))).body, { timeout: 5_000 }).toBe('moved')
+    await expect.poll(async () => (await get(at('moving'))).body).toBe('moved')
     names.names.delete('moving.example')
     const failures = () => sidecars.deny.metric('dns_lookups_total', 'outcome="failed"')
     const before = await failures()
@@ -141,7 +141,7 @@ describe('a Service of type ExternalName', () => {
     expect(await get(at('later'))).toMatchObject({ status: 503, error: 'UH' })
     await expect.poll(() => sidecars.deny.log()).toContain('later.example has no address: ENOTFOUND')
     names.names.set('later.example', ['127.0.0.1'])
-    await expect.poll(async () => (await get(at('later'))).status, { timeout: 5_000 }).toBe(200)
+    await expect.poll(async () => (await get(at('later'))).status).toBe(200)
   })
 
   test('that names a Service is treated as that one', async () => {

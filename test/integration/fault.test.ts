@@ -37,7 +37,7 @@ async function logged(path: string): Promise<unknown> {
       .log()
       .split('\n')
       .filter((line) => line.includes(path))
-  await expect.poll(() => lines().length, { timeout: 5000 }).toBeGreaterThan(0)
+  await expect.poll(() => lines().length).toBeGreaterThan(0)
   return JSON.parse(lines()[0] ?? '')
 }
 

@@ -93,7 +93,7 @@ afterAll(async () => {
 test('a stock gRPC client is split 90/10, follows a weight change and survives a restart of the control plane', async () => {
   expect(Math.abs((await shareOfV2(2000)) - 10)).toBeLessThan(3)
   plane.write('split.yaml', splitYaml({ 'catalog-v1': 0, 'catalog-v2': 100 }))
-  await expect.poll(() => shareOfV2(50), { timeout: 5000 }).toBe(100)
+  await expect.poll(() => shareOfV2(50)).toBe(100)
 
   const { folder } = plane
   const insecurePort = plane.running.insecureXdsPort
@@ -129,7 +129,7 @@ spec:
   ]) {
     const before = await answers('acks')
     plane.write('policy.yaml', policy(balancer))
-    await expect.poll(() => answers('acks'), { timeout: 5000 }).toBeGreaterThan(before)
+    await expect.poll(() => answers('acks')).toBeGreaterThan(before)
     expect(await shareOfV2(100)).toBe(0)
   }
   expect(await answers('nacks')).toBe(0)
@@ -170,7 +170,7 @@ spec:
     ['{service: test.Echo, method: Other}', 0],
   ] as const) {
     plane.write('route.yaml', route(method))
-    await expect.poll(() => shareOfV2(50), { timeout: 5000 }).toBe(share)
+    await expect.poll(() => shareOfV2(50)).toBe(share)
   }
   expect(plane.logLines.filter((line) => line.includes('RESOURCE_REJECTED'))).toEqual([])
 })

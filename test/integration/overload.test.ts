@@ -30,7 +30,7 @@ test('with memory to spare requests are served, and the pressure is told', async
 
 test('above its limit requests get 503 with a time to come back; admin pages go on answering', async () => {
   const sidecar = await start('16Mi')
-  await expect.poll(() => sidecar.metric('overload_step', 'resource="memory"'), { timeout: 5000 }).toBe(2)
+  await expect.poll(() => sidecar.metric('overload_step', 'resource="memory"')).toBe(2)
   const { text, closed } = await exchangeRaw(sidecar.port, [get])
   expect(text).toMatch(/^HTTP\/1\.1 503 /)
   expect(text).toMatch(/Retry-After: \d+\r\n/)

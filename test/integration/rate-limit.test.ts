@@ -4,6 +4,7 @@ import { fetchText } from '../../cli/demo/sidecar-admin.ts'
 import { freePorts } from '../../cli/demo/ports.ts'
 import { type HttpApplication, startHttpApplication } from '../support/http-application.ts'
 import { HttpClient, type HttpRequest } from '../support/http-client.ts'
+import { meshedServiceYaml } from '../support/meshed-service.ts'
 import {
   removeFolder,
   startTestControlPlane,
@@ -13,16 +14,10 @@ import { type SidecarProcess, startSidecar } from '../support/sidecar-process.ts
 
 /** `web` and `api` send to `catalog` through their sidecars; its own sidecar listens where its EndpointSlice says. */
 function meshYaml(listenPort: number, applicationPort: number): string {
-  const pod = (name: string, annotations = ''): string =>
-    `apiVersion: v1\nkind: Pod\nmetadata: {name: ${name}, namespace: shop, annotations: {weft.dev/inject: enabled${annotations}}}\nspec: {serviceAccountName: ${name}}\n`
-  const inbound = `, config.weft.dev/inbound: "127.0.0.1:${listenPort}=${applicationPort}"`
-  return [
-    pod('web'),
-    pod('api'),
-    pod('catalog', inbound),
-    'apiVersion: v1\nkind: Service\nmetadata: {name: catalog, namespace: shop}\nspec: {ports: [{name: http, port: 8080}]}\n',
-    `apiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: {name: catalog, namespace: shop, labels: {kubernetes.io/service-name: catalog}}\naddressType: IPv4\nports: [{name: http, port: ${listenPort}}]\nendpoints: [{addresses: [127.0.0.1], targetRef: {kind: Pod, name: catalog, namespace: shop}}]\n`,
-  ].join('---\n')
+  const pod = (name: string): string =>
+    `apiVersion: v1\nkind: Pod\nmetadata: {name: ${name}, namespace: shop}\nspec: {serviceAccountName: ${name}}\n`
+  const catalog = meshedServiceYaml({ name: 'catalog', listenPort, applicationPort })
+  return [pod('web'), pod('api'), catalog].join('---\n')
 }
 
 let app: HttpApplication
@@ -114,7 +109,7 @@ describe('a limit', () => {
         .log()
         .split('\n')
         .filter((line) => line.includes('/limited'))
-    await expect.poll(() => lines().length, { timeout: 5000 }).toBe(1)
+    await expect.poll(() => lines().length).toBe(1)
     expect(JSON.parse(lines()[0] ?? '')).toMatchObject({ status: 429, flag: 'RL' })
   })
 
@@ -122,13 +117,13 @@ describe('a limit', () => {
     await limit('requestsPerSecond: 20, burst: 1')
     expect(await statuses(clients['web'], 1)).toEqual([200])
     const startedMs = performance.now()
+    const elapsedMs = (): number => performance.now() - startedMs
     let passed = 0
-    while (performance.now() - startedMs < 1000)
+    // For a second, or for as long as a busy machine needs to ask often enough.
+    while (elapsedMs() < 1_000 || (passed < 10 && elapsedMs() < 15_000))
       if ((await clients['web']?.send(url))?.status === 200) passed++
-    const seconds = (performance.now() - startedMs) / 1000
-    // A busy machine may miss some.
-    expect(passed).toBeGreaterThan(8)
-    expect(passed).toBeLessThanOrEqual(20 * seconds + 1)
+    expect(passed).toBeGreaterThanOrEqual(10)
+    expect(passed).toBeLessThanOrEqual((20 * elapsedMs()) / 1000 + 1)
   })
 
   test('per principal leaves each its own; those without one share theirs', async () => {

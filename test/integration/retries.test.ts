@@ -1,4 +1,5 @@
 /** Retries, hedging and timeouts, from a file through control plane and sidecar to the applications. */
+import type { ServerResponse } from 'node:http'
 import net from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { WeftError } from '../../core/errors.ts'
@@ -92,7 +93,7 @@ async function logged(path: string): Promise<LogLine> {
       .log()
       .split('\n')
       .flatMap((line) => (line.includes(path) ? [JSON.parse(line) as LogLine] : []))
-  await expect.poll(() => lines().length, { timeout: 5000 }).toBeGreaterThan(0)
+  await expect.poll(() => lines().length).toBeGreaterThan(0)
   return lines()[0] as LogLine
 }
 
@@ -306,7 +307,7 @@ test('an attempt that was given up while it connected sends nothing when it is c
   expect(await client.send('http://app.test/')).toMatchObject({ status: 200, body: 'working' })
   expect(dials).toBe(2)
   connectFirst()
-  await expect.poll(() => working.opened, { timeout: 5000 }).toBe(2)
+  await expect.poll(() => working.opened).toBe(2)
   expect(await client.tally('http://app.test/', 20)).toEqual({ working: 20 })
   expect(working.requests, 'each arrived once').toBe(21)
   expect(dials, 'the late connection serves others').toBeLessThanOrEqual(9)
@@ -353,14 +354,14 @@ describe('a timeout', () => {
       const { answer, ms } = await took(() => send())
       expect(answer).toMatchObject({ status: 504, headers: { 'weft-error': 'UT' } })
       expect(ms).toBeGreaterThan(295)
-      expect(ms).toBeLessThan(2000)
+      expect(ms).toBeLessThan(4000)
     })
     expect(attempts).toBeGreaterThan(1)
     misbehave = never
     const stuck = await took(() => send())
     expect(stuck.answer).toMatchObject({ status: 504, headers: { 'weft-error': 'UT' } })
     expect(stuck.ms).toBeGreaterThan(295)
-    expect(stuck.ms).toBeLessThan(2000)
+    expect(stuck.ms).toBeLessThan(4000)
   })
 
   test('of the request cuts off a reply that does not end, and the application is told', async () => {
@@ -372,20 +373,20 @@ describe('a timeout', () => {
     }
     const { answer, ms } = await took(() => send({}, '/endless'))
     expect(answer).toMatchObject({ status: 200, body: 'some', broken: true })
-    expect(ms).toBeLessThan(2000)
+    expect(ms).toBeLessThan(4000)
     await gone
     expect(await logged('/endless')).toMatchObject({ flag: 'UT' })
   })
 
   test('of an attempt leads to the next one, elsewhere, and cancels the first', async () => {
-    await policy('retries: {conditions: [5xx], perTryTimeout: 200ms}')
+    await policy('retries: {conditions: [5xx], perTryTimeout: 400ms}')
     const successes = await metric('retry_successes')
     const gone = new Promise<void>((resolve) => (onGone = resolve))
     misbehave = everyOther(never)
     const { answer, ms } = await took(() => send({}, '/attempts'))
     expect(answer).toMatchObject({ status: 200, body: 'fine 0' })
-    expect(ms).toBeGreaterThan(195)
-    expect(ms).toBeLessThan(2000)
+    expect(ms).toBeGreaterThan(395)
+    expect(ms).toBeLessThan(4000)
     expect(new Set(arrivals)).toEqual(new Set(names))
     await gone
     expect(await metric('retry_successes')).toBe(successes + 1)
@@ -393,17 +394,17 @@ describe('a timeout', () => {
   })
 
   test('of the response is for one attempt to its end', async () => {
-    await policy('timeouts: {response: 200ms}, retries: {conditions: [5xx]}')
+    await policy('timeouts: {response: 400ms}, retries: {conditions: [5xx]}')
     misbehave = everyOther(never)
     expect((await send()).body).toBe('fine 0')
     misbehave = (_request, response) => void response.writeHead(200).write('some')
     const { answer, ms } = await took(() => send())
     expect(answer).toMatchObject({ status: 200, body: 'some', broken: true })
-    expect(ms).toBeLessThan(2000)
+    expect(ms).toBeLessThan(4000)
   })
 
   test('of idleness cuts off what does not move, and nothing that does', async () => {
-    await policy('timeouts: {idle: 200ms}')
+    await policy('timeouts: {idle: 400ms}')
     misbehave = never
     const stuck = await took(() => send())
     expect(stuck.answer).toMatchObject({ status: 504, headers: { 'weft-error': 'UT' } })
@@ -419,7 +420,7 @@ describe('a timeout', () => {
     }
     const slow = await took(() => send())
     expect(slow.answer).toMatchObject({ status: 200, body: 'xxxxxxxx', broken: false })
-    expect(slow.ms).toBeGreaterThan(400)
+    expect(slow.ms).toBeGreaterThan(420)
   })
 
   test('of an HTTPRoute beats that of the Service; zero is none', async () => {
@@ -439,7 +440,7 @@ describe('a timeout', () => {
 describe('hedging', () => {
   /** Slow, but there in the end. */
   const slow: Answering = (_request, response) => {
-    const timer = setTimeout(() => response.end('slow'), 1500)
+    const timer = setTimeout(() => response.end('slow'), 5_000)
     response.on('close', () => {
       clearTimeout(timer)
       onGone()
@@ -453,7 +454,7 @@ describe('hedging', () => {
     misbehave = everyOther(slow)
     const startedMs = performance.now()
     expect((await send({}, '/hedged')).body).toBe('fine 0')
-    expect(performance.now() - startedMs).toBeLessThan(1400)
+    expect(performance.now() - startedMs).toBeLessThan(4_500)
     expect(new Set(arrivals)).toEqual(new Set(names))
     await gone
     expect((await metric('hedge_requests')) - hedges).toBe(1)
@@ -462,19 +463,30 @@ describe('hedging', () => {
 
   test('does not take a bad reply while a good one may come', async () => {
     await policy('retries: {hedging: {delay: 50ms}}')
-    let count = 0
+    let first: ServerResponse | undefined
     misbehave = (request, response, body) => {
-      if (count++ > 0) return status(500)(request, response, body)
-      return void setTimeout(() => response.end('good'), 200)
+      if (first === undefined) {
+        first = response
+        return
+      }
+      status(500)(request, response, body)
+      // Some time after the bad one.
+      response.on('finish', () => setTimeout(() => first?.end('good'), 50))
     }
     expect(await send()).toMatchObject({ status: 200, body: 'good' })
-    expect(count).toBe(2)
+    expect(arrivals).toHaveLength(2)
   })
 
   test('does not send twice what may not arrive twice', async () => {
     await policy('retries: {hedging: {delay: 20ms}}')
     misbehave = (_request, response) => void setTimeout(() => response.end('x'), 100)
     expect(await reaching(() => send({ method: 'POST', body: 'once' }))).toBe(1)
+    let first: ServerResponse | undefined
+    // Answered once there is a second.
+    misbehave = (_request, response) => {
+      if (first === undefined) first = response
+      else for (const each of [first, response]) each.end('x')
+    }
     expect(await reaching(() => send())).toBe(2)
   })
 

@@ -398,6 +398,6 @@ describe('an upgrade through two sidecars', () => {
     client.end()
     await new Promise((resolve) => setTimeout(resolve, 100))
     client.resetAndDestroy()
-    await expect.poll(() => gone, { timeout: 5000 }).toBe(true)
+    await expect.poll(() => gone).toBe(true)
   })
 })

@@ -6,7 +6,7 @@ import { HttpClient } from './http-client.ts'
 import { removeFolder, startTestControlPlane, type TestControlPlane } from './running-control-plane.ts'
 import { podYaml, type SidecarProcess, startSidecar } from './sidecar-process.ts'
 
-const patienceMs = 10_000
+const patienceMs = 20_000
 export const appUrl = 'http://app.shop:8080/'
 
 export type ClusterPage = {
@@ -112,7 +112,7 @@ export class ClusterMesh {
     return (JSON.parse(text) as ClusterPage[]).find(({ name }) => name.startsWith('app.shop.'))
   }
 
-  /** Resolves once the cluster is as asked. Rejects after 10 s. */
+  /** Resolves once the cluster is as asked. Rejects after 20 s. */
   async until(what: string, holds: (cluster: ClusterPage) => boolean): Promise<ClusterPage> {
     const deadline = performance.now() + patienceMs
     for (;;) {

@@ -11,11 +11,11 @@ export type FileMesh = {
   readonly sidecar: SidecarProcess
   readonly client: HttpClient
   readonly apps: Readonly<Record<string, HttpApplication>>
-  /** What the sidecar uses for `name:8080`, once `ready` likes it. Rejects after 10 s. */
+  /** What the sidecar uses for `name:8080`, once `ready` likes it. Rejects after 20 s. */
   readonly untilRules: (name: string, ready: (rules: readonly UsedRule[]) => boolean) => Promise<void>
   /** The weights of each rule that the sidecar uses for `name:8080`, by the backend's name, in their order. */
   readonly weights: (name: string) => Promise<readonly Readonly<Record<string, number>>[]>
-  /** Resolves once the sidecar's weights for `name:8080` are these. Rejects after 10 s. */
+  /** Resolves once the sidecar's weights for `name:8080` are these. Rejects after 20 s. */
   readonly untilWeights: (
     name: string,
     expected: readonly Readonly<Record<string, number>>[],
@@ -36,7 +36,7 @@ type ConfigPage = {
   >
 }
 
-const patienceMs = 10_000
+const patienceMs = 20_000
 
 /** Services on port 8080 of namespace `shop`; those in `elsewhere` are on the port named there instead. */
 export function meshYaml(

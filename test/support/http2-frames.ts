@@ -96,7 +96,7 @@ export type Frame = {
   readonly payload: Buffer
 }
 
-const patienceMs = 5000
+const patienceMs = 15_000
 
 /** One end of a connection: sends what it is given, keeps the frames that come. */
 export class RawHttp2 {
@@ -142,7 +142,7 @@ export class RawHttp2 {
     if (!this.socket.destroyed) this.socket.write(Buffer.concat(pieces))
   }
 
-  /** Resolves when `done` holds or the peer has closed. Rejects after 5 s, naming what came. */
+  /** Resolves when `done` holds or the peer has closed. Rejects after 15 s, naming what came. */
   until(done: () => boolean): Promise<void> {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {

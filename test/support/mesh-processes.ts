@@ -8,6 +8,7 @@ import path from 'node:path'
 import { freePorts } from '../../cli/demo/ports.ts'
 import { untilAnswering } from '../../cli/demo/sidecar-admin.ts'
 import { createWorkloadToken } from '../../cli/token.ts'
+import { meshedServiceYaml } from './meshed-service.ts'
 import { type ObservedProcess, startObserved } from './observed-process.ts'
 
 export type MeshProcesses = {
@@ -26,31 +27,6 @@ export type MeshProcesses = {
   readonly stop: () => Promise<void>
 }
 
-function meshYaml(inboundPort: number, applicationPort: number): string {
-  return `apiVersion: v1
-kind: Service
-metadata: {name: app, namespace: test}
-spec: {ports: [{name: http, port: 80}]}
----
-apiVersion: v1
-kind: Pod
-metadata:
-  name: app
-  namespace: test
-  annotations: {config.weft.dev/inbound: '127.0.0.1:${inboundPort}=${applicationPort}'}
-spec:
-  serviceAccountName: app
-  containers: [{name: app, ports: [{containerPort: ${applicationPort}}]}]
----
-apiVersion: discovery.k8s.io/v1
-kind: EndpointSlice
-metadata: {name: app, namespace: test, labels: {kubernetes.io/service-name: app}}
-addressType: IPv4
-ports: [{name: http, port: ${inboundPort}}]
-endpoints: [{addresses: [127.0.0.1], conditions: {ready: true}, targetRef: {kind: Pod, name: app, namespace: test}}]
-`
-}
-
 /** `sidecarSettings` are further arguments of the sidecar. */
 export async function startMeshProcesses(
   applicationPort: number,
@@ -61,7 +37,8 @@ export async function startMeshProcesses(
   const folder = mkdtempSync(path.join(tmpdir(), 'weft-processes-'))
   const state = path.join(folder, 'state')
   mkdirSync(path.join(folder, 'config'))
-  writeFileSync(path.join(folder, 'config', 'mesh.yaml'), meshYaml(inbound, applicationPort))
+  const app = { name: 'app', namespace: 'test', port: 80, listenPort: inbound, applicationPort }
+  writeFileSync(path.join(folder, 'config', 'mesh.yaml'), meshedServiceYaml(app))
   const controlPlane = await startObserved('control-plane', [
     `--config=${path.join(folder, 'config')}`,
     `--state=${state}`,
@@ -103,5 +80,5 @@ export async function startMeshProcesses(
 
 function ready(started: ObservedProcess, port: number): Promise<void> {
   const fallen = (): string | undefined => started.ended() && `${started.name} ended: ${started.log()}`
-  return untilAnswering({ name: started.name, port, path: '/ready', timeoutMs: 20_000, fallen })
+  return untilAnswering({ name: started.name, port, path: '/ready', timeoutMs: 45_000, fallen })
 }

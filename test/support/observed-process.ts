@@ -6,7 +6,7 @@ import { WebSocket } from 'ws'
 import { stopChild } from './sidecar-process.ts'
 
 const main = path.join(import.meta.dirname, '../../cli/main.ts')
-const startTimeoutMs = 20_000
+const startTimeoutMs = 45_000
 
 export type ObservedProcess = {
   readonly name: string

@@ -53,7 +53,7 @@ export async function writePieces(socket: net.Socket, pieces: readonly string[])
   }
 }
 
-const patienceMs = 5000
+const patienceMs = 15_000
 
 /** A client that keeps its connection and reads answer after answer. */
 export class RawClient {
@@ -84,7 +84,7 @@ export class RawClient {
     this.socket.write(text, 'latin1')
   }
 
-  /** Takes all that came once `done` holds for it or the peer has closed. Rejects after 5 s, naming what came. */
+  /** Takes all that came once `done` holds for it or the peer has closed. Rejects after 15 s, naming what came. */
   take(done: (text: string) => boolean = () => false): Promise<string> {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
@@ -111,7 +111,7 @@ export type RawAnswer = { readonly text: string; readonly closed: boolean }
 
 /**
  * Sends `pieces` one after the other (each flushed on its own) and collects until `done(text)` holds or the peer
- * closes. Rejects after 5 s, naming what came.
+ * closes. Rejects after 15 s, naming what came.
  */
 export async function exchangeRaw(
   port: number,
@@ -131,4 +131,10 @@ export async function exchangeRaw(
 /** Lets what was sent over loopback arrive: each turn of the event loop polls every socket once. */
 export async function settleSockets(): Promise<void> {
   for (let turn = 0; turn < 4; turn++) await new Promise<void>((resolve) => setImmediate(resolve))
+}
+
+/** Until `holds`, for at most 15 s: what a busy machine is late with may take more turns. The test then says what is not so. */
+export async function settleUntil(holds: () => boolean): Promise<void> {
+  const deadlineMs = performance.now() + patienceMs
+  while (!holds() && performance.now() < deadlineMs) await settleSockets()
 }

@@ -34,9 +34,9 @@ export type RouteMesh = {
   readonly stop: () => Promise<void>
 }
 
-const patienceMs = 10_000
+const patienceMs = 20_000
 
-/** Resolves once `check` is true. Rejects after 10 s. */
+/** Resolves once `check` is true. Rejects after 20 s. */
 export async function until(what: string, check: () => Promise<boolean> | boolean): Promise<void> {
   const deadline = performance.now() + patienceMs
   while (!(await check())) {

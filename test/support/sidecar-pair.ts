@@ -1,5 +1,6 @@
 /** A mesh of three real parts: a control plane, `web`'s sidecar and, behind mesh mTLS, the sidecar of one application. */
 import { freePorts } from '../../cli/demo/ports.ts'
+import { meshedServiceYaml } from './meshed-service.ts'
 import { removeFolder, startTestControlPlane, type TestControlPlane } from './running-control-plane.ts'
 import { podYaml, type SidecarProcess, startSidecar } from './sidecar-process.ts'
 
@@ -13,33 +14,6 @@ export type SidecarPair = {
   readonly stop: () => Promise<void>
 }
 
-/** One pod behind one Service, reached by its sidecar alone. */
-function pairYaml(listenPort: number, applicationPort: number, appProtocol: string): string {
-  return `apiVersion: v1
-kind: Service
-metadata: {name: orders, namespace: shop}
-spec: {ports: [{name: api, port: 8080${appProtocol === '' ? '' : `, appProtocol: ${appProtocol}`}}]}
----
-apiVersion: v1
-kind: Pod
-metadata:
-  name: orders
-  namespace: shop
-  annotations: {config.weft.dev/inbound: '127.0.0.1:${listenPort}=${applicationPort}'}
-spec:
-  serviceAccountName: orders
-  containers: [{name: app, ports: [{containerPort: ${applicationPort}}]}]
----
-apiVersion: discovery.k8s.io/v1
-kind: EndpointSlice
-metadata: {name: orders, namespace: shop, labels: {kubernetes.io/service-name: orders}}
-addressType: IPv4
-ports: [{name: api, port: ${listenPort}}]
-endpoints: [{addresses: [127.0.0.1], targetRef: {kind: Pod, name: orders, namespace: shop}}]
----
-${podYaml}`
-}
-
 export type SidecarPairOptions = {
   /** Of both sidecars. */
   readonly settings?: readonly string[]
@@ -51,11 +25,12 @@ export type SidecarPairOptions = {
 /** Everything that reaches the application on `applicationPort` has come through both sidecars. */
 export async function startSidecarPair(
   applicationPort: number,
-  { settings = [], appProtocol = '', files = {} }: SidecarPairOptions = {},
+  { settings = [], appProtocol, files = {} }: SidecarPairOptions = {},
 ): Promise<SidecarPair> {
   const [listenPort = 0] = await freePorts(1)
+  const orders = { name: 'orders', appProtocol, listenPort, applicationPort }
   const plane = await startTestControlPlane({
-    'mesh.yaml': pairYaml(listenPort, applicationPort, appProtocol),
+    'mesh.yaml': `${meshedServiceYaml(orders)}---\n${podYaml}`,
     ...files,
   })
   const [outbound, inbound] = await Promise.all([

@@ -13,7 +13,7 @@ import {
 } from './running-control-plane.ts'
 
 const main = path.join(import.meta.dirname, '../../cli/main.ts')
-const startTimeoutMs = 20_000
+const startTimeoutMs = 45_000
 
 /** A sidecar's own workload, `web`. */
 export function podYamlOf(namespace: string): string {

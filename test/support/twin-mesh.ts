@@ -11,10 +11,11 @@ import { StateFolder } from '../../control-plane/ca/state-folder.ts'
 import { createToken } from '../../control-plane/ca/token.ts'
 import { openTokenKey } from '../../control-plane/ca/token-key.ts'
 import { systemClock } from '../../core/clock.ts'
+import { meshedServiceYaml } from './meshed-service.ts'
 import { spawnLimited, stopChild } from './sidecar-process.ts'
 
 const main = path.join(import.meta.dirname, '../../cli/main.ts')
-const startTimeoutMs = 30_000
+const startTimeoutMs = 45_000
 const dayMs = 86_400_000
 
 export type TwinSide = {
@@ -35,31 +36,6 @@ export type TwinOptions = {
   /** The file with what the control plane is trusted by; that of its state folder unless set. */
   readonly controlPlaneCa?: (folder: string) => string
   readonly env?: Readonly<Record<string, string>>
-}
-
-function sideYaml(name: string, inbound: number, applicationPort: number): string {
-  return `apiVersion: v1
-kind: Service
-metadata: {name: ${name}, namespace: shop}
-spec: {ports: [{name: http, port: 8080}]}
----
-apiVersion: v1
-kind: Pod
-metadata:
-  name: ${name}
-  namespace: shop
-  annotations: {config.weft.dev/inbound: '127.0.0.1:${inbound}=${applicationPort}'}
-spec:
-  serviceAccountName: ${name}
-  containers: [{name: app, ports: [{containerPort: ${applicationPort}}]}]
----
-apiVersion: discovery.k8s.io/v1
-kind: EndpointSlice
-metadata: {name: ${name}, namespace: shop, labels: {kubernetes.io/service-name: ${name}}}
-addressType: IPv4
-ports: [{name: http, port: ${inbound}}]
-endpoints: [{addresses: [127.0.0.1], conditions: {ready: true}, targetRef: {kind: Pod, name: ${name}, namespace: shop}}]
-`
 }
 
 function logOf(child: ChildProcess): () => string {
@@ -188,7 +164,8 @@ export class TwinMesh {
     const [outbound = 0, inbound = 0, admin = 0] = this.#ports.slice(offset)
     const app = await application(name)
     this.#started.push(app.stop)
-    writeFileSync(path.join(folder, 'config', `${name}.yaml`), sideYaml(name, inbound, app.port))
+    const service = { name, listenPort: inbound, applicationPort: app.port }
+    writeFileSync(path.join(folder, 'config', `${name}.yaml`), meshedServiceYaml(service))
     const tokenFile = path.join(folder, `${name}.token`)
     writeFileSync(tokenFile, this.tokenOf(name), { mode: 0o600 })
     const child = this.#spawn('proxy', [

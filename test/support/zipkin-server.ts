@@ -8,7 +8,7 @@ import type { ZipkinSpan } from '../../proxy/telemetry/zipkin-format.ts'
 
 const cache = path.join(import.meta.dirname, '../../.cache/zipkin')
 /** On a busy machine it takes long to start. */
-const startTimeoutMs = 90_000
+const startTimeoutMs = 180_000
 const dayMs = 86_400_000
 
 export type DependencyLink = {

@@ -99,7 +99,7 @@ describeWithFakeTime('a wall clock that is set', () => {
     await mesh.stopControlPlane()
     time.set(2 * dayS)
     await expect
-      .poll(async () => (await openTunnel(mesh.left, 'right.shop:8080')).status, { timeout: 5_000 })
+      .poll(async () => (await openTunnel(mesh.left, 'right.shop:8080')).status)
       .toContain('IDENTITY_EXPIRED')
     expect(await ask(standing)).toMatch(/^HTTP\/1\.1 200 /)
     expect(

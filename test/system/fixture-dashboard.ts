@@ -72,6 +72,7 @@ async function startAdmin(
   return { admin, port }
 }
 
+/** Resolves when the page is there: in a source tree it is built first, of which no image knows. */
 export async function startFixtureDashboard(fixture: FixtureMesh): Promise<FixtureDashboard> {
   const { admin, port: adminPort } = await startAdmin(fixture)
   const taps: string[] = []
@@ -105,8 +106,10 @@ export async function startFixtureDashboard(fixture: FixtureMesh): Promise<Fixtu
     }
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/dashboard/`
+  await fetch(url)
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/dashboard/`,
+    url,
     taps,
     runningTaps: () => running,
     vanish: () => {

@@ -82,6 +82,9 @@ describeWith(['prometheus', 'promtool'], 'Prometheus over the demo', () => {
     await sleep(loadMs / 10)
     await mesh.setVersionFailing('catalog-v2', false)
     mesh.writeSplit({ v1: 60, v2: 40 })
+    await sleep(loadMs / 3)
+    // Later queries look at the last 20 s, in which something has to have changed.
+    mesh.writeSplit({ v1: 55, v2: 45 })
     await sending
     load.close()
     await sleep(3_000)

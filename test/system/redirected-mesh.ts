@@ -13,7 +13,7 @@ import { Network, ownPrefix, type PodNetwork } from './network.ts'
 
 const main = path.join(import.meta.dirname, '../../cli/main.ts')
 const namespace = 'shop'
-const readyTimeoutMs = 20_000
+const readyTimeoutMs = 45_000
 /** Neither root nor the sidecar's. */
 export const applicationUid = 65_534
 

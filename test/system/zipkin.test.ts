@@ -65,7 +65,7 @@ describeWithZipkin('a mesh and its Zipkin', () => {
     mesh = await DemoMesh.prepare(`http://127.0.0.1:${collector.port}`)
     await mesh.start({ v1: 50, v2: 50 })
     load = new Load(mesh.pod('client').outboundPort)
-  }, 180_000)
+  }, 300_000)
 
   afterAll(async () => {
     load?.close()

@@ -60,7 +60,7 @@ const service = (name: string, port: number): string =>
 
 const fileOf = (name: string): string => path.join(folder, name)
 const write = (name: string, text: string): void => writeFileSync(fileOf(name), text)
-const becomes = (text: string) => expect.poll(seen, { timeout: 5_000 }).toBe(text)
+const becomes = (text: string) => expect.poll(seen).toBe(text)
 const codes = (): unknown[] =>
   lines.map((line) => (JSON.parse(line) as { code?: string }).code).filter((code) => code !== undefined)
 
@@ -111,10 +111,10 @@ describe('a folder of YAML', () => {
     ] as const) {
       renameSync(fileOf(from), fileOf(to))
       await expect.poll(() => lines.some((line) => line.includes(`"file":"${to}"`))).toBe(true)
-      await expect.poll(() => lines.at(-1), { timeout: 5_000 }).toContain('is taken from here now')
+      await expect.poll(() => lines.at(-1)).toContain('is taken from here now')
     }
     write('d.yaml', service('a', 2))
-    await expect.poll(() => lines.at(-1), { timeout: 5_000 }).toContain('is already in c.yaml')
+    await expect.poll(() => lines.at(-1)).toContain('is already in c.yaml')
     rmSync(fileOf('c.yaml'))
     await becomes('shop/a:2')
     expect(history).toEqual(['shop/a:1', 'shop/a:2'])
@@ -123,7 +123,7 @@ describe('a folder of YAML', () => {
   it('goes on after a file whose aliases lead nowhere', async () => {
     await provider.start()
     write('a.yaml', 'kind: *what\n')
-    await expect.poll(codes, { timeout: 5_000 }).toEqual(['YAML_INVALID'])
+    await expect.poll(codes).toEqual(['YAML_INVALID'])
     write('b.yaml', service('b', 1))
     await becomes('shop/b:1')
   })
@@ -191,7 +191,7 @@ describe('what is broken', () => {
     expect(seen()).toBe('shop/a:1')
     rmSync(fileOf('a.yaml'))
     write('a.yaml', service('a', 1))
-    await expect.poll(() => provider.refused, { timeout: 5_000 }).toEqual([])
+    await expect.poll(() => provider.refused).toEqual([])
     expect(new Set(history)).toEqual(new Set(['shop/a:1']))
   })
 

@@ -35,8 +35,11 @@ const atOnce: Next = { waitMs: 0 }
 const backoffMs = { baseMs: 200, maxMs: 2_000 }
 /** On top of what a Retry-After asks for, so that not all kinds come back at once. */
 const retryJitter = 0.25
-/** An API server that throttles raises what it asks for step by step, to half a minute: whoever waited so long would not be up to date 5 s after. */
-const longestRetryMs = 3_000
+/**
+ * An API server that throttles raises what it asks for step by step, to half a minute: whoever waited so long would not be
+ * up to date 5 s after. With the jitter this is half of that, which leaves as much for the API server and for all that follows.
+ */
+const longestRetryMs = 2_000
 /** How soon a CustomResourceDefinition that appears is noticed. */
 const absentPollMs = 5_000
 /** Bookmarks come every minute: who says nothing for two is gone, whatever TCP thinks. */
