@@ -1,5 +1,5 @@
-/** The one application that every peer stands before: nginx, one process, answers of a fixed size. */
-import { writeFileSync } from 'node:fs'
+/** The application that every peer stands before: nginx, one process, answers of a fixed size. */
+import { truncateSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { freePorts } from '../cli/demo/ports.ts'
 import { grpcMessage } from './load/request.ts'
@@ -26,9 +26,21 @@ function fields(count: number): string {
   return Array.from({ length: count }, (_, i) => `add_header ${exampleField(i).join(' ')};`).join(' ')
 }
 
+/** Of nothing but zeros, so that it takes no disk. */
+export const transferBytes = 2 ** 30
+
 /** /upload reads the body to its end before it answers, which `return` does not: so it asks itself. */
 function configuration(folder: string, { http1: port, http2 }: Backend['ports']): string {
   const body = 'x'.repeat(replyBytes)
+  const transfers = `location = /transfer { alias ${folder}/transfer; }
+    location = /upload {
+      proxy_pass http://self/;
+      proxy_http_version 1.1;
+      proxy_method GET;
+      proxy_set_body '';
+      proxy_set_header Connection '';
+      proxy_set_header Content-Length '';
+    }`
   return `daemon off;
 master_process off;
 pid ${folder}/nginx.pid;
@@ -39,6 +51,7 @@ http {
   keepalive_requests 1000000000;
   client_body_temp_path ${folder}/body;
   client_body_buffer_size 128k;
+  client_max_body_size 0;
   large_client_header_buffers 4 32k;
   open_file_cache max=8;
   sendfile on;
@@ -50,20 +63,14 @@ http {
     location = /large { alias ${folder}/large; }
     location = /fields-10 { ${fields(10)} return 200 '${body}'; }
     location = /fields-50 { ${fields(50)} return 200 '${body}'; }
-    location = /upload {
-      proxy_pass http://self/;
-      proxy_http_version 1.1;
-      proxy_method GET;
-      proxy_set_body '';
-      proxy_set_header Connection '';
-      proxy_set_header Content-Length '';
-    }
+    ${transfers}
   }
   server {
     listen 127.0.0.1:${http2} http2 backlog=4096;
     http2_max_concurrent_streams 1024;
     location / { return 200 '${body}'; }
     location = /large { alias ${folder}/large; }
+    ${transfers}
     # A call: a file, which only a GET is given; the trailer makes it a gRPC reply.
     location = ${callPath} {
       default_type application/grpc;
@@ -81,6 +88,8 @@ export async function startBackend(folder: string): Promise<Backend> {
   const ports = { http1, http2 }
   const file = path.join(folder, 'backend.conf')
   writeFileSync(path.join(folder, 'large'), 'x'.repeat(largeBytes))
+  writeFileSync(path.join(folder, 'transfer'), '')
+  truncateSync(path.join(folder, 'transfer'), transferBytes)
   writeFileSync(path.join(folder, 'message'), grpcMessage(messageBytes))
   writeFileSync(file, configuration(folder, ports))
   const child = startProcess('nginx', ['-c', file, '-p', folder])

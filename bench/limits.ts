@@ -6,6 +6,8 @@ export type Quantity =
   | { readonly kind: 'cpu-ratio'; readonly base: string }
   /** 99th percentile over that of `direct`, and what the same is for the base. */
   | { readonly kind: 'added-p99-ratio'; readonly base: string }
+  /** How many times as long as the base it takes for the same. */
+  | { readonly kind: 'time-ratio'; readonly base: string }
   | { readonly kind: 'metric'; readonly metric: 'rssMb' | 'anonymousMb' | 'readyMs'; readonly unit: string }
 
 export type Limit = {
@@ -32,6 +34,18 @@ function cpu(
     quantity: { kind: 'cpu-ratio', base },
     atMost,
     guarded,
+  }
+}
+
+/** A throughput of 0.7 of HTTP/1.1's is a time of 1.43. */
+function transfer(direction: 'download' | 'upload'): Limit {
+  return {
+    what: `time of 1 GiB over HTTP/2, mTLS pair, ${direction}, against HTTP/1.1`,
+    scenario: `h2-${direction}-1g`,
+    subject: 'weft, HTTP/2',
+    quantity: { kind: 'time-ratio', base: 'weft, HTTP/1.1' },
+    atMost: 1.43,
+    guarded: false,
   }
 }
 
@@ -82,6 +96,8 @@ export const limits: readonly Limit[] = [
       guarded: false,
     }),
   ),
+  transfer('download'),
+  transfer('upload'),
   {
     what: 'RSS at 1,000/s with mTLS and telemetry',
     scenario: 'memory',

@@ -2,6 +2,7 @@
 import { runAutocannon } from './load/autocannon.ts'
 import type { Generator } from './load/generator.ts'
 import { runH2load } from './load/h2load.ts'
+import { runTransfer } from './load/transfer.ts'
 import { runWrk, type WrkResult } from './load/wrk.ts'
 import type { RunningPeer } from './peer.ts'
 import { cpuNs, memoryOf } from './process.ts'
@@ -44,6 +45,13 @@ async function prepared(
       const paced = { port, connections, request, ratePerSecond, seconds }
       await generator.prepare({ kind: 'open-loop', protocol, ...paced })
       break
+    }
+    case 'transfer': {
+      const { direction, bytes } = load
+      return async () => {
+        const result = await runTransfer({ port, protocol, direction, bytes })
+        return { completed: result.bytes / bytesPerMb, errors: 0, seconds: result.seconds }
+      }
     }
     case 'handshakes': {
       if (clientTls === undefined) throw new Error('there is no certificate to show')
@@ -135,7 +143,7 @@ export async function warmUp(
 ): Promise<void> {
   const load = warmUpLoad(scenario)
   const { warmUpRequests, warmUpSeconds } = pace
-  const enough = load.kind === 'handshakes' ? warmUpRequests / requestsPerHandshake : warmUpRequests
+  const enough = warmUpRequests / (worth[load.kind] ?? 1)
   for (let done = 0, seconds = 0; done < enough && seconds < warmUpSeconds; seconds += stepSeconds) {
     const run = await prepared(generator, { ...scenario, load }, running, stepSeconds)
     const result = await run()
@@ -147,7 +155,8 @@ export async function warmUp(
 const stepSeconds = 1
 const warmUpConnections = 16
 const warmUpStreams = { connections: 8, streams: 16 }
-const requestsPerHandshake = 50
+/** What is more than a request is needed less often. */
+const worth: Partial<Record<Load['kind'], number>> = { handshakes: 50, transfer: 50 }
 
 function warmUpLoad({ load, protocol, warmUp: how }: Scenario): Load {
   if (how === 'own') return load

@@ -37,7 +37,7 @@ function progress(line: string): void {
 
 /** Opens it for as long as `use` takes. Rejects with CONFIG_INVALID when a program is missing that all need. */
 export async function withBench<T>(pace: Pace, use: (bench: Bench) => Promise<T>): Promise<T> {
-  const missing = ['nginx', 'wrk', 'h2load', 'setpriv'].filter((tool) => !isInstalled(tool))
+  const missing = ['nginx', 'wrk', 'h2load', 'curl', 'setpriv'].filter((tool) => !isInstalled(tool))
   if (missing.length > 0)
     throw new WeftError('CONFIG_INVALID', 'the bench needs programs that are not installed', {
       detail: missing,

@@ -20,6 +20,8 @@ export type Load =
   | { readonly kind: 'connections'; readonly connections: number }
   /** A fixed schedule: latency, and cost where nothing is gathered into batches. */
   | { readonly kind: 'paced'; readonly connections: number; readonly ratePerSecond: number }
+  /** One body at a time, on one stream, by curl: throughput, and cost for each megabyte. */
+  | { readonly kind: 'transfer'; readonly direction: 'download' | 'upload'; readonly bytes: number }
   /** A mutual TLS handshake of its own for each request. */
   | { readonly kind: 'handshakes'; readonly connections: number; readonly resumed: boolean }
   /** No load: started again and again. */
@@ -29,6 +31,8 @@ export type Subject = {
   readonly name: string
   readonly peer: string
   readonly variant: Variant
+  /** Where it is another one than the scenario's. */
+  readonly protocol?: Protocol
   /** How often its configuration changes under the load. */
   readonly changesPerSecond: number
 }
@@ -47,7 +51,12 @@ export type Scenario = {
   readonly warmUp: 'own' | 'saturated'
 }
 
-/** What is read of a subject in a round. Cost is per request, connection or handshake, of all its processes. */
+/** The scenario as one of its subjects has it. */
+export function scenarioOf(scenario: Scenario, { protocol }: Pick<Subject, 'protocol'>): Scenario {
+  return protocol === undefined ? scenario : { ...scenario, protocol }
+}
+
+/** What is read of a subject in a round. Cost is per request, connection, handshake or megabyte, of all its processes. */
 export type Metric = 'cpuUs' | 'perSecond' | 'rssMb' | 'anonymousMb' | 'readyMs' | 'reconnects'
 
 /** One subject in one round. */
@@ -82,6 +91,8 @@ export function unitOf(load: Load): string {
       return 'connection'
     case 'handshakes':
       return 'handshake'
+    case 'transfer':
+      return 'MB'
     case 'starts':
       return 'start'
   }

@@ -15,10 +15,10 @@ test('names are unique, subjects too, and every base is one of its subjects', ()
 
 test('every subject is a peer that can stand in the topology and speaks the protocol', () => {
   for (const { name, subjects, topology, protocol } of scenarios) {
-    for (const { peer } of subjects) {
+    for (const { peer, protocol: own = protocol } of subjects) {
       const known = peers.find((each) => each.name === peer)
       expect(known?.topologies, `${name}: ${peer}`).toContain(topology)
-      expect(known?.protocols, `${name}: ${peer}`).toContain(protocol)
+      expect(known?.protocols, `${name}: ${peer}`).toContain(own)
     }
   }
 })

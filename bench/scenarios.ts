@@ -1,5 +1,5 @@
 /** Every scenario, by name. */
-import { callPath, exampleField } from './backend.ts'
+import { callPath, exampleField, transferBytes } from './backend.ts'
 import { plainGet, type RequestShape } from './load/request.ts'
 import type { Protocol, Topology } from './peer.ts'
 import type { Load, Scenario, Subject } from './scenario.ts'
@@ -114,14 +114,34 @@ const overHttp2 = [
       },
     },
   ),
-  scenario(
-    'h2c-reply-64k',
-    'HTTP/2, one proxy, 8 connections x 16 streams, replies of 64 KB',
-    streams(8, 16),
-    [subject('haproxy', { variant: { routes: 1, spans: false, largeBuffers: true } }), 'weft'],
-    { ...http2, request: { path: '/large' } },
+  ...(['plain', 'pair'] as const).map((topology) =>
+    scenario(
+      topology === 'plain' ? 'h2c-reply-64k' : 'h2-mtls-pair-reply-64k',
+      `HTTP/2, ${topology === 'plain' ? 'one proxy' : 'a pair with mutual TLS between'}, 8 connections x 16 streams, replies of 64 KB`,
+      streams(8, 16),
+      [subject('haproxy', { variant: { routes: 1, spans: false, largeBuffers: true } }), 'weft'],
+      { ...http2, topology, request: { path: '/large' } },
+    ),
   ),
 ]
+
+const inBothProtocols = ['direct', 'haproxy', 'weft'].flatMap((peer) => {
+  const variant = { routes: 1, spans: false, largeBuffers: peer === 'haproxy' }
+  return [
+    subject(peer, { name: `${peer}, HTTP/1.1`, protocol: 'http1', variant }),
+    subject(peer, { name: `${peer}, HTTP/2`, protocol: 'http2', variant }),
+  ]
+})
+
+const transfers = (['download', 'upload'] as const).map((direction) =>
+  scenario(
+    `h2-${direction}-1g`,
+    `a pair with mutual TLS between, ${direction} of 1 GiB on one stream, HTTP/2 against HTTP/1.1`,
+    { kind: 'transfer', direction, bytes: transferBytes },
+    inBothProtocols,
+    { topology: 'pair', base: 'weft, HTTP/1.1', warmUp: 'own' },
+  ),
+)
 
 const atConnections = [1, 64, 256].flatMap((count) => {
   const named = `${count} ${count === 1 ? 'connection' : 'connections'}`
@@ -218,5 +238,6 @@ export const scenarios: readonly Scenario[] = [
     { topology: 'pair', warmUp: 'own' },
   ),
   ...overHttp2,
+  ...transfers,
   scenario('starts', 'from start to ready', { kind: 'starts' }, lean),
 ]

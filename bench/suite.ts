@@ -7,7 +7,7 @@ import { stealMeter } from './machine.ts'
 import { measure, warmUp } from './measure.ts'
 import type { Peer, RunningPeer } from './peer.ts'
 import { type Rounds, runRounds } from './rounds.ts'
-import type { Sample, Scenario, ScenarioResult, Subject } from './scenario.ts'
+import { type Sample, type Scenario, scenarioOf, type ScenarioResult, type Subject } from './scenario.ts'
 
 export type Pace = {
   readonly rounds: number
@@ -43,11 +43,12 @@ function start(
 ): Promise<RunningPeer> {
   const own = path.join(folder, `${folders++}-${peer.name}`)
   mkdirSync(own)
+  const { topology, protocol } = scenarioOf(scenario, subject)
   return peer.start({
-    topology: scenario.topology,
-    protocol: scenario.protocol,
+    topology,
+    protocol,
     variant: subject.variant,
-    backendPort: backend.ports[scenario.protocol],
+    backendPort: backend.ports[protocol],
     folder: own,
   })
 }
@@ -57,11 +58,13 @@ type Present = { readonly subject: Subject; readonly peer: Peer }
 /** The subjects whose peers are there, and why the others are not. */
 function presence(
   peers: readonly Peer[],
-  { subjects, topology, protocol }: Scenario,
+  scenario: Scenario,
 ): { readonly present: readonly Present[]; readonly missing: readonly string[] } {
   const present: Present[] = []
   const missing: string[] = []
+  const { subjects, topology } = scenario
   for (const subject of subjects) {
+    const { protocol } = scenarioOf(scenario, subject)
     const peer = peers.find(({ name }) => name === subject.peer)
     if (!peer?.topologies.includes(topology) || !peer.protocols.includes(protocol))
       throw new Error(`there is no ${topology} of '${subject.peer}' for ${protocol}`)
@@ -104,7 +107,7 @@ async function warmAll(
   for (const { subject, running } of started) {
     if (running.processes.length === 0) continue
     progress(`${scenario.name}: warming ${subject.name}`)
-    await warmUp(generator, scenario, subject.name, running, pace)
+    await warmUp(generator, scenarioOf(scenario, subject), subject.name, running, pace)
   }
 }
 
@@ -133,7 +136,7 @@ async function measureLoaded(
     ...roundsOptions(bench, scenario),
     subjects: started,
     measure: ({ subject, running }) =>
-      measure(bench.generator, scenario, subject, running, bench.pace.roundSeconds),
+      measure(bench.generator, scenarioOf(scenario, subject), subject, running, bench.pace.roundSeconds),
   })
   for (const { running } of started) await running.verify()
   return measured

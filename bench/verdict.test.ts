@@ -36,6 +36,14 @@ test('a ratio is of two costs of one round, never of rounds apart', () => {
   expect(verdict?.measured).toEqual({ lower: 1.2, median: 1.2, upper: 1.2 })
 })
 
+test('a time is the longer the lower the rate', () => {
+  const rates = (...values: readonly number[]): Sample[] =>
+    values.map((perSecond) => ({ metrics: { perSecond } }))
+  const times: Limit = { ...limit, quantity: { kind: 'time-ratio', base: 'haproxy' } }
+  const [verdict] = judge([times], [result({ weft: rates(50, 25, 50), haproxy: rates(100, 50, 100) })])
+  expect(verdict?.measured).toEqual({ lower: 2, median: 2, upper: 2 })
+})
+
 test('a promise is kept by the median, and lost when even the lower quartile is above', () => {
   const of = (...values: readonly number[]) =>
     judge([limit], [result({ weft: costs(...values), haproxy: costs(...values.map(() => 1)) })])[0]!

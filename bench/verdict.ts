@@ -18,6 +18,10 @@ export function cpuOf({ samples }: SubjectResult): number[] {
   return samples.map(({ metrics }) => metrics.cpuUs ?? Number.NaN)
 }
 
+function ratesOf({ samples }: SubjectResult): number[] {
+  return samples.map(({ metrics }) => metrics.perSecond ?? Number.NaN)
+}
+
 function p99(sample: Sample | undefined): number {
   return sample?.latencyUs?.getValueAtPercentile(99) ?? Number.NaN
 }
@@ -36,6 +40,10 @@ function measured(limit: Limit, { subjects }: ScenarioResult): Quartiles | undef
     case 'cpu-ratio': {
       const base = named(quantity.base)
       return base === undefined ? undefined : quartiles(ratios(cpuOf(subject), cpuOf(base)))
+    }
+    case 'time-ratio': {
+      const base = named(quantity.base)
+      return base === undefined ? undefined : quartiles(ratios(ratesOf(base), ratesOf(subject)))
     }
     case 'added-p99-ratio': {
       const [base, direct] = [named(quantity.base), named('direct')]

@@ -32,7 +32,6 @@ export class Http2ClientConnection implements SessionOwner {
   readonly isMesh: boolean
   readonly #events: Http2ClientEvents
   readonly #nowMs: () => number
-  readonly #beganMs: number
   /** Before it was ready: something else than HTTP/2, or not a word. */
   spoke: 'http2' | 'other' | 'nothing' = 'http2'
   #ready = false
@@ -50,7 +49,7 @@ export class Http2ClientConnection implements SessionOwner {
     this.isMesh = isMesh
     this.#events = events
     this.#nowMs = nowMs
-    this.#beganMs = this.idleSinceMs = nowMs()
+    this.idleSinceMs = nowMs()
     const options = { isServer: false, trusted: isMesh, nowMs, maxConcurrentStreams: 0, form }
     this.session = new Session(wire, this, options)
     wire.readInto(this.session)
@@ -103,7 +102,11 @@ export class Http2ClientConnection implements SessionOwner {
     const { session } = this
     if (session.over) {
       session.destroy()
-    } else if (session.greeted && !session.acknowledged && nowMs - this.#beganMs >= settingsTimeoutMs) {
+    } else if (
+      session.greeted &&
+      !session.acknowledged &&
+      nowMs - session.settingsSentMs >= settingsTimeoutMs
+    ) {
       session.fail(new ConnectionFault(errorCode.settingsTimeout, 'SETTINGS are not acknowledged'))
     } else if (this.isMesh && session.streams.size > 0) {
       this.#watchSilence(nowMs)

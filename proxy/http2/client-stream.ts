@@ -72,6 +72,11 @@ export class ClientStream extends Http2Stream {
   }
 
   onReset(code: number): void {
+    // Node's server closes a stream like this when its last byte has used up the window: only the end was not said.
+    if (code === errorCode.noError && !this.remoteEnded && this.incoming?.fulfilled === true) {
+      this.finishIncoming(undefined)
+      if (this.over) return
+    }
     const { remoteEnded } = this
     this.leave(false)
     // After its reply is complete it only says that it wants no more of the request.

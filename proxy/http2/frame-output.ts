@@ -12,6 +12,7 @@ import {
   frameHeaderBytes,
   goawayFrame,
   headersFrame,
+  maxDataBytes,
   maxFrameBytes,
   pingFrame,
   resetFrame,
@@ -31,6 +32,9 @@ export class FrameOutput {
   readonly encoder = new HpackEncoder()
   /** Where the flags of the last DATA frame are; they can be changed as long as the buffer's epoch is the same. */
   dataFlagsAt = 0
+  #dataId = 0
+  #dataEnd = 0
+  #dataEpoch = -1
 
   preface(): void {
     const { buffer } = this
@@ -115,6 +119,25 @@ export class FrameOutput {
     const { buffer } = this
     this.dataFlagsAt = buffer.length - frameHeaderBytes + 4
     if (to > from) buffer.length += bytes.copy(buffer.bytes, buffer.length, from, to)
+    this.#dataId = id
+    this.#dataEnd = buffer.length
+    this.#dataEpoch = buffer.epoch
+  }
+
+  /**
+   * Adds bytes of buffer[from, to) to the DATA frame that was written last, if it is of the same stream and has room;
+   * returns how many. Content comes in the pieces of TLS records, and a frame for each would be two for each.
+   */
+  addToData(id: number, bytes: Buffer, from: number, to: number): number {
+    const { buffer } = this
+    if (id !== this.#dataId || buffer.length !== this.#dataEnd || buffer.epoch !== this.#dataEpoch) return 0
+    const at = this.dataFlagsAt - 4
+    const length = buffer.length - at - frameHeaderBytes
+    const count = Math.min(to - from, maxDataBytes - length, buffer.bytes.length - buffer.length)
+    if (count <= 0) return 0
+    this.#dataEnd = buffer.length += bytes.copy(buffer.bytes, buffer.length, from, from + count)
+    writeLength(buffer.bytes, at, length + count)
+    return count
   }
 
   /** DATA of latin1 text, at most a frame's size, which ends the stream. */
@@ -195,13 +218,17 @@ function writeFrameHeader(
   flags: number,
   id: number,
 ): void {
-  bytes[at] = length >> 16
-  bytes[at + 1] = length >> 8
-  bytes[at + 2] = length
+  writeLength(bytes, at, length)
   bytes[at + 3] = type
   bytes[at + 4] = flags
   bytes[at + 5] = id >> 24
   bytes[at + 6] = id >> 16
   bytes[at + 7] = id >> 8
   bytes[at + 8] = id
+}
+
+function writeLength(bytes: Buffer, at: number, length: number): void {
+  bytes[at] = length >> 16
+  bytes[at + 1] = length >> 8
+  bytes[at + 2] = length
 }

@@ -20,6 +20,8 @@ export const priorityFlag = 0x20
 export const frameHeaderBytes = 9
 /** What we take, and what we send: the default of SETTINGS_MAX_FRAME_SIZE, and the least that a peer may ask for. */
 export const maxFrameBytes = 16_384
+/** Content of the DATA frames that we make: with its header a frame then is one TLS record, and four are one slab. */
+export const maxDataBytes = maxFrameBytes - frameHeaderBytes
 export const largestWindow = 0x7fff_ffff
 export const largestStreamId = 0x7fff_ffff
 /** Of both windows, before anybody has said otherwise. */

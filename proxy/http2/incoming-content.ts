@@ -1,24 +1,34 @@
 /** Content that comes as DATA: checked against what was said of its length, and credited as it moves on. */
 import type { Buffer } from 'node:buffer'
 import { Body, type BodyLength, type BodySource } from '../body.ts'
+import { flowMemory } from './flow-memory.ts'
 import { errorCode } from './frame-types.ts'
 import { initialStreamWindowBytes, maxStreamWindowBytes } from './limits.ts'
 import { ReceiveWindow } from './receive-window.ts'
 import type { Http2Stream } from './stream.ts'
+
+/** A window that moves on in less time than this is too small. */
+const coveredMs = 200
 
 export class IncomingContent implements BodySource {
   readonly #stream: Http2Stream
   readonly body: Body
   /** What may still come; -1: not said. */
   #expectedBytes: number
-  readonly #window = new ReceiveWindow(initialStreamWindowBytes)
+  readonly #window: ReceiveWindow
   paused = false
-  #wasPaused = false
+  /** Received, and not moved on. */
   #parkedBytes = 0
+  /** When the window was last opened. */
+  #openedMs: number
+  /** By how much its window has grown. */
+  #grownBytes = 0
 
   constructor(stream: Http2Stream, length: BodyLength, expectedBytes: number) {
     this.#stream = stream
     this.#expectedBytes = expectedBytes
+    this.#window = new ReceiveWindow(stream.session.flow.streamWindowBytes, initialStreamWindowBytes)
+    this.#openedMs = stream.session.nowMs()
     this.body = new Body(length, this)
   }
 
@@ -42,47 +52,80 @@ export class IncomingContent implements BodySource {
     else this.credit(length)
   }
 
-  /** All that was promised has come. */
+  /** Nothing that was promised is missing, if anything was. */
   get whole(): boolean {
     return this.#expectedBytes <= 0
   }
 
+  /** It was said how much there is, and all of it has come. */
+  get fulfilled(): boolean {
+    return this.#expectedBytes === 0
+  }
+
   pauseBody(): void {
     this.paused = true
-    this.#wasPaused = true
   }
 
   resumeBody(): void {
     this.paused = false
-    const parked = this.unpark()
+    const parked = this.#unpark()
     if (parked > 0) this.credit(parked)
   }
 
-  /** `bytes` have moved on: the peer may send as many more, and more than before when nothing ever had to wait. */
+  /**
+   * `bytes` have moved on: the peer may send as many more, and more than before where they move fast. What lies in a
+   * window keeps all sides busy while one of them waits for its turn on a busy machine, as the kernel's buffers do for
+   * HTTP/1; with too little, every one waits for the one before.
+   */
   credit(bytes: number): void {
     const stream = this.#stream
-    const window = this.#window
     if (stream.remoteEnded || stream.over) return
-    let by = window.credit(bytes)
+    const by = this.#window.credit(bytes)
     if (by === 0) return
-    if (!this.#wasPaused && window.sizeBytes < maxStreamWindowBytes) {
-      by += window.grow(2 * window.sizeBytes)
-      stream.session.makeRoomFor(window.sizeBytes)
-    }
-    this.#wasPaused = false
-    stream.session.out.windowUpdate(stream.id, by)
+    const nowMs = stream.session.nowMs()
+    const windowMs = ((nowMs - this.#openedMs) * this.#window.sizeBytes) / by
+    const more = windowMs < coveredMs ? this.#grow() : 0
+    this.#openedMs = nowMs
+    stream.session.out.windowUpdate(stream.id, by + more)
+  }
+
+  /** The peer was told of another window for every stream. */
+  changeWindow(by: number): void {
+    this.#window.sizeBytes += by
+    // Of a smaller one more may be owed than is left of it: then the peer could send nothing, and nothing would be credited.
+    this.credit(0)
+  }
+
+  /** Nobody sends or wants any more of it. */
+  release(): void {
+    this.#unpark()
+    flowMemory.shrink(this.#grownBytes)
+    this.#grownBytes = 0
   }
 
   /** What was received and has not moved on counts no more. */
-  unpark(): number {
+  #unpark(): number {
     const parked = this.#parkedBytes
     this.#parkedBytes = 0
-    if (parked > 0) this.#stream.session.unpark(parked)
+    if (parked > 0) this.#stream.session.flow.unpark(parked)
     return parked
   }
 
   #park(bytes: number): void {
     this.#parkedBytes += bytes
-    this.#stream.session.park(bytes)
+    this.#stream.session.flow.park(bytes)
+  }
+
+  /** Doubles the window, where there is memory for that; by how much. */
+  #grow(): number {
+    const { sizeBytes } = this.#window
+    if (sizeBytes >= maxStreamWindowBytes) return 0
+    // Up to what it was before it was lowered, it may always.
+    if (sizeBytes >= initialStreamWindowBytes) {
+      if (!flowMemory.grow(sizeBytes)) return 0
+      this.#grownBytes += sizeBytes
+    }
+    this.#stream.session.flow.makeRoomFor(2 * sizeBytes)
+    return this.#window.grow(2 * sizeBytes)
   }
 }

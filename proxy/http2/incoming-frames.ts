@@ -105,7 +105,7 @@ export class IncomingFrames implements FrameHandler {
     const length = ((buffer[at + 1] as number) << 8) | (buffer[at + 2] as number)
     if (buffer[at] !== 0 || length > inlineBodyBytes || from + length > this.#end) return undefined
     // Within the window of any stream.
-    if (idAt(buffer, at + 5) !== id || !this.#session.receive(length)) return undefined
+    if (idAt(buffer, at + 5) !== id || !this.#session.flow.receive(length)) return undefined
     this.#next = from + length
     return buffer.latin1Slice(from, this.#next)
   }
@@ -155,7 +155,7 @@ export class IncomingFrames implements FrameHandler {
   #dataFor(id: number, length: number): Http2Stream | undefined {
     const session = this.#session
     if (id === 0) throw protocolError('DATA for no stream')
-    if (!session.receive(length))
+    if (!session.flow.receive(length))
       throw new ConnectionFault(errorCode.flowControlError, 'more DATA than the connection may carry')
     const stream = session.streams.get(id)
     if (stream === undefined) {

@@ -2,19 +2,22 @@
 import { Buffer } from 'node:buffer'
 import type { Body, BodySink } from '../body.ts'
 import type { HeaderList } from '../header-list.ts'
-import { giveBack, lendCopy } from '../slabs.ts'
-import { maxFrameBytes } from './frame-types.ts'
+import { maxDataBytes } from './frame-types.ts'
+import { HeldContent } from './held-content.ts'
+import { maxStreamWindowBytes } from './limits.ts'
 import type { Http2Stream } from './stream.ts'
 
 const noBytes = Buffer.alloc(0)
+/** With half of what had to wait still to be sent more is asked for, or with at least so much: it comes while that leaves. */
+const leastLeftBytes = 64 * 1024
+const mostLeftBytes = maxStreamWindowBytes / 2
 
 export class OutgoingContent implements BodySink {
   readonly #stream: Http2Stream
   readonly #body: Body | undefined
-  #held: Buffer[] = []
-  /** How much of the first piece has gone. */
-  #heldFrom = 0
-  heldBytes = 0
+  #held: HeldContent | undefined
+  /** With how much left more is asked for. */
+  #resumeAtBytes = leastLeftBytes
   /** The end waits behind what is held. */
   #endingWith: HeaderList | undefined
   /** Where the flags of the last DATA frame are, and until when they can be changed. */
@@ -29,7 +32,11 @@ export class OutgoingContent implements BodySink {
 
   /** Waits for the peer, or for the wire. */
   get stalled(): boolean {
-    return this.#held.length > 0
+    return this.heldBytes > 0
+  }
+
+  get heldBytes(): number {
+    return this.#held?.bytes ?? 0
   }
 
   write(piece: Buffer): boolean {
@@ -39,8 +46,9 @@ export class OutgoingContent implements BodySink {
     stream.sentBytes += length
     const from = this.stalled ? 0 : this.#send(piece, 0, length)
     if (from < length) {
-      this.heldBytes += length - from
-      this.#held.push(lendCopy(piece.subarray(from)))
+      this.#held ??= new HeldContent()
+      this.#held.add(piece, from)
+      this.#resumeAtBytes = Math.min(mostLeftBytes, Math.max(this.#resumeAtBytes, this.#held.bytes / 2))
     } else if (stream.session.hasRoom) {
       return true
     }
@@ -59,36 +67,35 @@ export class OutgoingContent implements BodySink {
     if (!this.#stream.over) this.#stream.onAborted(error)
   }
 
-  /** There is room again: sends one frame of what is held, or asks for more. */
+  /** There is room again: sends one slab of what is held, or asks for more. */
   pump(): void {
-    const piece = this.#held[0]
-    if (piece === undefined) {
+    const held = this.#held
+    if (held === undefined || held.bytes === 0) {
       this.#body?.resume()
       return
     }
-    this.#sendHeld(piece)
+    this.#sendHeld(held)
     const { session } = this.#stream
-    if (this.stalled) session.block(this.#stream)
-    else if (this.#endingWith !== undefined) this.#end(this.#endingWith)
+    if (held.bytes > 0) {
+      session.block(this.#stream)
+      if (held.bytes <= this.#resumeAtBytes) {
+        this.#resumeAtBytes = leastLeftBytes
+        this.#body?.resume()
+      }
+    } else if (this.#endingWith !== undefined) this.#end(this.#endingWith)
     else if (session.hasRoom) this.#body?.resume()
     else session.block(this.#stream)
   }
 
   /** Nobody wants it any more. */
   drop(): void {
-    for (const piece of this.#held) giveBack(piece)
-    this.#held = []
+    this.#held?.drop()
   }
 
-  #sendHeld(piece: Buffer): void {
-    const from = this.#heldFrom
-    const sent = this.#send(piece, from, Math.min(piece.length, from + maxFrameBytes))
-    this.heldBytes -= sent - from
-    this.#heldFrom = sent
-    if (sent < piece.length) return
-    this.#held.shift()
-    giveBack(piece)
-    this.#heldFrom = 0
+  #sendHeld(held: HeldContent): void {
+    const { start } = held
+    const sent = this.#send(held.chunk, start, held.end)
+    if (sent > start) held.take(sent - start)
   }
 
   /** Sends what the windows and the wire have room for; returns where it stopped. */
@@ -97,11 +104,12 @@ export class OutgoingContent implements BodySink {
     const { session } = stream
     let at = from
     while (at < to && session.hasRoom) {
-      const count = session.mostToSend(Math.min(to - at, stream.sendWindowBytes, maxFrameBytes))
+      const count = session.mostToSend(Math.min(to - at, stream.sendWindowBytes, maxDataBytes))
       if (count <= 0) break
       stream.sendWindowBytes -= count
       const { out } = session
-      out.data(stream.id, bytes, at, at + count, false)
+      const added = out.addToData(stream.id, bytes, at, at + count)
+      if (added < count) out.data(stream.id, bytes, at + added, at + count, false)
       this.#flagsAt = out.dataFlagsAt
       this.#epoch = out.buffer.epoch
       at += count

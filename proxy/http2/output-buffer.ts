@@ -7,6 +7,8 @@ import { lendSlab } from '../slabs.ts'
 
 const smallSlab = 16 * 1024
 const largeSlab = 64 * 1024
+/** A frame above this is one of many: four DATA frames fill a large slab, and leave in one piece, which TLS need not copy. */
+const largeFrame = 8 * 1024
 
 export class OutputBuffer {
   /** What is written into, from `length` on. */
@@ -39,7 +41,7 @@ export class OutputBuffer {
     if (this.bytes.length - this.length >= count) return
     if (this.length > 0) this.#seal()
     // No larger than need be: of a large one, what is small is not taken back.
-    this.bytes = lendLarger(count)
+    this.bytes = lendLarger(count > largeFrame ? Math.max(count, largeSlab) : count)
   }
 
   /** Hands everything over, in its order; the memory belongs to the caller. */

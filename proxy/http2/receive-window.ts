@@ -1,5 +1,7 @@
 /** How much a peer may still send, of one stream or of the connection, and what it has to be told about that. */
 
+const usualUpdateBytes = 128 * 1024
+
 export class ReceiveWindow {
   /** What the peer may have under way. */
   sizeBytes: number
@@ -8,8 +10,10 @@ export class ReceiveWindow {
   /** Moved on, and not told yet. */
   #owedBytes = 0
 
-  constructor(sizeBytes: number) {
-    this.sizeBytes = this.#left = sizeBytes
+  /** `mayCome`: what has to be taken, where the peer may not know yet that it is less. */
+  constructor(sizeBytes: number, mayCome = sizeBytes) {
+    this.sizeBytes = sizeBytes
+    this.#left = mayCome
   }
 
   /** Takes note of `bytes` received; false when that was more than allowed. */
@@ -21,11 +25,16 @@ export class ReceiveWindow {
   /** `bytes` have moved on. Returns by how much to open the window now, 0: not yet, as a frame for each would be a waste. */
   credit(bytes: number): number {
     this.#owedBytes += bytes
-    if (this.#owedBytes < this.sizeBytes / 2) return 0
+    if (this.#owedBytes < this.#worthBytes) return 0
     const owed = this.#owedBytes
     this.#owedBytes = 0
     this.#left += owed
     return owed
+  }
+
+  /** Half of a small window, less of a large one: the more is left of it, the longer the peer goes on without hearing from us. */
+  get #worthBytes(): number {
+    return Math.min(this.sizeBytes / 2, Math.max(this.sizeBytes / 8, usualUpdateBytes))
   }
 
   /** A larger window from now on. Returns by how much to open it. */

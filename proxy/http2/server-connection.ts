@@ -154,7 +154,7 @@ export class Http2ServerConnection implements SessionOwner, Connection {
     const { headTimeoutMs } = this.options
     const ageMs = now - this.#beganMs
     if (!session.greeted && ageMs >= headTimeoutMs) session.destroy()
-    else if (!session.acknowledged && ageMs >= settingsTimeoutMs)
+    else if (!session.acknowledged && now - session.settingsSentMs >= settingsTimeoutMs)
       session.fail(new ConnectionFault(errorCode.settingsTimeout, 'SETTINGS are not acknowledged'))
     else if (session.assembly.id !== 0 && now - session.assembly.sinceMs >= headTimeoutMs)
       session.fail(new ConnectionFault(errorCode.enhanceYourCalm, 'a header block took too long'))

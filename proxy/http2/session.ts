@@ -17,13 +17,11 @@ import { IncomingFrames } from './incoming-frames.ts'
 import {
   initialConnectionWindowBytes,
   initialStreamWindowBytes,
-  maxConnectionWindowBytes,
   maxHeaderListBytes,
-  maxParkedBytes,
   maxUnsentBytes,
 } from './limits.ts'
 import { PeerSettings } from './peer-settings.ts'
-import { ReceiveWindow } from './receive-window.ts'
+import { ReceiveFlow } from './receive-flow.ts'
 import { SendQueue } from './send-queue.ts'
 import { StreamTable } from './stream-table.ts'
 import type { Http2Stream } from './stream.ts'
@@ -67,6 +65,9 @@ export class Session implements WireReader {
   readonly owner: SessionOwner
   readonly form: HeadForm
   readonly nowMs: () => number
+  readonly flow: ReceiveFlow
+  /** When the last of our SETTINGS were sent. */
+  settingsSentMs: number
   /** The highest id that was in use. */
   highestId = 0
   /** Neither reads nor writes any more. */
@@ -80,11 +81,7 @@ export class Session implements WireReader {
   readonly #frames: IncomingFrames
   readonly #output = new FrameOutput()
   readonly #queue = new SendQueue()
-  readonly #window = new ReceiveWindow(initialConnectionWindowBytes)
   #prefaceLeft: number
-  #parkedBytes = 0
-  /** Received, and not credited to the connection because too much is parked. */
-  #withheldBytes = 0
   #scheduled = false
   /** Answers written while the wire takes nothing. */
   #unsentAnswers = 0
@@ -96,6 +93,8 @@ export class Session implements WireReader {
     this.isServer = options.isServer
     this.#prefaceLeft = options.isServer ? clientPreface.length : 0
     this.nowMs = options.nowMs
+    this.settingsSentMs = options.nowMs()
+    this.flow = new ReceiveFlow(this, options.isServer && !options.trusted)
     this.budgets = new Budgets(options.trusted, options.nowMs)
     this.#frames = new IncomingFrames(this)
     this.#reader = new FrameReader(this.#frames)
@@ -195,30 +194,11 @@ export class Session implements WireReader {
     return true
   }
 
-  /** Counts a DATA frame; it is credited at once, as a stream that stands still must not stop the others. */
-  receive(bytes: number): boolean {
-    if (!this.#window.take(bytes)) return false
-    if (this.#parkedBytes > maxParkedBytes) this.#withheldBytes += bytes
-    else this.#credit(bytes)
-    return true
-  }
-
-  park(bytes: number): void {
-    this.#parkedBytes += bytes
-  }
-
-  unpark(bytes: number): void {
-    this.#parkedBytes -= bytes
-    if (this.#withheldBytes === 0 || this.#parkedBytes > maxParkedBytes) return
-    const withheld = this.#withheldBytes
-    this.#withheldBytes = 0
-    this.#credit(withheld)
-  }
-
-  /** A stream has a window of `bytes`: there has to be room for several such ones. */
-  makeRoomFor(bytes: number): void {
-    const wanted = Math.min(4 * bytes, maxConnectionWindowBytes)
-    if (wanted > this.#window.sizeBytes) this.out.windowUpdate(0, this.#window.grow(wanted))
+  /** Settings of ours other than those that the connection began with. */
+  changeSettings(entries: readonly (readonly [number, number])[]): void {
+    this.#frames.control.settingsOwed++
+    this.settingsSentMs = this.nowMs()
+    this.out.settings(entries)
   }
 
   /** The peer's settings were taken over. */
@@ -310,11 +290,6 @@ export class Session implements WireReader {
       throw new ConnectionFault(errorCode.protocolError, 'this is not HTTP/2')
     this.#prefaceLeft -= stop - start
     return stop
-  }
-
-  #credit(bytes: number): void {
-    const by = this.#window.credit(bytes)
-    if (by > 0) this.out.windowUpdate(0, by)
   }
 
   #greet(maxConcurrentStreams: number): void {

@@ -157,7 +157,7 @@ export abstract class Http2Stream {
     if (this.over) return
     this.over = true
     this.outgoing?.drop()
-    this.incoming?.unpark()
+    this.incoming?.release()
     this.session.remove(this, byUs)
   }
 

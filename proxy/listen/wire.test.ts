@@ -3,6 +3,8 @@ import { Buffer } from 'node:buffer'
 import { once } from 'node:events'
 import net from 'node:net'
 import tls from 'node:tls'
+import v8 from 'node:v8'
+import vm from 'node:vm'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { type Leaf, TestRoot } from '../identity/test-pki.ts'
 import type { Wire, WireReader } from './wire.ts'
@@ -123,6 +125,9 @@ function pattern(bytes: number): Buffer {
   return Buffer.from(Uint8Array.from({ length: bytes }, (_, i) => (i * 31 + (i >> 8)) & 0xff))
 }
 
+v8.setFlagsFromString('--expose-gc')
+const collectGarbage = vm.runInNewContext('gc') as () => void
+
 const kinds = [
   { name: 'TCP past the streams', pastStreams: true, connect: plainPair },
   { name: 'TCP through the streams', pastStreams: false, connect: plainPair },
@@ -179,6 +184,33 @@ describe.each(kinds)('$name', ({ connect, pastStreams }) => {
     await expect.poll(() => reader.drains).toBe(1)
     await expect.poll(() => text().length).toBe(writes * sent.length)
     expect(text().equals(Buffer.concat(Array.from({ length: writes }, () => sent)))).toBe(true)
+  })
+
+  test('content that comes byte by byte and has to wait takes the memory of its bytes, and stays in order', async () => {
+    const { wire, peer } = await connect(WireNow)
+    peer.pause()
+    const sent = pattern(64 * 1024)
+    let before = 0
+    while (wire.writeBytes(sent) && before < 1000 * sent.length) {
+      before += sent.length
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    before += sent.length
+    // What is under way has been handed over: from here on everything waits.
+    await new Promise((resolve) => setImmediate(resolve))
+    const memory = (): number => {
+      collectGarbage()
+      const { heapUsed, arrayBuffers } = process.memoryUsage()
+      return heapUsed + arrayBuffers
+    }
+    const crumbs = pattern(100_000)
+    const takenBefore = memory()
+    for (let i = 0; i < crumbs.length; i++) wire.writeBytes(crumbs.subarray(i, i + 1))
+    if (pastStreams) expect(memory() - takenBefore).toBeLessThan(4 * 1024 * 1024)
+    const text = collect(peer)
+    peer.resume()
+    await expect.poll(() => text().length).toBe(before + crumbs.length)
+    expect(text().subarray(before).equals(crumbs)).toBe(true)
   })
 
   test('whoever waits for room is told, whatever leaves first', async () => {

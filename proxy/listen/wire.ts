@@ -5,7 +5,7 @@
  */
 import { Buffer } from 'node:buffer'
 import net from 'node:net'
-import { giveBack, lendCopy } from '../slabs.ts'
+import { giveBack, lendCopy, lendSlab } from '../slabs.ts'
 import { type Piece, StreamHandle } from './stream-handle.ts'
 import { flushAtTurnsEnd } from './write-turn.ts'
 
@@ -20,10 +20,16 @@ export interface WireReader {
   onDrain(): void
 }
 
-const sharedReadBuffer = Buffer.allocUnsafeSlow(64 * 1024)
+/** What four DATA frames carry, each a TLS record with its header: a full read leaves as one slab of 64 KiB. */
+const readBytes = 4 * (16 * 1024 - 9)
+const sharedReadBuffer = Buffer.allocUnsafeSlow(readBytes)
 
 /** Whoever has more than this unsent is asked to wait; as much leaves at once, before the turn's end. */
 const highWaterBytes = 64 * 1024
+/** Pieces up to this size share memory: a peer may send its content byte by byte. */
+const smallPieceBytes = 1024
+/** And these, while the kernel takes no more: as many as four TLS records then are one piece. */
+const sharedPieceBytes = 16 * 1024
 
 type Closing = (done: () => void) => unknown
 /** Node's own TCP handle; `_parent` leads to it from the handle of a TLS socket. */
@@ -38,6 +44,8 @@ export class Wire {
   #handle: StreamHandle | undefined
   /** Written in this turn. */
   #pieces: Piece[] = []
+  /** What the last small piece lies in, with room for more of them. */
+  #gatheredIn: Buffer | undefined
   #pendingBytes = 0
   /** Handed over, and not taken yet. */
   #leaving: readonly Piece[] = []
@@ -126,7 +134,8 @@ export class Wire {
   /** Writes bytes, which may change after the call. */
   writeBytes(bytes: Buffer): boolean {
     if (this.#ending || this.socket.destroyed || bytes.length === 0) return true
-    this.#pieces.push(lendCopy(bytes))
+    const shared = bytes.length <= (this.#waits ? sharedPieceBytes : smallPieceBytes)
+    if (!shared || !this.#gather(bytes)) this.#pieces.push(lendCopy(bytes))
     return this.#written(bytes.length)
   }
 
@@ -236,6 +245,31 @@ export class Wire {
       () => (this.#flows ||= socket.readableFlowing === true && socket.readableLength === 0),
       (buffer, end) => this.#read(buffer, end),
     )
+  }
+
+  /** The kernel, or TLS, has not taken what it was given last. */
+  get #waits(): boolean {
+    return this.#handle !== undefined && this.#handle.queuedBytes > 0
+  }
+
+  /** Puts a piece behind another one that waits; false: there is none, or it is worth a place of its own. */
+  #gather(bytes: Buffer): boolean {
+    const pieces = this.#pieces
+    const last = pieces.at(-1)
+    if (last === undefined || typeof last === 'string') return false
+    const slab = this.#gatheredIn
+    const end = last.length + bytes.length
+    if (slab?.buffer === last.buffer && end <= slab.length) {
+      slab.set(bytes, last.length)
+      pieces[pieces.length - 1] = slab.subarray(0, end)
+      return true
+    }
+    if (!this.#waits && last.length > smallPieceBytes) return false
+    const fresh = lendSlab(bytes.length > smallPieceBytes ? 'read' : 'record')
+    fresh.set(bytes)
+    pieces.push(fresh.subarray(0, bytes.length))
+    this.#gatheredIn = fresh
+    return true
   }
 
   /** Whether there is room for more. */

@@ -139,6 +139,37 @@ describe('a reply that breaks off is broken off', () => {
   })
 })
 
+describe('a stream that its server closes (RST_STREAM) instead of ending it', () => {
+  const rows = [
+    ['is whole with all that content-length says, and no error', '5', 'whole', code.none, true],
+    ['is broken with less than that', '6', 'whole', code.none, false],
+    ['is broken when nobody said how much there is', undefined, 'whole', code.none, false],
+    ['is broken with any other code', '5', 'whole', code.internal, false],
+  ] as const
+
+  test.each(rows)('%s', async (_, length, content, reason, whole) => {
+    const { plain } = await start((peer, id) => {
+      const fields = length === undefined ? ok : [...ok, ['content-length', length] as const]
+      peer.send(headers(id, fields, false))
+      setImmediate(() => peer.send(data(id, content, false), frame(types.reset, 0, id, uint32(reason))))
+    })
+    const client = await RawHttp2.connect(plain.port)
+    stops.push(() => client.destroy())
+    client.send(
+      headers(1, [
+        [':method', 'GET'],
+        [':scheme', 'http'],
+        [':path', '/'],
+        [':authority', 'app.test'],
+      ]),
+    )
+    await client.until(() => client.ended(1) || client.resetCode(1) !== undefined)
+    expect(client.ended(1)).toBe(whole)
+    expect(client.resetCode(1)).toBe(whole ? undefined : code.internal)
+    if (whole) expect(client.content(1)).toBe(content)
+  })
+})
+
 describe('what the upstream has not looked at is sent again', () => {
   test('107 streams above the last of a GOAWAY', async () => {
     const { plain, upstream } = await start((peer, id, asked) => {

@@ -1,7 +1,7 @@
 /** A gigabyte through a reader that is slower than its sender: it must wait at the sender, not in the sidecar. */
-import { readFileSync } from 'node:fs'
 import net from 'node:net'
 import { expect, test } from 'vitest'
+import { processMemory } from '../support/process-memory.ts'
 import { type SidecarProcess, startSidecarProcess } from '../support/sidecar-process.ts'
 
 const totalBytes = 2 ** 30
@@ -21,11 +21,6 @@ const firstRestMs = 3_000
 const mayGrowBytes = 128 * 1024 * 1024
 
 type Cleanups = (() => unknown)[]
-
-function memory(pid: number, field: 'VmRSS' | 'VmHWM'): number {
-  const status = readFileSync(`/proc/${pid}/status`, 'utf8')
-  return Number(new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(status)?.[1]) * 1024
-}
 
 /** Writes all pieces, as fast as they are taken. */
 async function send(socket: net.Socket, bytes: Buffer): Promise<void> {
@@ -172,10 +167,10 @@ test.concurrent.for(rows)(
     })
     const sidecar = await startSidecarProcess(await startApplication(row.application, cleanups))
     cleanups.push(() => sidecar.stop())
-    const before = memory(sidecar.pid, 'VmRSS')
+    const before = processMemory(sidecar.pid, 'VmRSS')
     const startedMs = performance.now()
     await row.client(await connect(sidecar, cleanups))
-    const grown = memory(sidecar.pid, 'VmHWM') - before
+    const grown = processMemory(sidecar.pid, 'VmHWM') - before
     const seconds = (performance.now() - startedMs) / 1000
     process.stdout.write(
       `${row.name}: ${seconds.toFixed(1)} s, at most ${(grown / 2 ** 20).toFixed(0)} MiB above ${(before / 2 ** 20).toFixed(0)} MiB\n`,
