@@ -49,7 +49,7 @@ export const proxyAnnotations = {
     flag: '--detect-timeout',
     env: 'config.weft.dev/detect-timeout',
     kind: 'durationMs',
-    help: 'how long a silent client is waited for before its bytes are opaque',
+    help: 'how long bytes may be too few to tell their protocol before they are opaque',
   },
   headTimeout: {
     flag: '--head-timeout',

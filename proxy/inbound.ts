@@ -249,14 +249,15 @@ export class Inbound {
   }
 
   #accept(accepted: Accepted, port: Port): void {
-    const { clock, connections, detectTimeoutMs: timeoutMs } = this.#parts
+    const { clock, connections, detectTimeoutMs: timeoutMs, serve } = this.#parts
+    const { stats, timeouts } = serve
     const { wire } = accepted
     const opaque = port.config.protocol === 'opaque'
     let early: EarlyUpstream | undefined
     const detector = new Detector(
       wire,
       // Of an opaque port only mesh TLS has to be told from the rest.
-      { clock, timeoutMs, stats: this.#parts.serve.stats, look: opaque ? detectTls : detect },
+      { clock, timeoutMs, silentMs: timeouts.idleMs, stats, look: opaque ? detectTls : detect },
       {
         onDetected: (detected, bytes, firstByteMs) => {
           connections.remove(detector)
@@ -268,9 +269,10 @@ export class Inbound {
         },
         onSilent: () => {
           // What speaks in clear is refused anyway, so it need not be found out.
-          if (port.access.refusesClear) return
+          if (port.access.refusesClear) return false
           if (opaque) detector.giveUp()
           else early = new EarlyUpstream(this.#tcp.dial(port.config, undefined), () => detector.giveUp())
+          return true
         },
       },
     )

@@ -248,7 +248,7 @@ export function makeMesh(settings: ProxySettings, log: Log, clock: Clock, tap: T
       inboundListener: inboundListenerName(settings.namespace, settings.pod),
       onTrustBundle: (pem) => takeTrustBundle(identity, pem, log),
       // Who may call us must not be forgotten by a crash.
-      onChange: (ownSide) => void (ownSide ? kept?.flush() : kept?.changed()),
+      onChange: (ownSide) => (ownSide ? kept?.writeNow() : kept?.changed()),
       onKeptInbound: () => log.warn({}, keptInbound),
     })
     if (settings.state !== undefined) kept = keepOnDisk(settings.state, config, clock, log)

@@ -98,15 +98,17 @@ export class OutboundListener {
   }
 
   #detect(accepted: Accepted, original: string | undefined): void {
-    const { clock, connections, detectTimeoutMs: timeoutMs, tcp } = this.#parts
+    const { clock, connections, detectTimeoutMs: timeoutMs, tcp, serve } = this.#parts
+    const { stats, timeouts } = serve
     const { wire } = accepted
     let early: EarlyUpstream | undefined
-    const onSilent = (destination: string): void => {
+    const onSilent = (destination: string): boolean => {
       early = new EarlyUpstream(tcp.connect(destination), () => detector.giveUp())
+      return true
     }
     const detector = new Detector(
       wire,
-      { clock, timeoutMs, stats: this.#parts.serve.stats },
+      { clock, timeoutMs, silentMs: timeouts.idleMs, stats },
       {
         onDetected: (detected, bytes, firstByteMs) => {
           connections.remove(detector)

@@ -155,7 +155,7 @@ export const proxySettings = {
     env: 'WEFT_DETECT_TIMEOUT',
     kind: 'durationMs',
     default: '10s',
-    help: 'how long a silent client is waited for before its bytes are opaque',
+    help: 'how long bytes may be too few to tell their protocol before they are opaque',
   },
   headTimeout: {
     flag: '--head-timeout',

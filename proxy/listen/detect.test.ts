@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer'
 import { expect, test } from 'vitest'
-import { detect } from './detect.ts'
+import { detect, settle } from './detect.ts'
 
 const rest = ' / HTTP/1.1\r\nHost: a\r\n\r\n'
 const rows: readonly (readonly [string, string, string])[] = [
@@ -54,3 +54,18 @@ test.each(rows)(
     expect(told).toBe(kind)
   },
 )
+
+test.each([
+  ['G', 'http1'],
+  ['DELETE', 'http1'],
+  ['BREW /pot', 'http1'],
+  [' GET /', 'http1'],
+  ['BREW * HT', 'http1'],
+  ['BREW http://a', 'http1'],
+  ['', 'opaque'],
+  ['ruok', 'opaque'],
+  ['get key', 'opaque'],
+  ['\x16\x03\x01', 'opaque'],
+])('%j and no more is settled as %s', (text, kind) => {
+  expect(settle(Buffer.from(text, 'latin1')).kind).toBe(kind)
+})

@@ -72,9 +72,22 @@ function detectByVersion(bytes: Buffer, from: number): Detected | 'more' {
   return /HTTP\//i.test(bytes.latin1Slice(from, end)) ? { kind: 'http1' } : { kind: 'opaque' }
 }
 
+/** A first line that is a request's as far as it goes: `GE`, `BREW /`. No protocol of words stops there. */
+const beginsRequest = new RegExp(`^(?:\\r\\n)?${blank}*[^${blank.slice(1, -1)}]+${blank}+(?:/|\\*|https?:)`, 'i')
+
+/** What bytes are that were not enough to tell, once nobody waits for more of them. */
+export function settle(bytes: Buffer): Detected {
+  const text = bytes.latin1Slice(0, Math.min(bytes.length, maxWordBytes))
+  const begun = beginsRequest.test(text) || [...knownMethods].some((method) => method.startsWith(text))
+  return { kind: text !== '' && begun ? 'http1' : 'opaque' }
+}
+
 export type DetectOptions = {
   readonly clock: Clock
+  /** From the first byte on, and for it where the client may not be silent. */
   readonly timeoutMs: number
+  /** How long a client may be silent that may be. */
+  readonly silentMs: number
   /** Counts those that were not detected in time. */
   readonly stats?: { detectTimeouts: number }
   readonly look?: typeof detect
@@ -85,8 +98,11 @@ export type DetectOutcome = {
   readonly onDetected: (detected: Detected, bytes: Buffer, firstByteMs: number) => void
   /** The client went before it said anything. */
   readonly onGone: () => void
-  /** The client has not said a byte for a while: perhaps it waits for the server to speak first. */
-  readonly onSilent?: () => void
+  /**
+   * The client has not said a byte for a while: perhaps it waits for the server to speak first. Gives whether it may go on
+   * so: what it says at last is a request as much as what others say at once.
+   */
+  readonly onSilent?: () => boolean
 }
 
 /** Longer than any client takes that means to speak first, its TLS handshake included, and hardly noticed by the others. */
@@ -103,18 +119,30 @@ export class Detector implements WireReader {
   #firstByteMs: number | undefined
   #bytes: Buffer = Buffer.alloc(0)
   #done = false
-  /** When `onDeadline` is due; then whatever came is passed on as opaque bytes. */
+  readonly #timeoutMs: number
+  readonly #silentMs: number
+  readonly #openedMs: number
+  #maySayNothing = false
   deadlineMs: number
 
-  constructor(wire: Wire, { clock, timeoutMs, stats, look = detect }: DetectOptions, outcome: DetectOutcome) {
+  constructor(wire: Wire, options: DetectOptions, outcome: DetectOutcome) {
+    const { clock, timeoutMs, silentMs, stats, look = detect } = options
     this.#wire = wire
+    this.#timeoutMs = timeoutMs
+    this.#silentMs = silentMs
     this.#look = look
     this.#outcome = outcome
     this.#nowMs = clock.monotonicMs
-    this.deadlineMs = clock.monotonicMs() + timeoutMs
+    this.#openedMs = clock.monotonicMs()
+    this.deadlineMs = this.#openedMs + timeoutMs
     this.#stats = stats
     const { onSilent } = outcome
-    this.#silence = onSilent === undefined ? undefined : clock.after(silenceMs, onSilent)
+    this.#silence =
+      onSilent === undefined
+        ? undefined
+        : clock.after(silenceMs, () => {
+            this.#maySayNothing = onSilent()
+          })
   }
 
   /** The server has spoken: what the client says to that is its own business. */
@@ -125,7 +153,7 @@ export class Detector implements WireReader {
   onBytes(buffer: Buffer, start: number, end: number): void {
     if (this.#done) return
     this.#silence?.cancel()
-    this.#firstByteMs ??= this.#nowMs()
+    if (this.#firstByteMs === undefined) this.#begin()
     // A copy: the wire's buffer is read into again.
     this.#bytes = Buffer.concat([this.#bytes, buffer.subarray(start, end)])
     const detected = this.#look(this.#bytes)
@@ -149,8 +177,25 @@ export class Detector implements WireReader {
   onDrain(): void {}
 
   onDeadline(): void {
-    if (this.#stats !== undefined) this.#stats.detectTimeouts++
-    this.giveUp()
+    if (this.#done) return
+    if (this.#firstByteMs === undefined && this.#maySayNothing) this.#waitOn()
+    else {
+      if (this.#stats !== undefined) this.#stats.detectTimeouts++
+      this.#finish(settle(this.#bytes))
+    }
+  }
+
+  /** Its own time is longer; after that it is what any idle connection is. */
+  #waitOn(): void {
+    const untilMs = this.#openedMs + this.#silentMs
+    if (this.#nowMs() < untilMs) this.deadlineMs = untilMs
+    else this.#wire.destroy()
+  }
+
+  #begin(): void {
+    const nowMs = this.#nowMs()
+    this.#firstByteMs = nowMs
+    if (this.#maySayNothing) this.deadlineMs = nowMs + this.#timeoutMs
   }
 
   destroy(): void {

@@ -16,15 +16,31 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(folder, { recursive: true }))
 
-function open(): LastKnownGood {
+function open(snapshot = () => [kept]): LastKnownGood {
   const destination = { write: (line: string) => void lines.push(JSON.parse(line)) }
   const log = createLog({ process: 'test', level: 'info', destination })
-  return new LastKnownGood({ folder, clock: new ManualClock(), log, snapshot: () => [kept] })
+  return new LastKnownGood({ folder, clock: new ManualClock(), log, snapshot })
 }
 
 test('what was in force comes back', async () => {
   await open().flush()
   expect(open().load()).toEqual([kept])
+  expect(lines).toEqual([])
+})
+
+test('what may not wait is on disk at once, and no older state comes after it', async () => {
+  let version = '1'
+  const writer = open(() => [{ ...kept, version }])
+  const older = writer.flush()
+  await Promise.resolve()
+  version = '2'
+  writer.writeNow()
+  expect(open().load()).toEqual([{ ...kept, version: '2' }])
+  await older
+  expect(open().load()).toEqual([{ ...kept, version: '2' }])
+  version = '3'
+  await writer.flush()
+  expect(open().load()).toEqual([{ ...kept, version: '3' }])
   expect(lines).toEqual([])
 })
 

@@ -1,7 +1,7 @@
 /** The resources in force, kept on disk, so that a sidecar restarted while the control plane is away comes back with them. */
 import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
-import { rename, writeFile } from 'node:fs/promises'
+import { readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import type { ResourceKind } from '../../api/xds/type-urls.ts'
 import type { Clock, Timer } from '../../core/clock.ts'
@@ -31,6 +31,8 @@ export class LastKnownGood {
   readonly #snapshot: () => readonly StoredResource[]
   #timer: Timer | undefined
   #writing: Promise<void> = Promise.resolve()
+  /** How often it was written at once. */
+  #written = 0
 
   /** `snapshot` gives what is in force when a write is due. The folder is made when it is missing. Throws STATE_FOLDER_UNUSABLE. */
   constructor(options: {
@@ -81,21 +83,44 @@ export class LastKnownGood {
     })
   }
 
-  /** Writes now, what may not wait and the last thing at shutdown. Failures are logged: the disk is a help, not a condition. */
+  /** Writes now, the last thing at shutdown. Failures are logged: the disk is a help, not a condition. */
   flush(): Promise<void> {
     this.#writing = this.#writing.then(() => this.#write())
     return this.#writing
   }
 
+  /** On disk when this returns: of what a request is judged by, nothing is in force that a crash could take back. */
+  writeNow(): void {
+    this.#written++
+    this.#reporting(() => {
+      writeFileSync(`${this.#file}.now`, this.#text(), { mode: 0o600 })
+      renameSync(`${this.#file}.now`, this.#file)
+    })
+  }
+
   async #write(): Promise<void> {
+    const before = this.#written
+    const text = this.#text()
+    const failed = await writeFile(`${this.#file}.new`, text, { mode: 0o600 }).catch((error: unknown) => ({ error }))
+    this.#reporting(() => {
+      if (failed !== undefined) throw failed.error
+      // Else what is on disk is newer than this.
+      if (before === this.#written) renameSync(`${this.#file}.new`, this.#file)
+    })
+  }
+
+  #text(): string {
     const resources = this.#snapshot().map((entry) => ({
       ...entry,
       bytes: Buffer.from(entry.bytes).toString('base64'),
     }))
     const body = JSON.stringify(resources)
+    return `${format} ${checksum(body)}\n${body}`
+  }
+
+  #reporting(write: () => void): void {
     try {
-      await writeFile(`${this.#file}.new`, `${format} ${checksum(body)}\n${body}`, { mode: 0o600 })
-      await rename(`${this.#file}.new`, this.#file)
+      write()
     } catch (error) {
       const failure = new WeftError('STATE_FOLDER_UNUSABLE', reasonOf(error), { cause: error })
       this.#log.warn(failureFields(failure), 'the configuration in force could not be kept on disk')

@@ -58,6 +58,42 @@ test('strict: a silent client hears nothing, however long it waits', async () =>
   expect(dataPath.openConnections).toBe(1)
 })
 
+test.each([1_000, 60_000, 3_000_000])(
+  'a request is one however long its client was silent before it (%d ms)',
+  async (silentMs) => {
+    const { dataPath, clock, connect } = await inbound('detect')
+    const client = connect()
+    await expect.poll(() => dataPath.openConnections).toBe(1)
+    clock.advance(200)
+    clock.advance(silentMs)
+    client.write('GET / HTTP/1.1\r\n\r\n')
+    expect(await client.take()).toMatch(/^HTTP\/1.1 400 /)
+  },
+)
+
+test('a client that stays silent is closed in the end, as an idle connection is', async () => {
+  const { dataPath, clock, connect } = await inbound('detect')
+  const client = connect()
+  await expect.poll(() => dataPath.openConnections).toBe(1)
+  clock.advance(200)
+  clock.advance(3_601_000)
+  await expect.poll(() => client.closed).toBe(true)
+})
+
+test.each([
+  ['GE', /^HTTP\/1.1 408 /],
+  ['BREW /', /^HTTP\/1.1 408 /],
+  ['ruok', /^app:ruok$/],
+])('%j and nothing more is settled when its time is over', async (bytes, reply) => {
+  const { dataPath, clock, connect } = await inbound('detect')
+  const client = connect()
+  await expect.poll(() => dataPath.openConnections).toBe(1)
+  client.write(bytes)
+  await settleSockets()
+  clock.advance(10_600)
+  expect(await client.take((text) => text.length >= 8)).toMatch(reply)
+})
+
 test("a line of words is the application's, whatever HTTP would say to it", async () => {
   const { connect } = await inbound('detect')
   const client = connect()

@@ -81,7 +81,8 @@ test('none is lost, and the slowest of 99 % has its certificate within a second'
   const head = Buffer.alloc(5)
   head.writeUInt32BE(message.length, 1)
   const frame = Buffer.concat([head, message])
-  const tokens = Array.from({ length: count }, (_, i) => mesh.tokenOf(i % 2 === 0 ? 'left' : `other-${i}`))
+  // Each of a workload of its own: one that asks too often is held off.
+  const tokens = Array.from({ length: count }, (_, i) => mesh.tokenOf(`other-${i}`))
   const sessions: http2.ClientHttp2Session[] = []
   /** On a connection of its own. */
   const anew = async (i: number): Promise<number> => {
