@@ -73,7 +73,10 @@ function detectByVersion(bytes: Buffer, from: number): Detected | 'more' {
 }
 
 /** A first line that is a request's as far as it goes: `GE`, `BREW /`. No protocol of words stops there. */
-const beginsRequest = new RegExp(`^(?:\\r\\n)?${blank}*[^${blank.slice(1, -1)}]+${blank}+(?:/|\\*|https?:)`, 'i')
+const beginsRequest = new RegExp(
+  `^(?:\\r\\n)?${blank}*[^${blank.slice(1, -1)}]+${blank}+(?:/|\\*|https?:)`,
+  'i',
+)
 
 /** What bytes are that were not enough to tell, once nobody waits for more of them. */
 export function settle(bytes: Buffer): Detected {

@@ -101,7 +101,9 @@ export class LastKnownGood {
   async #write(): Promise<void> {
     const before = this.#written
     const text = this.#text()
-    const failed = await writeFile(`${this.#file}.new`, text, { mode: 0o600 }).catch((error: unknown) => ({ error }))
+    const failed = await writeFile(`${this.#file}.new`, text, { mode: 0o600 }).catch((error: unknown) => ({
+      error,
+    }))
     this.#reporting(() => {
       if (failed !== undefined) throw failed.error
       // Else what is on disk is newer than this.
