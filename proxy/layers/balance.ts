@@ -146,8 +146,8 @@ class Attempt implements Http2Sender {
       else endpoint.observe(now - this.#startedMs, now)
       if (outlier.watching) outlier.replied(endpoint, reply.status, this.#startedMs, now)
     }
-    if (reply.body.complete) this.#leave()
-    else reply.body.onComplete(() => this.#leave())
+    if (reply.body.complete) this.#end(x, reply)
+    else reply.body.onComplete(() => this.#end(x, reply))
     this.#receiver.onReply(x, reply)
   }
 
@@ -180,22 +180,24 @@ class Attempt implements Http2Sender {
 
   /** As of a reply with the status that the call's own stands for; that of one with messages comes at their end. */
   #learnOfCall(reply: Reply, now: number): void {
-    const endpoint = this.#endpoint
     const inHead = statusInHead(reply)
-    const judge = (status: number, atMs: number): void => {
-      if (status >= 500) endpoint.observeFailure(atMs)
-      const { outlier } = this.#cluster
-      if (outlier.watching) outlier.replied(endpoint, status, this.#startedMs, atMs)
-    }
-    const good = inHead === undefined || httpStatusOf(inHead) < 500
     // A stream may last for hours: how long it takes until it begins is what tells of the load.
-    if (good) endpoint.observe(now - this.#startedMs, now)
-    if (inHead !== undefined) judge(httpStatusOf(inHead), now)
-    // What broke off says nothing of who broke it.
-    else
-      reply.body.onComplete(() => {
-        if (reply.body.complete) judge(httpStatusOf(statusAtEnd(reply)), this.#nowMs())
-      })
+    if (inHead === undefined || httpStatusOf(inHead) < 500) this.#endpoint.observe(now - this.#startedMs, now)
+    if (inHead !== undefined) this.#judge(httpStatusOf(inHead), now)
+  }
+
+  #judge(status: number, atMs: number): void {
+    const endpoint = this.#endpoint
+    const { outlier } = this.#cluster
+    if (status >= 500) endpoint.observeFailure(atMs)
+    if (outlier.watching) outlier.replied(endpoint, status, this.#startedMs, atMs)
+  }
+
+  /** The reply is over; what broke off says nothing of who broke it. */
+  #end(x: Exchange, reply: Reply): void {
+    if (x.grpc !== undefined && reply.body.complete && statusInHead(reply) === undefined)
+      this.#judge(httpStatusOf(statusAtEnd(reply)), this.#nowMs())
+    this.#leave()
   }
 
   #leave(): void {
