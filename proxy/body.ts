@@ -54,7 +54,8 @@ export class Body {
   #replay = false
   #paused = false
   #error: Error | undefined
-  #onComplete: (() => void) | undefined
+  /** A list, and no closure around the one before: such closures kept exchanges that are over alive into old space. */
+  #onComplete: (() => void)[] | undefined
 
   constructor(length: BodyLength, source: BodySource | undefined) {
     this.length = length
@@ -92,14 +93,9 @@ export class Body {
 
   /** Tells the end (also one that has been), for accounting; everybody who asked is told. */
   onComplete(run: () => void): void {
-    const before = this.#onComplete
     if (this.complete || this.#error !== undefined) run()
-    else if (before === undefined) this.#onComplete = run
-    else
-      this.#onComplete = () => {
-        before()
-        run()
-      }
+    else if (this.#onComplete === undefined) this.#onComplete = [run]
+    else this.#onComplete.push(run)
   }
 
   /** Sends what is held and all that follows to `sink`, from the first byte on. */
@@ -156,7 +152,7 @@ export class Body {
     this.resume()
     this.#sink?.end(trailers)
     this.#tap?.onEnd(true)
-    this.#onComplete?.()
+    this.#tellAll()
   }
 
   /** For the source: no more will come. */
@@ -166,7 +162,11 @@ export class Body {
     this.#held = []
     this.#sink?.abort(error)
     this.#tap?.onEnd(false)
-    this.#onComplete?.()
+    this.#tellAll()
+  }
+
+  #tellAll(): void {
+    if (this.#onComplete !== undefined) for (const run of this.#onComplete) run()
   }
 
   #hold(piece: Buffer): void {
