@@ -4,7 +4,7 @@
  * to HTTP/1 it gives the lines it is written as.
  */
 import { type BodyLength, chunked } from './body.ts'
-import { HeaderList, nameBit, spells } from './header-list.ts'
+import { bitOf, HeaderList, spells } from './header-list.ts'
 
 /** What a decoder found; shared by all messages that came the same. */
 export type FieldSource = {
@@ -26,10 +26,6 @@ const lengthBit = bitOf('content-length')
 const chunkedBit = bitOf('transfer-encoding')
 /** Of this hop alone; whoever writes HTTP/1 writes its own. */
 const hopNames = new Set(['te', 'expect', 'http2-settings'])
-
-function bitOf(name: string): number {
-  return nameBit(name.length, name.charCodeAt(0))
-}
 
 /** What is added here is kept as a HeaderList keeps it: as lines. */
 export class HeaderFields extends HeaderList {
@@ -55,6 +51,11 @@ export class HeaderFields extends HeaderList {
   /** What came, changed or not; the same array as long as it was not. */
   get fields(): readonly string[] {
     return this.#fields
+  }
+
+  /** Puts fields of the same names, in the same order, in the place of those that came. */
+  replaceFields(fields: readonly string[]): void {
+    this.#fields = fields
   }
 
   /** What was added, each field with its CRLF. */

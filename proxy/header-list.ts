@@ -58,7 +58,7 @@ export class HeaderList {
   /** Adds a field at the end. Name and value must be valid: nothing is checked here. */
   append(name: string, value: string): void {
     this.#lines += `${name}: ${value}\r\n`
-    this.#mask |= nameBit(name.length, name.charCodeAt(0))
+    this.#mask |= bitOf(name)
   }
 
   /** Adds fields as they are written, each with its CRLF; `mask` holds the `nameBit` of their names. */
@@ -167,4 +167,9 @@ export function spells(name: string, lowerName: string): boolean {
 /** One of 32 bits, by a name's length and its first letter in either case. */
 export function nameBit(length: number, firstCode: number): number {
   return 1 << ((length * 5) ^ (firstCode | 0x20))
+}
+
+/** The `nameBit` of `name`. */
+export function bitOf(name: string): number {
+  return nameBit(name.length, name.charCodeAt(0))
 }

@@ -1,7 +1,7 @@
 /** What the fields of a message say to a proxy: which go on, and how long the body is. */
-import { nameBit } from '../header-list.ts'
+import { bitOf } from '../header-list.ts'
 
-/** Fields that go on, and the `nameBit` of their names. */
+/** Fields that go on, and the `bitOf` of their names. */
 export type EndToEnd = { readonly fields: readonly string[]; readonly mask: number }
 
 /** Whether `text` is made of what `table` accepts. */
@@ -38,7 +38,7 @@ export function endToEnd(fields: readonly string[], dropped: string): EndToEnd {
     const name = fields[i] as string
     if (name === 'cookie') crumbs++
     if (name === dropped || name === 'http2-settings') asItIs = false
-    else mask |= nameBit(name.length, name.charCodeAt(0))
+    else mask |= bitOf(name)
   }
   if (asItIs && crumbs < 2) return { fields, mask }
   return { fields: joinCookies(fields, dropped), mask }
@@ -69,7 +69,7 @@ export function trailerFields(fields: readonly string[]): EndToEnd {
     const name = fields[i] as string
     if (neverTrailers.test(name)) continue
     kept.push(name, fields[i + 1] as string)
-    mask |= nameBit(name.length, name.charCodeAt(0))
+    mask |= bitOf(name)
   }
   return { fields: kept, mask }
 }

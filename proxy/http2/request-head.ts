@@ -2,12 +2,14 @@
 import type { BodyLength } from '../body.ts'
 import { type FieldSource, framed, HeaderFields } from '../header-fields.ts'
 import { isGrpcType } from '../grpc/grpc-call.ts'
-import type { HeaderList } from '../header-list.ts'
+import { bitOf, type HeaderList } from '../header-list.ts'
 import { targetTable, tokenTable } from '../http1/characters.ts'
 import { isAuthority } from '../http1/request-head.ts'
 import type { HeaderBlock } from './hpack/header-block.ts'
 import type { IncomingRequest, Malformed } from './head-form.ts'
 import { contentLengthOf, endToEnd, type EndToEnd, hasField, madeOf } from './message-fields.ts'
+
+const [teBit, expectBit, typeBit] = [bitOf('te'), bitOf('expect'), bitOf('content-type')]
 
 /** One request's head; shared by all requests that came the same, and never changed. */
 export class RequestHead implements FieldSource, IncomingRequest {
@@ -49,11 +51,11 @@ export class RequestHead implements FieldSource, IncomingRequest {
     this.mask = mask
     this.neverIndexed = block.neverIndexed
     this.contentLength = contentLength
-    this.acceptsTrailers = valueIn(fields, 'te') === 'trailers'
-    const expect = valueIn(fields, 'expect')?.toLowerCase()
+    this.acceptsTrailers = (mask & teBit) !== 0 && valueIn(fields, 'te') === 'trailers'
+    const expect = (mask & expectBit) === 0 ? undefined : valueIn(fields, 'expect')?.toLowerCase()
     if (expect === undefined) this.expects = undefined
     else this.expects = expect === '100-continue' ? 'continue' : 'unknown'
-    this.isGrpc = isGrpcType(valueIn(fields, 'content-type'))
+    this.isGrpc = (mask & typeBit) !== 0 && isGrpcType(valueIn(fields, 'content-type'))
     this.pseudo = pseudoOf(this.method, block.scheme ?? 'http', authority, this.target)
   }
 

@@ -1,8 +1,10 @@
 /**
- * The way on that most traces take inside of a mesh: a traceparent, and a b3 of the same trace in the next line or none, as
- * a sidecar has written them. Only the span is another one, so that the two lines are made from what is there already.
+ * The way on that most traces take inside of a mesh: a traceparent, and a b3 of the same trace (in HTTP/1 in the next
+ * line) or none, as a sidecar has written them. Only the span is another one, so that both are made from what is there
+ * already.
  */
 import type { TraceContext } from '../exchange.ts'
+import { HeaderFields } from '../header-fields.ts'
 import type { HeaderList } from '../header-list.ts'
 import { hasMultiForm, isSampledAt, isTraceparentAt, traceparentLength } from './trace-context.ts'
 
@@ -50,8 +52,43 @@ function endOfB3(lines: string, at: number, w3cAt: number): number {
 
 /** Makes `spanId` the span of the request that goes on; undefined: its context is not of this kind, and untouched. */
 export function continueTrace(headers: HeaderList, spanId: string): TraceContext | undefined {
+  if (hasMultiForm(headers)) return undefined
+  return headers instanceof HeaderFields ? continueFields(headers, spanId) : continueLines(headers, spanId)
+}
+
+function continueFields(headers: HeaderFields, spanId: string): TraceContext | undefined {
+  const { fields } = headers
+  let w3cAt = -1
+  let b3At = -1
+  for (let i = 0; i < fields.length; i += 2) {
+    const name = fields[i]
+    if (name === 'traceparent') {
+      if (w3cAt !== -1) return undefined
+      w3cAt = i + 1
+    } else if (name === 'b3') {
+      if (b3At !== -1) return undefined
+      b3At = i + 1
+    }
+  }
+  // What was added is in lines.
+  if (w3cAt === -1 || headers.find('traceparent') !== -1 || headers.find('b3') !== -1) return undefined
+  const value = fields[w3cAt] as string
+  if (value.length !== traceparentLength || !isTraceparentAt(value, 0)) return undefined
+  const hasB3 = b3At !== -1
+  if (hasB3 && !(fields[b3At] as string).startsWith(value.slice(traceAt, spanAt))) return undefined
+  const sampled = isSampledAt(value, 0)
+  const next = fields.slice()
+  next[w3cAt] = value.slice(0, spanAt) + spanId + (sampled ? '-01' : '-00')
+  if (hasB3)
+    next[b3At] =
+      value.slice(traceAt, spanAt) + spanId + (sampled ? '-1-' : '-0-') + value.slice(spanAt, spanEnd)
+  headers.replaceFields(next)
+  return new ContinuedTrace(value, 0, spanId, sampled)
+}
+
+function continueLines(headers: HeaderList, spanId: string): TraceContext | undefined {
   const lineAt = headers.find('traceparent')
-  if (lineAt === -1 || hasMultiForm(headers)) return undefined
+  if (lineAt === -1) return undefined
   const { lines } = headers
   const at = lineAt + w3cName.length
   const after = at + traceparentLength + 2

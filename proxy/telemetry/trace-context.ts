@@ -1,5 +1,5 @@
 /** Reads and writes trace contexts: W3C Trace Context, and B3 in its single and multi header forms. Pure. */
-import { type HeaderList, nameBit } from '../header-list.ts'
+import { type HeaderList, bitOf } from '../header-list.ts'
 import type { TraceContext } from '../exchange.ts'
 
 export type Extracted = {
@@ -161,7 +161,7 @@ export function bothFormsLines(context: TraceContext): string {
 }
 
 function maskOf(names: readonly string[]): number {
-  return names.reduce((mask, name) => mask | nameBit(name.length, name.charCodeAt(0)), 0)
+  return names.reduce((mask, name) => mask | bitOf(name), 0)
 }
 
 const multiNames = ['x-b3-traceid', 'x-b3-spanid', 'x-b3-sampled', 'x-b3-flags'] as const

@@ -2,8 +2,8 @@
 import type { Buffer } from 'node:buffer'
 import { DynamicTable, initialTableBytes } from './dynamic-table.ts'
 import { noNames } from './header-block.ts'
-import { type SentField, SentFields } from './sent-fields.ts'
-import { type SentName, sentName, type Treatment, treatment } from './sent-name.ts'
+import { Place, type SentField, SentFields } from './sent-fields.ts'
+import { type SentName, type Treatment, treatment } from './sent-name.ts'
 import { staticFields } from './static-table.ts'
 import { writeInteger, writePlain, writeShortest } from './write-literal.ts'
 
@@ -90,16 +90,21 @@ export class HpackEncoder {
     this.#writeInteger(sizeUpdatePattern, 5, bytes)
   }
 
-  #write(name: string, value: string, line: (SentField | undefined)[], place: number): void {
-    const expected = line[place]
+  #write(name: string, value: string, line: Place[], at: number): void {
+    const place = (line[at] ??= new Place())
+    const expected = place.field
     if (expected !== undefined && expected.value === value && expected.name.text === name) {
       this.#writeAgain(expected)
       return
     }
-    const lower = name.toLowerCase()
-    const field = (line[place] = this.#fields.find(lower, value))
+    const sent = place.nameFor(name)
+    if (place.expectsStranger(this.#blocks)) {
+      this.#writeOnce(sent, value)
+      return
+    }
+    const field = place.found(this.#fields.find(sent, value))
     if (field !== undefined) this.#writeAgain(field)
-    else this.#writeOnce(sentName(lower), value)
+    else this.#writeOnce(sent, value)
   }
 
   /** A field that was not there before, as far as we know: perhaps it never will be again. */

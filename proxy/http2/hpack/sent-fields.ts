@@ -38,21 +38,60 @@ function hashOf(name: string, value: string): number {
 
 /** Lists of as many fields look alike: what was at each place of the last one is tried first. */
 const lineCount = 16
+/** After so many new values one after the other at a place, the next is expected to be new as well: an id, a time. */
+const manyStrangers = 8
+/** In how many blocks such a place is looked up all the same. */
+const lookUpEvery = 16
+
+/** What was written at one place of the last list of its kind. */
+export class Place {
+  name: SentName | undefined = undefined
+  /** undefined: its value was new. */
+  field: SentField | undefined = undefined
+  /** The name as it was given, in whatever case. */
+  #written = ''
+  /** How many values in a row were new. */
+  #strangers = 0
+
+  /** `name` as it is sent. */
+  nameFor(name: string): SentName {
+    if (this.name !== undefined && this.#written === name) return this.name
+    const lower = name.toLowerCase()
+    const sent = sentName(lower)
+    // Not the name itself, which may be a part of a long text.
+    this.#written = name === lower ? sent.text : ownValue(name)
+    this.name = sent
+    this.#strangers = 0
+    return sent
+  }
+
+  /** Whether a look-up in the block of this number would most likely find nothing. */
+  expectsStranger(block: number): boolean {
+    return this.#strangers >= manyStrangers && block % lookUpEvery !== 0
+  }
+
+  found(field: SentField | undefined): SentField | undefined {
+    this.#strangers = field === undefined ? this.#strangers + 1 : 0
+    this.field = field
+    return field
+  }
+}
 
 /** Each field has two places to be at, so that no two that are used all the time keep pushing each other out. */
 export class SentFields {
   readonly #slots: (SentField | undefined)[] = Array.from({ length: slotCount }, () => undefined)
   /** By place, the hash of a field that came once: what is written once takes nobody's place. */
   readonly #seen = new Int32Array(slotCount)
-  readonly #lines: (SentField | undefined)[][] = Array.from({ length: lineCount }, () => [])
+  readonly #lines: Place[][] = Array.from({ length: lineCount }, () => [])
 
   /** What the last list of as many strings had at its places. */
-  line(strings: number): (SentField | undefined)[] {
-    return this.#lines[(strings >> 1) & (lineCount - 1)] as (SentField | undefined)[]
+  line(strings: number): Place[] {
+    return this.#lines[(strings >> 1) & (lineCount - 1)] as Place[]
   }
 
-  /** The field, from its second time on; undefined: it is here for the first time. `name` in lower case. */
-  find(name: string, value: string): SentField | undefined {
+  /** The field, from its second time on; undefined: it is here for the first time. */
+  find(sent: SentName, value: string): SentField | undefined {
+    const name = sent.text
     if (name.length + value.length > mostChars) return undefined
     const hash = hashOf(name, value)
     const first = hash & (slotCount - 1)
@@ -65,7 +104,7 @@ export class SentFields {
       this.#seen[this.#seen[first] === 0 ? first : second] = hash
       return undefined
     }
-    const again = new SentField(sentName(name), value)
+    const again = new SentField(sent, value)
     const older = one === undefined || (other !== undefined && one.lastBlock <= other.lastBlock)
     this.#slots[older ? first : second] = again
     return again
