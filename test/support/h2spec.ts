@@ -38,7 +38,10 @@ export function parseH2specReport(xml: string): H2specReport {
 
 /** Without its marks, on one line. */
 function textOf(xml: string): string {
-  return xml.replaceAll(/<[^>]*>/g, '').trim().replaceAll(/\s*\n\s*/g, ' | ')
+  return xml
+    .replaceAll(/<[^>]*>/g, '')
+    .trim()
+    .replaceAll(/\s*\n\s*/g, ' | ')
 }
 
 /** Runs every case against a port of 127.0.0.1. What failed or was skipped is `failed`. */
