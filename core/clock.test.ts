@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import net from 'node:net'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { systemClock } from './clock.ts'
 import { ManualClock } from './manual-clock.ts'
@@ -22,6 +24,34 @@ describe('systemClock', () => {
     timer.cancel()
     vi.advanceTimersByTime(30 * 86_400_000)
     expect(run).not.toHaveBeenCalled()
+  })
+})
+
+describe('a deadline of the systemClock', () => {
+  it('has not passed for what came before a late event loop could look at it', async () => {
+    const server = net.createServer().listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const socket = net.connect((server.address() as net.AddressInfo).port, '127.0.0.1')
+    const late = vi.fn()
+    const timer = systemClock.deadline(5, late)
+    const connected = once(socket, 'connect').then(() => timer.cancel())
+    // The kernel has answered by the time that the loop goes on.
+    for (const startedMs = performance.now(); performance.now() - startedMs < 20; );
+    await connected
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(late).not.toHaveBeenCalled()
+    socket.destroy()
+    server.close()
+  })
+
+  it('passes where nothing came', async () => {
+    await new Promise<void>((resolve) => {
+      const keptAlive = setTimeout(() => undefined, 10_000)
+      systemClock.deadline(1, () => {
+        clearTimeout(keptAlive)
+        resolve()
+      })
+    })
   })
 })
 

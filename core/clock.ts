@@ -14,6 +14,11 @@ export interface Clock {
   readonly wallMs: () => number
   /** Calls `run` once after `delayMs`, however long that is. The timer does not keep the process alive. */
   after(delayMs: number, run: () => void): Timer
+  /**
+   * As `after`, for what a peer has to do by then: `run` is called once the event loop has looked at what came meanwhile.
+   * A loop that is late runs its timers first, and would blame the peer for it.
+   */
+  deadline(delayMs: number, run: () => void): Timer
 }
 
 /** Above this, setTimeout fires at once instead of waiting. */
@@ -46,9 +51,27 @@ class SystemTimer implements Timer {
   }
 }
 
+/** What the loop polls comes between its timers and its immediates. */
+class Deadline implements Timer {
+  readonly #timer: Timer
+  #polled: NodeJS.Immediate | undefined
+
+  constructor(delayMs: number, run: () => void) {
+    this.#timer = new SystemTimer(delayMs, () => {
+      this.#polled = setImmediate(run)
+    })
+  }
+
+  cancel(): void {
+    this.#timer.cancel()
+    clearImmediate(this.#polled)
+  }
+}
+
 /** The machine's own time. */
 export const systemClock: Clock = {
   monotonicMs: () => performance.now(),
   wallMs: () => Date.now(),
   after: (delayMs, run) => new SystemTimer(delayMs, run),
+  deadline: (delayMs, run) => new Deadline(delayMs, run),
 }

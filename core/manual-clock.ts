@@ -32,6 +32,10 @@ export class ManualClock implements Clock {
     return { cancel: () => void this.#pending.delete(entry) }
   }
 
+  deadline(delayMs: number, run: () => void): Timer {
+    return this.after(delayMs, run)
+  }
+
   /** Moves time on by `ms`, running due timers, those set meanwhile included. */
   advance(ms: number): void {
     const endMs = this.#monotonicMs + ms

@@ -140,7 +140,7 @@ export class DataPath implements ConfigSink {
     const { outboundAddress } = this.#options
     if (outboundAddress !== undefined && this.#outboundListener !== undefined)
       this.outboundPort = await this.#outboundListener.listen(outboundAddress.host, outboundAddress.port)
-    this.#sweepTimer = this.#options.clock.after(sweepEveryMs, this.#sweep)
+    this.#sweepTimer = this.#options.clock.deadline(sweepEveryMs, this.#sweep)
   }
 
   /** Opens a listener of a bootstrap file; its clusters must be set. Resolves with its port. Rejects with PORT_IN_USE and the like. */
@@ -298,6 +298,6 @@ export class DataPath implements ConfigSink {
     this.clusters.sweep()
     this.egress.passthrough.sweep()
     this.#inbound.sweep()
-    this.#sweepTimer = this.#options.clock.after(sweepEveryMs, this.#sweep)
+    this.#sweepTimer = this.#options.clock.deadline(sweepEveryMs, this.#sweep)
   }
 }

@@ -42,7 +42,8 @@ export class Http2ClientConnection implements SessionOwner {
   readonly #cooling: number[] = []
   #seenReads = 0
   #quietSinceMs = 0
-  #pinged = false
+  /** When it was asked, if it has not said a word since. */
+  #pingedMs: number | undefined
   idleSinceMs = 0
 
   constructor(wire: Wire, form: HeadForm, isMesh: boolean, nowMs: () => number, events: Http2ClientEvents) {
@@ -177,16 +178,16 @@ export class Http2ClientConnection implements SessionOwner {
     if (session.reads !== this.#seenReads) {
       this.#seenReads = session.reads
       this.#quietSinceMs = nowMs
-      this.#pinged = false
+      this.#pingedMs = undefined
       return
     }
-    const quiet = nowMs - this.#quietSinceMs
-    if (quiet >= quietMs + pingTimeoutMs) {
+    if (this.#pingedMs === undefined) {
+      if (nowMs - this.#quietSinceMs < quietMs) return
+      this.#pingedMs = nowMs
+      session.out.ping(keepAlivePing, 0, 0)
+    } else if (nowMs - this.#pingedMs >= pingTimeoutMs) {
       session.fail(new ConnectionFault(errorCode.noError, 'the upstream is silent'))
       session.destroy()
-    } else if (quiet >= quietMs && !this.#pinged) {
-      this.#pinged = true
-      session.out.ping(keepAlivePing, 0, 0)
     }
   }
 }

@@ -21,8 +21,9 @@ export class IncomingContent implements BodySource {
   #parkedBytes = 0
   /** When the window was last opened. */
   #openedMs: number
-  /** By how much its window has grown. */
+  /** By how much its window has grown beyond the usual, and up to that after it was lowered. */
   #grownBytes = 0
+  #regrownBytes = 0
 
   constructor(stream: Http2Stream, length: BodyLength, expectedBytes: number) {
     this.#stream = stream
@@ -100,7 +101,8 @@ export class IncomingContent implements BodySource {
   release(): void {
     this.#unpark()
     flowMemory.shrink(this.#grownBytes)
-    this.#grownBytes = 0
+    this.#stream.session.flow.shrink(this.#regrownBytes)
+    this.#grownBytes = this.#regrownBytes = 0
   }
 
   /** What was received and has not moved on counts no more. */
@@ -120,12 +122,15 @@ export class IncomingContent implements BodySource {
   #grow(): number {
     const { sizeBytes } = this.#window
     if (sizeBytes >= maxStreamWindowBytes) return 0
-    // Up to what it was before it was lowered, it may always.
+    const { flow } = this.#stream.session
     if (sizeBytes >= initialStreamWindowBytes) {
       if (!flowMemory.grow(sizeBytes)) return 0
       this.#grownBytes += sizeBytes
+    } else {
+      if (!flow.regrow(sizeBytes)) return 0
+      this.#regrownBytes += sizeBytes
     }
-    this.#stream.session.flow.makeRoomFor(2 * sizeBytes)
+    flow.makeRoomFor(2 * sizeBytes)
     return this.#window.grow(2 * sizeBytes)
   }
 }

@@ -14,16 +14,23 @@ export const maxContinuations = 16
 export const maxConcurrentStreams = 256
 /** Streams that we open at once on one connection, whatever the peer allows. */
 export const maxStreamsToPeer = 1000
+/**
+ * Windows are no round numbers, as content often is: node:http2 closes its stream (RST_STREAM without an error) instead of
+ * ending it where the last byte has used up a window, and then nobody knows whether that was all.
+ */
+const windowUnitBytes = 16 * 1024 + 9
 /** What is advertised for a stream at first, and for the connection. */
-export const initialStreamWindowBytes = 256 * 1024
-export const initialConnectionWindowBytes = 1024 * 1024
+export const initialStreamWindowBytes = 16 * windowUnitBytes
+export const initialConnectionWindowBytes = 4 * initialStreamWindowBytes
 /** A stream that moves fast gets a larger one, up to this; the connection's grows with it. */
-export const maxStreamWindowBytes = 2 * 1024 * 1024
-export const maxConnectionWindowBytes = 8 * 1024 * 1024
+export const maxStreamWindowBytes = 8 * initialStreamWindowBytes
+export const maxConnectionWindowBytes = 4 * maxStreamWindowBytes
 /** Received and not moved on, of all streams: beyond it every stream's window is lowered, and below it raised again. */
 export const lowerWindowsAboveBytes = 8 * 1024 * 1024
 export const raiseWindowsBelowBytes = 1024 * 1024
-export const loweredStreamWindowBytes = 16 * 1024
+export const loweredStreamWindowBytes = windowUnitBytes
+/** What streams that move fast may have in larger windows on one connection meanwhile: most of them will stand still too. */
+export const maxRegrownBytes = 2 * 1024 * 1024
 /** Beyond these the connection gets no further credit: of anybody, of a client without an identity, and where memory is short. */
 export const maxParkedBytes = 64 * 1024 * 1024
 export const maxParkedOfStrangerBytes = 16 * 1024 * 1024

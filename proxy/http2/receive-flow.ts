@@ -14,6 +14,7 @@ import {
   maxConnectionWindowBytes,
   maxParkedBytes,
   maxParkedOfStrangerBytes,
+  maxRegrownBytes,
   raiseWindowsBelowBytes,
 } from './limits.ts'
 import { ReceiveWindow } from './receive-window.ts'
@@ -31,6 +32,8 @@ export class ReceiveFlow {
   /** Received, and not credited to the connection because too much is parked. */
   #withheldBytes = 0
   #loweredMs: number | undefined
+  /** What windows that were lowered have grown by since. */
+  #regrownBytes = 0
 
   constructor(session: Session, stranger: boolean) {
     this.#session = session
@@ -65,6 +68,18 @@ export class ReceiveFlow {
     const withheld = this.#withheldBytes
     this.#withheldBytes = 0
     this.#credit(withheld)
+  }
+
+  /** Whether a window that was lowered may be larger by so much; who is told so gives it back. */
+  regrow(bytes: number): boolean {
+    if (this.#regrownBytes + bytes > maxRegrownBytes) return false
+    this.#regrownBytes += bytes
+    return true
+  }
+
+  /** A stream whose window had regrown by `bytes` is over. */
+  shrink(bytes: number): void {
+    this.#regrownBytes -= bytes
   }
 
   /** A stream has a window of `bytes`: there has to be room for several such ones. */

@@ -106,7 +106,7 @@ export class TlsClient {
       this.#sessions.delete(key)
       reject(tlsFailure(error, tls.authorizationError, peer))
     }
-    const timer = this.#clock.after(target.timeoutMs, () => {
+    const timer = this.#clock.deadline(target.timeoutMs, () => {
       refuse(
         new WeftError('UPSTREAM_CONNECT_TIMEOUT', `${peer} did not complete within ${target.timeoutMs} ms`),
       )

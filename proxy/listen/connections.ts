@@ -29,7 +29,7 @@ export class Connections {
 
   add(connection: Connection): void {
     this.#open.add(connection)
-    if (this.#timer === undefined) this.#timer = this.#clock.after(sweepEveryMs, this.#sweep)
+    if (this.#timer === undefined) this.#timer = this.#clock.deadline(sweepEveryMs, this.#sweep)
   }
 
   remove(connection: Connection): void {
@@ -54,6 +54,6 @@ export class Connections {
     this.#timer = undefined
     const now = this.#clock.monotonicMs()
     for (const connection of this.#open) if (connection.deadlineMs <= now) connection.onDeadline()
-    if (this.#open.size > 0) this.#timer = this.#clock.after(sweepEveryMs, this.#sweep)
+    if (this.#open.size > 0) this.#timer = this.#clock.deadline(sweepEveryMs, this.#sweep)
   }
 }

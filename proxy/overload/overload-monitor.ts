@@ -26,8 +26,6 @@ export type OverloadMonitorOptions = {
 }
 
 const sampleEveryMs = 250
-/** A late loop that had less was kept from running, by a machine that is short of CPU: refusing requests would give it none. */
-const ownWorkFrom = 0.5
 /** Collecting everything stops the process for some tenths of a second. */
 const reclaimEveryMs = 10_000
 
@@ -40,6 +38,14 @@ function lagThresholds(shedLagMs: number): ConstructorParameters<typeof Pressure
     close: { enter: shed / 2, leave: shed / 4 },
     shed: { enter: shed, leave: shed / 2 },
   }
+}
+
+/**
+ * How late the loop made itself: what it worked longer than until its next sample. The rest it was kept from running, by a
+ * machine that is short of CPU: refusing requests would give it none.
+ */
+function ownLagMs(lagMs: number, cpuShare: number): number {
+  return Math.max(0, Math.min(lagMs, cpuShare * (sampleEveryMs + lagMs) - sampleEveryMs))
 }
 
 export class OverloadMonitor {
@@ -82,7 +88,7 @@ export class OverloadMonitor {
     const { cpuShare, memoryBytes, memoryLimitBytes } = this.#options
     const { lagStep, memoryStep } = this
     this.lagMs = Math.max(0, nowMs - dueMs)
-    this.#lagSteps.observe(cpuShare() < ownWorkFrom ? 0 : this.lagMs, nowMs)
+    this.#lagSteps.observe(ownLagMs(this.lagMs, cpuShare()), nowMs)
     if (memoryLimitBytes !== Number.POSITIVE_INFINITY) {
       this.memoryShare = memoryBytes() / memoryLimitBytes
       this.#memorySteps.observe(this.memoryShare, nowMs)

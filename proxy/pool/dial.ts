@@ -34,7 +34,7 @@ export function dialPlain(
       resolve(wire)
     }
     const wire = Wire.connect(host, port, onConnect, from)
-    const timer = clock.after(timeoutMs, () => {
+    const timer = clock.deadline(timeoutMs, () => {
       reject(new UpstreamFailure('connect-timeout', `${host}:${port} did not accept within ${timeoutMs} ms`))
       wire.destroy()
     })

@@ -186,7 +186,7 @@ export class Http2Pool {
     const { clock, settingsTimeoutMs } = this.#options
     return new Promise((resolve, reject) => {
       const timeoutMs = settingsTimeoutMs()
-      const timer = clock.after(timeoutMs, () => {
+      const timer = clock.deadline(timeoutMs, () => {
         // Who waits for more of what it does not know would keep every request waiting.
         if (!this.#hasSpoken) this.#notSpoken(notSpokenMs)
         reject(new UpstreamFailure('connect-timeout', `no HTTP/2 settings came within ${timeoutMs} ms`))

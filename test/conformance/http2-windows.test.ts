@@ -26,6 +26,7 @@ class Uploads {
   readonly #splitter = new FrameSplitter()
   #readTo = 0
   #reading = false
+  #fresh = true
 
   constructor(principal: string | undefined) {
     this.#connection = new Http2ServerConnection(this.wire.wire, {
@@ -33,7 +34,8 @@ class Uploads {
       form: new HpackForm(),
       handler: (x) => {
         this.bodies.push(x.body)
-        const write = (): boolean => this.#reading || x.target === '/read'
+        const write = (): boolean =>
+          this.#reading || x.target === '/read' || (x.target === '/at-first' && this.#fresh)
         x.body.start({ write, end: () => undefined, abort: () => undefined })
       },
       downstream: { ...downstream, principal },
@@ -59,6 +61,11 @@ class Uploads {
 
   more(id: number, frames: number): void {
     for (let i = 0; i < frames; i++) this.#deliver(data(id, frameContent, false))
+  }
+
+  /** What is read at first stands still from now on. */
+  stall(): void {
+    this.#fresh = false
   }
 
   acknowledge(): void {
@@ -103,7 +110,10 @@ class Uploads {
 }
 
 const mebibyte = 1024 * 1024
-/** Frames that fill a window of 256 KiB. */
+/** INITIAL_WINDOW_SIZE, and what it is lowered to. */
+const atFirst = 16 * 16_393
+const lowered = 16_393
+/** Frames that all but fill a window. */
 const full = 16
 
 describe('requests that nobody reads', () => {
@@ -111,17 +121,18 @@ describe('requests that nobody reads', () => {
     const client = new Uploads('spiffe://cluster.local/ns/a/sa/b')
     for (let id = 1; id <= 63; id += 2) client.upload(id, full)
     await client.settle()
-    expect(client.initial).toEqual([262_144])
+    expect(client.initial).toEqual([atFirst])
     client.upload(65, 1)
     await client.settle()
-    expect(client.initial).toEqual([262_144, 16_384])
+    expect(client.initial).toEqual([atFirst, lowered])
     client.acknowledge()
     await client.look(1)
     client.read()
     await client.settle()
-    expect(client.initial).toEqual([262_144, 16_384, 262_144])
+    expect(client.initial).toEqual([atFirst, lowered, atFirst])
     // What was held is credited, so that the client's windows are as large as they were.
-    for (let id = 1; id <= 63; id += 2) expect(client.opened.get(id)).toBeGreaterThanOrEqual(262_144)
+    for (let id = 1; id <= 63; id += 2)
+      expect(client.opened.get(id)).toBeGreaterThanOrEqual(full * frameContent.length)
     client.destroy()
   })
 
@@ -154,8 +165,33 @@ describe('requests that nobody reads', () => {
     expect(client.opened.get(1)).toBeUndefined()
     for (let id = 3; id <= 67; id += 2) client.upload(id, full)
     await client.settle()
-    expect(client.initial).toEqual([262_144, 16_384])
+    expect(client.initial).toEqual([atFirst, lowered])
     expect(client.opened.get(1)).toBeGreaterThanOrEqual((full / 2 - 1) * frameContent.length)
+    client.destroy()
+  })
+
+  test('leave the connection its credit where all were read when windows were small already', async () => {
+    const client = new Uploads(undefined)
+    for (let id = 1; id <= 67; id += 2) client.upload(id, full)
+    await client.settle()
+    client.acknowledge()
+    const ids = Array.from({ length: 80 }, (_, i) => 69 + 2 * i)
+    const frames = new Map(ids.map((id) => [id, 1]))
+    for (const id of ids) client.upload(id, 1, '/at-first')
+    for (let round = 0; round < 20; round++) {
+      if (round === 10) client.stall()
+      await client.settle()
+      for (const [id, sent] of frames) {
+        const window = lowered + (client.opened.get(id) ?? 0) - sent * frameContent.length
+        const more = Math.floor(window / frameContent.length)
+        client.more(id, more)
+        frames.set(id, sent + more)
+      }
+    }
+    await client.settle()
+    const sent = 34 * full + [...frames.values()].reduce((sum, count) => sum + count, 0)
+    expect(sent).toBeGreaterThan(34 * full + 10 * ids.length)
+    expect(client.opened.get(0)).toBeGreaterThan(sent * frameContent.length - mebibyte)
     client.destroy()
   })
 

@@ -60,6 +60,38 @@ describe('to an application that speaks HTTP/2', () => {
   })
 })
 
+describe('a reply of node:http2 whose length nobody said', () => {
+  const piece = Buffer.alloc(64 * 1024, 'w')
+  let app: Http2Application
+  let plain: PlainDataPath
+
+  beforeAll(async () => {
+    app = await startHttp2Application((stream, headers) => {
+      stream.respond({ ':status': 200 })
+      const write = (left: number): void => {
+        if (left === 0) stream.end()
+        else stream.write(piece, () => write(left - 1))
+      }
+      write(Number(headers['x-pieces']))
+    })
+    plain = await startPlainDataPath([])
+    setEndpoints(plain.dataPath, 'app', [app.port], undefined, { http2: true })
+  })
+
+  afterAll(async () => {
+    plain.stop()
+    await app.stop()
+  })
+
+  // Where the last byte used up the window, it resets its stream instead of ending it.
+  test.each([4, 8, 12, 16, 32, 64])('is whole where it is %i times 64 KiB', async (pieces) => {
+    const session = connectHttp2(plain.port)
+    const { content } = await ask(session, { 'x-pieces': String(pieces) })
+    expect(content.length).toBe(pieces * piece.length)
+    session.destroy()
+  })
+})
+
 describe('between HTTP/1 and HTTP/2', () => {
   let app: HttpApplication
   let plain: PlainDataPath

@@ -1,7 +1,7 @@
 /** A gigabyte over HTTP/2 through two sidecars to a reader that is slower than its sender. */
 import type http2 from 'node:http2'
 import type { Duplex } from 'node:stream'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFailed, onTestFinished, test } from 'vitest'
 import { startHttp2Application } from '../support/http2-application.ts'
 import { connectHttp2 } from '../support/http2-client.ts'
 import { processMemory } from '../support/process-memory.ts'
@@ -74,19 +74,29 @@ async function upload(session: http2.ClientHttp2Session): Promise<number> {
 test.each([
   ['reply', download],
   ['request', upload],
-])('1 GiB as a %s over HTTP/2 leaves the memory of both sidecars where it was', async (name, exchange) => {
-  const app = await startHttp2Application(application)
-  onTestFinished(() => app.stop())
-  const { outbound, inbound, stop } = await startSidecarPair(app.port, { appProtocol: 'kubernetes.io/h2c' })
-  onTestFinished(stop)
-  const session = connectHttp2(outbound.port)
-  onTestFinished(() => session.destroy())
-  const before = [outbound, inbound].map(({ pid }) => processMemory(pid, 'VmRSS'))
-  const startedMs = performance.now()
-  expect(await exchange(session)).toBe(totalBytes)
-  const grown = [outbound, inbound].map(({ pid }, i) => processMemory(pid, 'VmHWM') - (before[i] ?? 0))
-  const seconds = ((performance.now() - startedMs) / 1000).toFixed(1)
-  const mebibytes = grown.map((bytes) => (bytes / 2 ** 20).toFixed(0)).join(' and ')
-  process.stdout.write(`a ${name} over HTTP/2: ${seconds} s, at most ${mebibytes} MiB more\n`)
-  for (const bytes of grown) expect(bytes).toBeLessThan(mayGrowBytes)
-})
+])(
+  '1 GiB as a %s over HTTP/2 leaves the memory of both sidecars where it was',
+  { timeout: 300_000 },
+  async (name, exchange) => {
+    const app = await startHttp2Application(application)
+    onTestFinished(() => app.stop())
+    const { outbound, inbound, stop } = await startSidecarPair(app.port, {
+      appProtocol: 'kubernetes.io/h2c',
+      settings: ['--access-log=json', '--log-level=info'],
+    })
+    onTestFinished(stop)
+    onTestFailed(() => {
+      process.stdout.write(`outbound said: ${outbound.log()}\ninbound said: ${inbound.log()}\n`)
+    })
+    const session = connectHttp2(outbound.port)
+    onTestFinished(() => session.destroy())
+    const before = [outbound, inbound].map(({ pid }) => processMemory(pid, 'VmRSS'))
+    const startedMs = performance.now()
+    expect(await exchange(session)).toBe(totalBytes)
+    const grown = [outbound, inbound].map(({ pid }, i) => processMemory(pid, 'VmHWM') - (before[i] ?? 0))
+    const seconds = ((performance.now() - startedMs) / 1000).toFixed(1)
+    const mebibytes = grown.map((bytes) => (bytes / 2 ** 20).toFixed(0)).join(' and ')
+    process.stdout.write(`a ${name} over HTTP/2: ${seconds} s, at most ${mebibytes} MiB more\n`)
+    for (const bytes of grown) expect(bytes).toBeLessThan(mayGrowBytes)
+  },
+)

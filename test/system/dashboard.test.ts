@@ -107,7 +107,7 @@ describeWithChromium('the dashboard', () => {
     )
     const before = await observed.getAttribute('aria-label')
     expect(before).toMatch(/^Observed: catalog-v1 7\d\.\d %, catalog-v2 2\d\.\d %/)
-    await expect.poll(() => observed.getAttribute('aria-label'), { timeout: 10_000 }).not.toBe(before)
+    await expect.poll(() => observed.getAttribute('aria-label'), { timeout: 30_000 }).not.toBe(before)
     await expect.poll(() => page.locator('.line path').nth(1).getAttribute('d')).toContain('L')
     expect(await page.locator('.conditions').innerText()).toContain("backend 'catalog-v3' is no Service")
   })

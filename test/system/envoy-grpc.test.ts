@@ -61,7 +61,7 @@ describeWithEnvoy('Envoy and GRPCRoutes', () => {
     const expected = ['v1', 'v2', 'UNAVAILABLE', 'UNIMPLEMENTED', 'flaky']
     expect(await outcomes(mesh.call)).toEqual(expected)
     await expect
-      .poll(() => outcomes((path, more) => unary(client, path, more)), { timeout: 10_000 })
+      .poll(() => outcomes((path, more) => unary(client, path, more)), { timeout: 30_000 })
       .toEqual(expected)
   })
 })

@@ -239,7 +239,7 @@ describeWithEnvoy('a stock Envoy', () => {
   test('has what is written in the folder, by either protocol', async () => {
     for (const by of everyone)
       await expect
-        .poll(async () => (await outcome(by, 'routed', '/nothing')).status, { timeout: 10_000 })
+        .poll(async () => (await outcome(by, 'routed', '/nothing')).status, { timeout: 30_000 })
         .toBe(404)
     for (const by of everyone) expect(await outcome(by, 'apex', '/')).toMatchObject({ status: 200 })
   })
@@ -359,7 +359,7 @@ describeWithEnvoy('a stock Envoy', () => {
       mesh.split('apex', weights)
       const [to] = Object.entries(weights).find(([, weight]) => weight > 0) as [string, number]
       for (const by of everyone)
-        await expect.poll(() => shares(by, 'apex', '/', 20), { timeout: 10_000 }).toEqual({ [`${to} /`]: 20 })
+        await expect.poll(() => shares(by, 'apex', '/', 20), { timeout: 30_000 }).toEqual({ [`${to} /`]: 20 })
     }
     mesh.split('apex', { v1: 9, v2: 1 })
   })
@@ -405,7 +405,7 @@ describeWithEnvoy('a stock Envoy', () => {
       for (const to of ['v1', 'v2', 'shadow', 'v1', 'v2', 'shadow']) {
         mesh.split('apex', { [to]: 1 })
         await expect
-          .poll(() => mesh.log.slice(-8).every(({ app }) => app === to), { timeout: 10_000 })
+          .poll(() => mesh.log.slice(-8).every(({ app }) => app === to), { timeout: 30_000 })
           .toBe(true)
       }
       changing = false
@@ -451,13 +451,13 @@ describeWithEnvoy('a stock Envoy', () => {
     const before = await taken()
     mesh.policy('balanced', { balancer, timeouts: { request: `${before + 1}s` } })
     await expect
-      .poll(async () => (await taken()) > before || refusals().length > 0, { timeout: 10_000 })
+      .poll(async () => (await taken()) > before || refusals().length > 0, { timeout: 30_000 })
       .toBe(true)
     expect(refusals()).toEqual([])
     // Routes, which say what is hashed, come after clusters.
     for (const by of everyone)
       await expect
-        .poll(() => spread(by), { message: by, timeout: 10_000 })
+        .poll(() => spread(by), { message: by, timeout: 30_000 })
         .toBe(balancer.hash === undefined ? 3 : 1)
   })
 

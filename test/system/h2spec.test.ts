@@ -21,8 +21,9 @@ describeWithH2spec('h2spec', () => {
 
   beforeAll(async () => {
     application = http2.createServer((request, response) => {
+      // Whoever has a whole reply already is told of nothing that its request breaks after that.
+      request.on('end', () => response.end('hello, h2spec'))
       request.resume()
-      response.end('hello, h2spec')
     })
     await new Promise<void>((resolve) => application.listen(0, '127.0.0.1', resolve))
     const { port } = application.address() as AddressInfo
@@ -38,7 +39,7 @@ describeWithH2spec('h2spec', () => {
   test('all cases are passed but those that are named', async () => {
     const { cases, failed } = await runH2spec(pair.listenPort, 'clear')
     expect(cases.length).toBeGreaterThanOrEqual(146)
-    expect(failed.filter((name) => exceptions[name] === undefined)).toEqual([])
+    expect([...failed].filter(([name]) => exceptions[name] === undefined)).toEqual([])
     // It is still well, and serves.
     const session = http2.connect(`http://127.0.0.1:${pair.listenPort}`)
     const stream = session.request({ ':path': '/' })
@@ -52,6 +53,6 @@ describeWithH2spec('h2spec', () => {
   test('all cases are passed where ALPN has said that it is HTTP/2', async () => {
     const { cases, failed } = await runH2spec(secure.port, 'tls')
     expect(cases.length).toBeGreaterThanOrEqual(146)
-    expect(failed).toEqual([])
+    expect([...failed]).toEqual([])
   }, 180_000)
 })

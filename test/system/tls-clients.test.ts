@@ -17,7 +17,7 @@ describeWith(['curl', 'nghttp', 'h2load'], 'clients with TLS', () => {
     application = await startHttpApplication('app')
     sidecar = await startTlsSidecar(application.port)
     url = `https://127.0.0.1:${sidecar.port}/`
-  }, 30_000)
+  }, 60_000)
   afterAll(async () => {
     await sidecar?.stop()
     await application?.stop()
