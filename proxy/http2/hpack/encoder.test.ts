@@ -65,6 +65,22 @@ test('values that are written once leave the table alone', () => {
   expect(sender.hex([], ['x-a', 'b'])).toBe('be')
 })
 
+test('a value that stays, where there was a new one in each block before, enters the table as well', () => {
+  const sender = new Sender()
+  for (let i = 0; i < 200; i++) sender.bytes([], ['x-build', `build-${i}`])
+  const octets = Array.from({ length: 64 }, () => sender.bytes([], ['x-build', 'build-final']).length)
+  expect(octets.at(-1)).toBe(1)
+  expect(octets.filter((length) => length > 1).length).toBeLessThanOrEqual(2 * 16)
+})
+
+test('a place knows another name, in whatever case, from the one before', () => {
+  const sender = new Sender()
+  const decode = reader()
+  for (const name of ['x-a', 'X-A', 'x-b', 'X-B', 'x-a'])
+    for (let i = 0; i < 20; i++)
+      expect(decode(sender.bytes([], [name, `v-${i}`])).fields).toEqual([name.toLowerCase(), `v-${i}`])
+})
+
 test('what is in use is not pushed out by what keeps changing', () => {
   const sender = new Sender()
   const decode = reader()
