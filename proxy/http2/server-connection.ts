@@ -176,7 +176,8 @@ export class Http2ServerConnection implements SessionOwner, Connection {
   #leave(): void {
     const { session } = this
     this.#draining = 'left'
-    session.out.goaway(session.highestId, errorCode.noError, '')
+    session.lastId = session.highestId
+    session.out.goaway(session.lastId, errorCode.noError, '')
     if (session.streams.size === 0) session.close()
   }
 
