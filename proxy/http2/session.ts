@@ -131,6 +131,11 @@ export class Session implements WireReader {
     return this.#output
   }
 
+  /** What was written has not left yet. */
+  get unsent(): boolean {
+    return this.#wire.unsentBytes > 0
+  }
+
   /** Whether DATA may be written. */
   get hasRoom(): boolean {
     return !this.#queue.full

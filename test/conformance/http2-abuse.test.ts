@@ -1,6 +1,6 @@
 /** Floods end their own connection, at once, and nobody else's requests: part E of the reference's list. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { headers, RawHttp2, request } from '../support/http2-frames.ts'
+import { frame, headers, RawHttp2, request, types } from '../support/http2-frames.ts'
 import { type Http2Application, startHttp2Application } from '../support/http2-application.ts'
 import { ask, connectHttp2 } from '../support/http2-client.ts'
 import { type PlainDataPath, startPlainDataPath } from '../support/plain-data-path.ts'
@@ -38,6 +38,17 @@ describe('a flood ends its connection within a second', () => {
     healthy.destroy()
     peer.destroy()
   })
+})
+
+test('a client that floods and does not read is cut off within a second', async () => {
+  const { closed } = plain.dataPath.serveStats.outbound
+  const peer = await RawHttp2.connect(plain.port)
+  peer.socket.pause()
+  const began = performance.now()
+  peer.send(Buffer.concat(Array.from({ length: 50_000 }, () => frame(types.ping, 0, 0, Buffer.alloc(8)))))
+  await expect.poll(() => plain.dataPath.serveStats.outbound.closed, { interval: 20 }).toBe(closed + 1)
+  expect(performance.now() - began).toBeLessThan(1000)
+  peer.destroy()
 })
 
 test('85 a client that takes nothing and one that sends nothing are given up, a call may be silent', async () => {

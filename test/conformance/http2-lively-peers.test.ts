@@ -121,7 +121,7 @@ test('the last GOAWAY names no stream that the one before left out', async () =>
   }
   client.send(headers(1, request()))
   await client.settle()
-  plain.dataPath.drain()
+  void plain.dataPath.drain()
   await client.until(() => client.of(types.goaway).length === 2)
   client.send(headers(3, request()), headers(5, request()), data(0, 'no stream'))
   await client.until(() => client.closed)
