@@ -1,6 +1,7 @@
 /**
  * What a peer may do that costs us more than it: each kind has a bucket of tokens that refills. Clients cancel a lot
- * where deadlines are short, so that those who have proven who they are get ten times as much.
+ * where deadlines are short, so that those who have proven who they are get ten times as much; so do upstreams, whom we
+ * have chosen, and whose connection carries the requests of many.
  */
 import { ConnectionFault } from './faults.ts'
 import { errorCode } from './frame-types.ts'
@@ -30,6 +31,11 @@ class Bucket {
       if (this.#tokens < count) throw new ConnectionFault(errorCode.enhanceYourCalm, `too many ${this.#name}`)
     }
     this.#tokens -= count
+  }
+
+  /** What will cost `count` is no fault of the peer. */
+  give(count: number): void {
+    this.#tokens = Math.min(this.#most, this.#tokens + count)
   }
 }
 

@@ -49,10 +49,13 @@ export class ControlFrames {
     if (id !== 0) throw protocolError('PING for a stream')
     if (length !== 8) throw sizeError('PING has a wrong length')
     if ((flags & ackFlag) !== 0) {
+      session.budgets.noise.take()
       session.owner.onPingAck()
       return
     }
-    session.budgets.control.take()
+    // One after DATA costs less than that did; gRPC's servers count in the same way.
+    if (session.pingDue) session.pingDue = false
+    else session.budgets.control.take()
     session.out.ping(buffer, from, ackFlag)
     session.answered()
   }
@@ -63,6 +66,7 @@ export class ControlFrames {
     const lastId = idAt(buffer, from)
     if (lastId > this.#goawayId) throw protocolError('GOAWAY takes a stream back')
     this.#goawayId = lastId
+    this.#session.budgets.noise.take()
     this.#session.owner.onGoaway(lastId, buffer.readUInt32BE(from + 4))
   }
 

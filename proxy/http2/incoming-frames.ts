@@ -29,6 +29,8 @@ import type { Http2Stream } from './stream.ts'
 
 /** Below this a window update is hardly worth its frame. */
 const smallUpdateBytes = 1024
+/** Of a larger one that nothing was sent for: some peers read less at a time than we send. */
+const largeUpdateCost = 1 / 16
 
 export class IncomingFrames implements FrameHandler {
   readonly #session: Session
@@ -159,6 +161,7 @@ export class IncomingFrames implements FrameHandler {
       throw new ConnectionFault(errorCode.flowControlError, 'more DATA than the connection may carry')
     const stream = session.streams.get(id)
     if (stream === undefined) {
+      if (length === 0) session.budgets.noise.take()
       this.#onStrayData(id)
       return undefined
     }
@@ -235,7 +238,10 @@ export class IncomingFrames implements FrameHandler {
     }
     const ended = session.closed.find(id)
     // Who answers may not know yet that nobody waits any more.
-    if (ended === 'reset by us' || !session.isServer) return
+    if (ended === 'reset by us' || !session.isServer) {
+      session.budgets.noise.take()
+      return
+    }
     if (ended === 'over')
       throw new ConnectionFault(errorCode.streamClosed, 'HEADERS for a stream that is over')
     throw protocolError('HEADERS for a stream that was passed over')
@@ -254,8 +260,7 @@ export class IncomingFrames implements FrameHandler {
     if (length !== 4) throw sizeError('WINDOW_UPDATE has a wrong length')
     const session = this.#session
     const by = idAt(buffer, from)
-    if (by < smallUpdateBytes && !session.sentData) session.budgets.noise.take()
-    session.sentData = false
+    this.#chargeUpdate(by)
     if (id === 0) {
       if (by === 0) throw protocolError('WINDOW_UPDATE by nothing')
       if (!session.openSendWindow(by))
@@ -265,7 +270,6 @@ export class IncomingFrames implements FrameHandler {
     const stream = session.streams.get(id)
     if (stream === undefined) {
       if (this.#isIdle(id)) throw protocolError('WINDOW_UPDATE for a stream that is not open')
-      session.budgets.noise.take()
     } else if (by === 0) {
       stream.fail(errorCode.protocolError, 'WINDOW_UPDATE by nothing')
     } else if (stream.sendWindowBytes + by > largestWindow) {
@@ -274,6 +278,13 @@ export class IncomingFrames implements FrameHandler {
       stream.sendWindowBytes += by
       if (stream.stalled) session.resume(stream)
     }
+  }
+
+  /** What we have sent may be given back in crumbs, and to streams that are over. */
+  #chargeUpdate(by: number): void {
+    const session = this.#session
+    if (session.updatesDue > 0) session.updatesDue--
+    else session.budgets.noise.take(by < smallUpdateBytes ? 1 : largeUpdateCost)
   }
 
   /** No stream of this id was ever opened. */

@@ -12,6 +12,8 @@ export const maxBlockBytes = 2 * maxHeaderListBytes
 export const maxContinuations = 16
 /** Streams that a client may have open at once. */
 export const maxConcurrentStreams = 256
+/** The same of another sidecar, for all of its clients: those that stand still must not take the place of others. */
+export const maxConcurrentMeshStreams = 1000
 /** Streams that we open at once on one connection, whatever the peer allows. */
 export const maxStreamsToPeer = 1000
 /**
@@ -47,5 +49,6 @@ export const maxInterimReplies = 8
 export const settingsTimeoutMs = 10_000
 /** From the first GOAWAY to the second, where the peer does not answer the PING between them. */
 export const drainPingTimeoutMs = 5_000
-/** How long a closed connection goes on to be read, so that a RST does not overtake the last GOAWAY. */
+/** How long a closed connection goes on to be read, so that a RST does not overtake the last GOAWAY; of who broke the rules, with the sweep less than a second. */
 export const lingerMs = 1_000
+export const faultLingerMs = 400

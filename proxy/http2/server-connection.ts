@@ -10,7 +10,14 @@ import type { Wire } from '../listen/wire.ts'
 import { ConnectionFault } from './faults.ts'
 import { errorCode, largestStreamId } from './frame-types.ts'
 import type { HeadBlock, HeadForm, Malformed } from './head-form.ts'
-import { drainPingTimeoutMs, lingerMs, maxConcurrentStreams, settingsTimeoutMs } from './limits.ts'
+import {
+  drainPingTimeoutMs,
+  faultLingerMs,
+  lingerMs,
+  maxConcurrentMeshStreams,
+  maxConcurrentStreams,
+  settingsTimeoutMs,
+} from './limits.ts'
 import { ServerStream } from './server-stream.ts'
 import { Session, type SessionOwner } from './session.ts'
 import { StallWatch } from './stall-watch.ts'
@@ -33,10 +40,12 @@ export class Http2ServerConnection implements SessionOwner, Connection {
   readonly session: Session
   readonly #stalls: StallWatch
   readonly #beganMs: number
+  readonly #mostStreams: number
   /** 'told': it knows that we are about to leave; 'left': what it sends now is not looked at. */
   #draining: 'no' | 'told' | 'left' = 'no'
   #sinceMs: number
   #wasIdle = false
+  #lingerMs = lingerMs
   #gone = false
   deadlineMs: number
 
@@ -46,11 +55,12 @@ export class Http2ServerConnection implements SessionOwner, Connection {
     this.deadlineMs = this.#beganMs + lookEveryMs
     const { downstream, nowMs } = options
     const trusted = downstream.principal !== undefined
+    this.#mostStreams = trusted ? maxConcurrentMeshStreams : maxConcurrentStreams
     this.session = new Session(wire, this, {
       isServer: true,
       trusted,
       nowMs,
-      maxConcurrentStreams,
+      maxConcurrentStreams: this.#mostStreams,
       form: options.form,
     })
     this.#stalls = new StallWatch(options.streamIdleTimeoutMs)
@@ -63,7 +73,7 @@ export class Http2ServerConnection implements SessionOwner, Connection {
       session.closed.add(id, true)
       return
     }
-    if (session.streams.size >= maxConcurrentStreams) {
+    if (session.streams.size >= this.#mostStreams) {
       this.#reset(id, errorCode.refusedStream)
       return
     }
@@ -119,7 +129,10 @@ export class Http2ServerConnection implements SessionOwner, Connection {
 
   onOver(error: Error | undefined): void {
     this.#sinceMs = this.options.nowMs()
-    if (error instanceof ConnectionFault) this.violated(error.message, false)
+    if (!(error instanceof ConnectionFault)) return
+    this.#lingerMs = faultLingerMs
+    this.deadlineMs = this.#sinceMs + faultLingerMs
+    this.violated(error.message, false)
   }
 
   onClose(): void {
@@ -148,7 +161,10 @@ export class Http2ServerConnection implements SessionOwner, Connection {
     this.deadlineMs = now + lookEveryMs
     const { session } = this
     if (session.over) {
-      if (now - this.#sinceMs >= lingerMs) session.destroy()
+      // Its last reply may still be on its way to a slow reader.
+      const unsent = this.#lingerMs === lingerMs && session.unsent
+      const mostMs = unsent ? this.options.streamIdleTimeoutMs : this.#lingerMs
+      if (now - this.#sinceMs >= mostMs) session.destroy()
       return
     }
     const { headTimeoutMs } = this.options
@@ -176,7 +192,8 @@ export class Http2ServerConnection implements SessionOwner, Connection {
   #leave(): void {
     const { session } = this
     this.#draining = 'left'
-    session.out.goaway(session.highestId, errorCode.noError, '')
+    session.lastId = session.highestId
+    session.out.goaway(session.lastId, errorCode.noError, '')
     if (session.streams.size === 0) session.close()
   }
 

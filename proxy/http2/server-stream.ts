@@ -247,6 +247,8 @@ function framingOf({ contentLength, method }: IncomingRequest, content: string |
 
 /** What a client is told of a reply that breaks off: nothing that it could take for a reply that may be asked for again. */
 function codeFor(error: Error): number {
+  // A gRPC client whose own deadline is up makes DEADLINE_EXCEEDED of it.
+  if (error instanceof UpstreamFailure && error.kind === 'timeout') return errorCode.cancel
   const { cause } = error
   if (!(cause instanceof StreamReset)) return errorCode.internalError
   const { code } = cause

@@ -10,7 +10,14 @@ import { ClosedStreams } from './closed-streams.ts'
 import { ConnectionFault } from './faults.ts'
 import { FrameOutput } from './frame-output.ts'
 import { FrameReader } from './frame-reader.ts'
-import { clientPreface, defaultWindowBytes, errorCode, largestWindow, setting } from './frame-types.ts'
+import {
+  clientPreface,
+  defaultWindowBytes,
+  errorCode,
+  largestStreamId,
+  largestWindow,
+  setting,
+} from './frame-types.ts'
 import { HeaderAssembly } from './header-assembly.ts'
 import type { HeadBlock, HeadForm } from './head-form.ts'
 import { IncomingFrames } from './incoming-frames.ts'
@@ -72,8 +79,12 @@ export class Session implements WireReader {
   highestId = 0
   /** Neither reads nor writes any more. */
   over = false
-  /** DATA was written since the peer last opened a window. */
-  sentData = false
+  /** Windows that may be opened for nothing: two for each stream and each DATA frame written, its own and the connection's. */
+  updatesDue = 0
+  /** DATA was written since the last PING: a peer that measures how much is under way asks after that (gRPC does). */
+  pingDue = false
+  /** No stream above it is looked at: so it was said, and may not be taken back. */
+  lastId = largestStreamId
   /** Reads since it began; whoever compares it knows whether the peer is alive. */
   reads = 0
   readonly #wire: Wire
@@ -95,7 +106,7 @@ export class Session implements WireReader {
     this.nowMs = options.nowMs
     this.settingsSentMs = options.nowMs()
     this.flow = new ReceiveFlow(this, options.isServer && !options.trusted)
-    this.budgets = new Budgets(options.trusted, options.nowMs)
+    this.budgets = new Budgets(options.trusted || !options.isServer, options.nowMs)
     this.#frames = new IncomingFrames(this)
     this.#reader = new FrameReader(this.#frames)
     this.#greet(options.maxConcurrentStreams)
@@ -118,6 +129,11 @@ export class Session implements WireReader {
       flushAtTurnsEnd(this)
     }
     return this.#output
+  }
+
+  /** What was written has not left yet. */
+  get unsent(): boolean {
+    return this.#wire.unsentBytes > 0
   }
 
   /** Whether DATA may be written. */
@@ -158,7 +174,8 @@ export class Session implements WireReader {
 
   /** DATA was written: much of it leaves at once. */
   wrote(): void {
-    this.sentData = true
+    this.updatesDue += 2
+    this.pingDue = true
     if (this.#output.buffer.size >= flushAboveBytes) this.flush()
   }
 
@@ -234,6 +251,7 @@ export class Session implements WireReader {
 
   add(stream: Http2Stream): void {
     this.streams.add(stream)
+    this.updatesDue += 2
     this.highestId = Math.max(this.highestId, stream.id)
   }
 
@@ -251,7 +269,7 @@ export class Session implements WireReader {
   /** The peer broke the rules, or one of ours: says so, and ends. */
   fail(fault: ConnectionFault): void {
     if (this.over) return
-    this.out.goaway(this.isServer ? this.highestId : 0, fault.code, fault.message)
+    this.out.goaway(this.isServer ? Math.min(this.highestId, this.lastId) : 0, fault.code, fault.message)
     this.flush()
     this.#finish(fault)
     this.#wire.end()

@@ -5,6 +5,8 @@ import type { Http2Stream } from './stream.ts'
 
 /** Of calls, whose client may be busy with what it has read. */
 const patience = 12
+/** Who opens the window of what waits by less than this takes nothing: a byte now and then would keep it for ever. */
+const leastTakenBytes = 1024
 
 type Seen = { movedBytes: number; sinceMs: number }
 
@@ -22,10 +24,14 @@ export class StallWatch {
   }
 
   #stands(stream: Http2Stream, nowMs: number): boolean {
-    if (!stream.waitsForPeer) return false
+    if (!stream.waitsForPeer) {
+      this.#seen.delete(stream)
+      return false
+    }
     const { movedBytes } = stream
     const seen = this.#seen.get(stream)
-    if (seen === undefined || seen.movedBytes !== movedBytes) {
+    const least = stream.stalled ? leastTakenBytes : 1
+    if (seen === undefined || movedBytes - seen.movedBytes >= least) {
       this.#seen.set(stream, { movedBytes, sinceMs: nowMs })
       return false
     }

@@ -12,6 +12,8 @@ import type { IncomingContent } from './incoming-content.ts'
 import { OutgoingContent } from './outgoing-content.ts'
 import type { Session } from './session.ts'
 
+/** Of a stream that we reset its peer may have sent a header block already, and a reset of its own. */
+const crossingFrames = 2
 const noTrailers = new HeaderList()
 
 export abstract class Http2Stream {
@@ -149,6 +151,7 @@ export abstract class Http2Stream {
   reset(code: number): void {
     if (this.over) return
     this.session.out.reset(this.id, code)
+    this.session.budgets.noise.give(crossingFrames)
     this.leave(true)
   }
 

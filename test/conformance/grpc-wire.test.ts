@@ -328,6 +328,14 @@ describe('grpc-timeout', () => {
       expect(await sent(text)).toBe(text)
     },
   )
+  test('that is over behind a message is told as CANCEL, of which a client makes DEADLINE_EXCEEDED', async () => {
+    const { session, counted } = await start((stream) => {
+      stream.respond(grpcHead)
+      stream.write(message)
+    })
+    expect((await ask(session, { 'grpc-timeout': '50m' })).rstCode).toBe(8)
+    await expect.poll(counted).toEqual([{ grpcStatus: 4, failed: true }])
+  })
   test('that is over is told as DEADLINE_EXCEEDED, and the server is told to stop', async () => {
     let code: number | undefined
     const { session, counted } = await start((stream) => {

@@ -1,6 +1,6 @@
 /** Floods end their own connection, at once, and nobody else's requests: part E of the reference's list. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { headers, RawHttp2, request } from '../support/http2-frames.ts'
+import { frame, headers, RawHttp2, request, types, uint32 } from '../support/http2-frames.ts'
 import { type Http2Application, startHttp2Application } from '../support/http2-application.ts'
 import { ask, connectHttp2 } from '../support/http2-client.ts'
 import { type PlainDataPath, startPlainDataPath } from '../support/plain-data-path.ts'
@@ -14,7 +14,7 @@ beforeAll(async () => {
   app = await startHttp2Application((stream, fields) => {
     if (fields[':path'] === '/slow') return
     stream.respond({ ':status': 200 })
-    stream.end('app')
+    stream.end(fields[':path'] === '/long' ? 'x'.repeat(10_000) : 'app')
   })
   plain = await startPlainDataPath([app.port])
 })
@@ -40,15 +40,34 @@ describe('a flood ends its connection within a second', () => {
   })
 })
 
-test('85 a client that takes nothing and one that sends nothing are given up, a call may be silent', async () => {
+test('a client that floods and does not read is cut off within a second', async () => {
+  const { closed } = plain.dataPath.serveStats.outbound
+  const peer = await RawHttp2.connect(plain.port)
+  peer.socket.pause()
+  const began = performance.now()
+  peer.send(Buffer.concat(Array.from({ length: 50_000 }, () => frame(types.ping, 0, 0, Buffer.alloc(8)))))
+  await expect.poll(() => plain.dataPath.serveStats.outbound.closed, { interval: 20 }).toBe(closed + 1)
+  expect(performance.now() - began).toBeLessThan(1000)
+  peer.destroy()
+})
+
+test('85 a client that takes nothing, or crumbs, and one that sends nothing are given up, a call may be silent', async () => {
   const impatient = await startPlainDataPath([app.port], {
     clientTimeouts: { headMs: 10_000, idleMs: 60_000, streamIdleMs: 50 },
   })
   const peer = await RawHttp2.connect(impatient.port, [4, 0])
   const call = request('POST', '/slow', ['content-type', 'application/grpc'], ['te', 'trailers'])
   peer.send(headers(1, call, false), headers(3, request()), headers(5, request('POST', '/slow'), false))
-  await peer.until(() => peer.resetCode(3) !== undefined && peer.resetCode(5) !== undefined)
-  expect([peer.status(3), peer.resetCode(3), peer.resetCode(5)]).toEqual(['200', code.cancel, code.cancel])
+  peer.send(headers(7, request('GET', '/long')))
+  const crumbs = setInterval(() => peer.send(frame(types.window, 0, 7, uint32(1))), 20)
+  await peer.until(() => [3, 5, 7].every((id) => peer.resetCode(id) !== undefined))
+  clearInterval(crumbs)
+  expect([peer.status(3), ...[3, 5, 7].map((id) => peer.resetCode(id))]).toEqual([
+    '200',
+    code.cancel,
+    code.cancel,
+    code.cancel,
+  ])
   await peer.settle()
   expect(peer.resetCode(1)).toBeUndefined()
   peer.destroy()

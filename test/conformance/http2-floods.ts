@@ -59,4 +59,12 @@ export const floods: readonly (readonly [string, Buffer])[] = [
     many(1000, (i) => headers(2 * i + 1, request('GET', '/', ...crumbs))),
   ],
   ['frames of unknown types', many(5000, () => frame(0x42, 0, 0, 'x'))],
+  ['WINDOW_UPDATE where nothing was sent', many(50_000, () => frame(types.window, 0, 0, uint32(2048)))],
+  ['answers to no PING', many(5000, () => frame(types.ping, flags.ack, 0, Buffer.alloc(8)))],
+  ['GOAWAY', many(5000, () => frame(types.goaway, 0, 0, uint32(0, 0)))],
+  [
+    'DATA without content for a stream that was reset',
+    Buffer.concat([headers(1, [[':method', 'GET']], false), many(5000, () => data(1, '', false))]),
+  ],
+  ['HEADERS for a stream that was reset', many(5000, () => headers(1, [[':method', 'GET']]))],
 ]

@@ -204,6 +204,16 @@ describe('requests that nobody reads', () => {
   })
 })
 
+test.each([
+  ['another sidecar', 'spiffe://cluster.local/ns/a/sa/b', 1000],
+  ['anybody else', undefined, 256],
+] as const)('streams of %s that stand still leave room for others, up to its limit', (_, principal, most) => {
+  const client = new Uploads(principal)
+  for (let i = 0; i < 1100; i++) client.upload(2 * i + 1, 0)
+  expect(client.bodies.length).toBe(most)
+  client.destroy()
+})
+
 test('a change of the windows that is never acknowledged ends the connection after 10 s, and no sooner', async () => {
   const client = new Uploads('spiffe://cluster.local/ns/a/sa/b')
   await client.look(60)

@@ -7,7 +7,7 @@ import { type Http2Application, startHttp2Application } from '../support/http2-a
 import { preface, settings, settingsAck } from '../support/http2-frames.ts'
 import { type MeshProcesses, startMeshProcesses } from '../support/mesh-processes.ts'
 
-/** Of each of the 14 kinds; by hand WEFT_ABUSE_SESSIONS=720, which are 10,000 in all, or more. */
+/** Of each of the 19 kinds; by hand WEFT_ABUSE_SESSIONS=530, which are 10,000 in all, or more. */
 const sessions = Number(process.env['WEFT_ABUSE_SESSIONS'] ?? 12)
 /** Before anything is measured: code is compiled, and pools and caches are as large as they get. */
 const warmUpSessions = 8
