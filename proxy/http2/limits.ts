@@ -6,6 +6,10 @@ export const maxHeaderListBytes = 64 * 1024
 export const maxTextHeadBytes = 60 * 1024
 /** Cookie crumbs count one by one. */
 export const maxHeaderFields = 256
+/** Of all requests that are open on a connection: a block of a few bytes can stand for the longest list. */
+export const maxOpenHeadBytes = 2 * 1024 * 1024
+/** The same of another sidecar, for all of its clients. */
+export const maxOpenMeshHeadBytes = 8 * 1024 * 1024
 /** Of one block, before it is decoded. */
 export const maxBlockBytes = 2 * maxHeaderListBytes
 /** A block of that size needs eight. */

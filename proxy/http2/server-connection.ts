@@ -16,6 +16,8 @@ import {
   lingerMs,
   maxConcurrentMeshStreams,
   maxConcurrentStreams,
+  maxOpenHeadBytes,
+  maxOpenMeshHeadBytes,
   settingsTimeoutMs,
 } from './limits.ts'
 import { ServerStream } from './server-stream.ts'
@@ -41,6 +43,9 @@ export class Http2ServerConnection implements SessionOwner, Connection {
   readonly #stalls: StallWatch
   readonly #beganMs: number
   readonly #mostStreams: number
+  readonly #mostHeadBytes: number
+  /** Of the requests that are open. */
+  #headBytes = 0
   /** 'told': it knows that we are about to leave; 'left': what it sends now is not looked at. */
   #draining: 'no' | 'told' | 'left' = 'no'
   #sinceMs: number
@@ -56,6 +61,7 @@ export class Http2ServerConnection implements SessionOwner, Connection {
     const { downstream, nowMs } = options
     const trusted = downstream.principal !== undefined
     this.#mostStreams = trusted ? maxConcurrentMeshStreams : maxConcurrentStreams
+    this.#mostHeadBytes = trusted ? maxOpenMeshHeadBytes : maxOpenHeadBytes
     this.session = new Session(wire, this, {
       isServer: true,
       trusted,
@@ -73,7 +79,8 @@ export class Http2ServerConnection implements SessionOwner, Connection {
       session.closed.add(id, true)
       return
     }
-    if (session.streams.size >= this.#mostStreams) {
+    const headBytes = block === undefined ? 0 : block.listBytes
+    if (session.streams.size >= this.#mostStreams || this.#headBytes + headBytes > this.#mostHeadBytes) {
       this.#reset(id, errorCode.refusedStream)
       return
     }
@@ -82,7 +89,7 @@ export class Http2ServerConnection implements SessionOwner, Connection {
     else if (head.expects === 'unknown') this.#refuseHead(id, unknownExpectation, endStream)
     else if (head.tunnel === 'connect' && this.options.connect === undefined)
       this.#refuseHead(id, noTunnels, endStream)
-    else this.#serve(new ServerStream(id, this, head), endStream)
+    else this.#serve(new ServerStream(id, this, head, headBytes), endStream)
   }
 
   /** A request that cannot be served, and why; `wants`: there is more of it to come. */
@@ -105,6 +112,11 @@ export class Http2ServerConnection implements SessionOwner, Connection {
   replied(): void {
     const { admission, downstream } = this.options
     if (admission.closing && admission.closes(downstream.meshTls)) this.drain()
+  }
+
+  /** A request of so many header bytes is over. */
+  forget(headBytes: number): void {
+    this.#headBytes -= headBytes
   }
 
   onStreamOver(): void {
@@ -198,6 +210,7 @@ export class Http2ServerConnection implements SessionOwner, Connection {
   }
 
   #serve(stream: ServerStream, endStream: boolean): void {
+    this.#headBytes += stream.headBytes
     this.session.add(stream)
     stream.start(endStream)
   }

@@ -25,16 +25,18 @@ const prematureMs = 1000
 export class ServerStream extends Http2Stream implements Receiver {
   readonly #connection: Http2ServerConnection
   readonly #head: IncomingRequest
+  readonly headBytes: number
   #exchange: Exchange | undefined
   #reply: Reply | undefined
   #continueOwed = false
   /** Set of what asks for a tunnel. */
   #pipe: StreamPipe | undefined
 
-  constructor(id: number, connection: Http2ServerConnection, head: IncomingRequest) {
+  constructor(id: number, connection: Http2ServerConnection, head: IncomingRequest, headBytes: number) {
     super(id, connection.session)
     this.#connection = connection
     this.#head = head
+    this.headBytes = headBytes
   }
 
   get takesData(): boolean {
@@ -111,6 +113,11 @@ export class ServerStream extends Http2Stream implements Receiver {
       this.reset(errorCode.internalError)
     }
     this.onBroken(error as Error)
+  }
+
+  override leave(byUs: boolean): void {
+    if (!this.over) this.#connection.forget(this.headBytes)
+    super.leave(byUs)
   }
 
   onHeaders(block: HeadBlock | undefined, endStream: boolean): void {

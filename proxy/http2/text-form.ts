@@ -28,6 +28,11 @@ export class TextBlock {
   constructor(buffer: Buffer) {
     this.source = new HeadSource(buffer)
   }
+
+  /** As HeaderBlock's. */
+  get listBytes(): number {
+    return this.source.end - this.source.position
+  }
 }
 
 class TextRequest implements IncomingRequest {

@@ -113,6 +113,7 @@ export class HpackDecoder {
     }
     if (fields > maxFields) throw new HpackError('list-too-large', 'too many header fields')
     if (listBytes > maxListBytes) throw new HpackError('list-too-large', 'header fields are too large')
+    block.listBytes = listBytes
     return block
   }
 

@@ -20,6 +20,8 @@ export class HeaderBlock {
   malformed: string | undefined = undefined
   /** Lower-case names of fields that came never-indexed, and have to be sent on so (RFC 7541 6.2.3). */
   neverIndexed: readonly string[] = noNames
+  /** Of names and values, and 32 for each field (RFC 9113 6.5.2). */
+  listBytes = 0
   /** For the codec, to keep what it made of this block. */
   memo: unknown = undefined
   readonly #fields: string[] = []
