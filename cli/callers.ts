@@ -67,5 +67,9 @@ function portRows({ port, strict, verdict, rules }: AccessOfPort): readonly (rea
 
 /** Pure. */
 export function callersTable({ ports }: AccessOfWorkload): Table {
-  return { columns: ['PORT', 'ACTION', 'WHO', 'WHAT', 'RULE'], rows: ports.flatMap(portRows) }
+  return {
+    columns: ['PORT', 'ACTION', 'WHO', 'WHAT', 'RULE'],
+    rows: ports.flatMap(portRows),
+    spare: ['RULE'],
+  }
 }
