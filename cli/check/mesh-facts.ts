@@ -66,7 +66,7 @@ async function triedApplication(
 async function askSidecar(
   access: MeshAccess,
   { sidecar }: MeshedWorkload,
-  isStrict: boolean,
+  { isStrict, serves }: { readonly isStrict: boolean; readonly serves: boolean },
 ): Promise<SidecarAnswer> {
   const ready = sidecar === null ? undefined : await access.sidecar(sidecar, 'GET', '/ready')
   // Who does not answer once is not asked again: each time takes until its timeout.
@@ -74,7 +74,7 @@ async function askSidecar(
   return {
     ready,
     metrics: isStrict ? await access.sidecar(sidecar, 'GET', '/metrics') : undefined,
-    deaf: await triedApplication(access, sidecar),
+    deaf: serves ? await triedApplication(access, sidecar) : [],
   }
 }
 
@@ -82,15 +82,19 @@ async function askSidecars(
   access: MeshAccess,
   workloads: readonly MeshedWorkload[],
   { strict }: AccessSummary,
+  services: BackendFacts['services'],
 ) {
   const asked = workloads.filter(({ sidecar }) => sidecar !== null).slice(0, maxAsked)
   const strictOnes = new Set(strict)
+  // Who only calls others may have no application that listens.
+  const serving = new Set(services.flatMap(({ namespace, pods }) => pods.map((pod) => `${namespace}/${pod}`)))
   const answers = new Map<string, SidecarAnswer>()
   for (let i = 0; i < asked.length; i += atOnce)
     await Promise.all(
       asked.slice(i, i + atOnce).map(async (workload) => {
         const key = `${workload.namespace}/${workload.pod}`
-        answers.set(key, await askSidecar(access, workload, strictOnes.has(key)))
+        const facts = { isStrict: strictOnes.has(key), serves: serving.has(key) }
+        answers.set(key, await askSidecar(access, workload, facts))
       }),
     )
   return answers
@@ -109,7 +113,7 @@ export async function gatherMesh(access: MeshAccess, withSidecars: boolean): Pro
     const clients = (await readPageOfAll<readonly AskingClient[]>(access, '/clients')).flat()
     const workloads = await readWorkloads(access)
     const answers = withSidecars
-      ? await askSidecars(access, workloads, summary)
+      ? await askSidecars(access, workloads, summary, services)
       : new Map<string, SidecarAnswer>()
     return { reached: true, ready, trust, findings, backends, clients, access: summary, workloads, answers }
   } catch (error) {
