@@ -7,19 +7,20 @@ import type {
   AccessRule,
   AccessSource,
 } from '../control-plane/model/access-policy.ts'
+import { findPod } from './reach/find-pod.ts'
 import type { MeshAccess } from './reach/mesh-access.ts'
 import type { Table } from './text-table.ts'
 
-/** Of `POD` or `NAMESPACE/POD`. Rejects with RESOURCE_UNKNOWN or CONTROL_PLANE_UNREACHABLE. */
+/** Of `POD`, `NAMESPACE/POD` or `KIND/NAME`. Rejects with RESOURCE_UNKNOWN, CONFIG_INVALID or CONTROL_PLANE_UNREACHABLE. */
 export async function readCallers(
   access: MeshAccess,
   pod: string,
-  namespace: string,
+  namespace: string | undefined,
 ): Promise<AccessOfWorkload> {
-  const key = pod.includes('/') ? pod : `${namespace}/${pod}`
+  const key = await findPod(access, pod, namespace)
   const { status, text } = await access.controlPlane(`/access?workload=${encodeURIComponent(key)}`)
   if (status === 200) return JSON.parse(text) as AccessOfWorkload
-  if (status === 404) throw new WeftError('RESOURCE_UNKNOWN', text.trim())
+  if (status === 404) throw new WeftError('RESOURCE_UNKNOWN', `there is no pod ${key}`)
   throw new WeftError('CONTROL_PLANE_UNREACHABLE', `/access of the control plane answered ${status}`)
 }
 
@@ -67,5 +68,9 @@ function portRows({ port, strict, verdict, rules }: AccessOfPort): readonly (rea
 
 /** Pure. */
 export function callersTable({ ports }: AccessOfWorkload): Table {
-  return { columns: ['PORT', 'ACTION', 'WHO', 'WHAT', 'RULE'], rows: ports.flatMap(portRows) }
+  return {
+    columns: ['PORT', 'ACTION', 'WHO', 'WHAT', 'RULE'],
+    rows: ports.flatMap(portRows),
+    spare: ['RULE'],
+  }
 }

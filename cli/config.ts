@@ -100,7 +100,8 @@ function routes({ config }: HeldConfig): Table {
       ]),
     ),
   )
-  return { columns: ['DESTINATION', 'RULE', 'MATCH', 'BACKENDS AND WEIGHTS', 'TIMEOUT'], rows }
+  const columns = ['DESTINATION', 'RULE', 'MATCH', 'BACKENDS AND WEIGHTS', 'TIMEOUT']
+  return { columns, rows, spare: ['TIMEOUT', 'RULE', 'MATCH'] }
 }
 
 function clusters({ clusters: held }: HeldConfig): Table {
@@ -111,7 +112,7 @@ function clusters({ clusters: held }: HeldConfig): Table {
     String(endpoints.filter(({ state }) => state === 'in-use').length),
     panicking ? 'panicking' : '',
   ])
-  return { columns: ['CLUSTER', 'BALANCER', 'ENDPOINTS', 'IN USE', 'REMARK'], rows }
+  return { columns: ['CLUSTER', 'BALANCER', 'ENDPOINTS', 'IN USE', 'REMARK'], rows, spare: ['BALANCER'] }
 }
 
 function endpoints({ clusters: held }: HeldConfig): Table {

@@ -24,7 +24,9 @@ export async function kubectlGet(args: readonly string[]): Promise<readonly unkn
     if (systemCodeOf(error) === 'ENOENT')
       throw new WeftError('CONFIG_INVALID', 'kubectl is not to be found', { cause: error })
     const { stderr } = error as { readonly stderr?: string }
-    const said = stderr === undefined || stderr.trim() === '' ? reasonOf(error) : stderr.trim()
+    // Lines of its own log, like `E1129 17:14:01.0029 18090 memcache.go:265] ...`, say the same in other words.
+    const lines = (stderr ?? '').split('\n').filter((line) => !/^[IWEF]\d{4} /.test(line))
+    const said = lines.join(' ').trim() || reasonOf(error)
     throw new WeftError('KUBERNETES_FAILED', said, { cause: error })
   }
 }

@@ -136,7 +136,7 @@ export function addRoutes({ program, withExample }: Registration): void {
 async function callersOf(pod: string, flags: Listed): Promise<string> {
   const { callersTable, readCallers } = await import('./callers.ts')
   const { render } = await import('./text-table.ts')
-  const data = await reach(flags, (access) => readCallers(access, pod, flags.namespace ?? 'default'))
+  const data = await reach(flags, (access) => readCallers(access, pod, flags.namespace))
   return render(flags.output, { data, table: () => callersTable(data), none: '' }, screenOf())
 }
 
@@ -146,7 +146,7 @@ export function addPolicy({ program, withExample }: Registration): void {
     .description(
       'policies: where each counts, and where the settings of a Service come from; of a pod, who may call it',
     )
-    .argument('[pod]', 'whose callers are asked for, as POD or NAMESPACE/POD')
+    .argument('[pod]', 'whose callers are asked for, as POD, NAMESPACE/POD or deploy/NAME')
     .option('-n, --namespace <name>', 'of this namespace only')
     .addOption(outputOption())
   withConnection(command).action(async (pod: string | undefined, flags: Listed) => {

@@ -15,13 +15,15 @@ export function outputOption(): Option {
 /** Where a command writes, as far as it has to know. */
 export type Screen = Omit<TableForm, 'wide'>
 
-/** Of standard output, or any stream; a file or a pipe has no width and no colours. */
+/** Of standard output, or any stream; a file or a pipe has no colours, and no width unless `COLUMNS` gives one. */
 export function screenOf(
   stream: { readonly isTTY?: boolean; readonly columns?: number } = process.stdout,
   env: Readonly<Record<string, string | undefined>> = process.env,
 ): Screen {
+  const named = /^[1-9][0-9]{0,3}$/.exec(env['COLUMNS'] ?? '')?.[0]
+  const ofTerminal = stream.isTTY === true && stream.columns !== 0 ? stream.columns : undefined
   return {
-    columns: stream.isTTY === true && stream.columns !== 0 ? stream.columns : undefined,
+    columns: named === undefined ? ofTerminal : Number(named),
     colour: showsColour(stream, env),
   }
 }
@@ -39,12 +41,14 @@ export function machineText(data: unknown, form: OutputForm): string | undefined
   }
 }
 
-/** Rows in the form that was asked for; programs get the rows as they are. */
+/** Rows in the form that was asked for: a table that fits, or all of it; programs get the rows as they are. */
 export function listing<Row>(
   columns: readonly Column<Row>[],
   rows: readonly Row[],
   form: OutputForm,
   screen: Screen,
 ): string {
-  return machineText(rows, form) ?? table(columns, rows, { ...screen, wide: form === 'wide' })
+  const wide = form === 'wide'
+  const room = wide ? undefined : screen.columns
+  return machineText(rows, form) ?? table(columns, rows, { ...screen, columns: room, wide })
 }

@@ -27,7 +27,7 @@ function policiesTable({ policies }: Pick<PoliciesPage, 'policies'>, wide: boole
     }),
   )
   const columns = ['NAMESPACE', 'POLICY', 'SERVICE', 'PORTS', 'SETTINGS', 'STATE']
-  return { columns: wide ? [...columns, 'MESSAGE'] : columns, rows }
+  return { columns: wide ? [...columns, 'MESSAGE'] : columns, rows, spare: ['PORTS', 'NAMESPACE'] }
 }
 
 function accessTable({ access }: Pick<PoliciesPage, 'access'>, wide: boolean): Table {
@@ -47,7 +47,8 @@ function accessTable({ access }: Pick<PoliciesPage, 'access'>, wide: boolean): T
     ]
   })
   const columns = ['NAMESPACE', 'ACCESS', 'TO', 'PODS', 'MTLS', 'RULES', 'DEFAULT', 'STATE']
-  return { columns: wide ? [...columns, 'MESSAGE'] : columns, rows }
+  const spare = ['PODS', 'DEFAULT', 'NAMESPACE', 'MTLS']
+  return { columns: wide ? [...columns, 'MESSAGE'] : columns, rows, spare }
 }
 
 /** Where the settings in force come from. */
@@ -57,7 +58,7 @@ function servicesTable({ services }: Pick<PoliciesPage, 'services'>): Table {
       Object.entries(sections).map(([section, from]) => [namespace, name, String(port), section, from]),
     ),
   )
-  return { columns: ['NAMESPACE', 'SERVICE', 'PORT', 'SETTING', 'FROM'], rows }
+  return { columns: ['NAMESPACE', 'SERVICE', 'PORT', 'SETTING', 'FROM'], rows, spare: ['NAMESPACE'] }
 }
 
 /** Rejects with CONTROL_PLANE_UNREACHABLE. */

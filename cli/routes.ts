@@ -40,5 +40,5 @@ export function routesTable(routes: readonly RouteStatus[], wide: boolean): Tabl
     }),
   )
   const columns = ['NAMESPACE', 'KIND', 'NAME', 'SERVICE', 'ACCEPTED', 'BACKENDS RESOLVED']
-  return { columns: wide ? [...columns, 'MESSAGE'] : columns, rows }
+  return { columns: wide ? [...columns, 'MESSAGE'] : columns, rows, spare: ['NAMESPACE', 'KIND', 'SERVICE'] }
 }

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { screenOf } from './output.ts'
+import type { AccessReport } from '../control-plane/model/access-status.ts'
+import { listing, screenOf } from './output.ts'
+import { policiesText } from './policy.ts'
 import { table } from './table.ts'
 
 type Row = { readonly name: string; readonly rate: number }
@@ -37,5 +39,43 @@ describe('a screen', () => {
     expect(screenOf(terminal, {})).toEqual({ columns: 80, colour: true })
     expect(screenOf(terminal, { NO_COLOR: '1' })).toEqual({ columns: 80, colour: false })
     expect(screenOf({}, {})).toEqual({ columns: undefined, colour: false })
+  })
+
+  it('is as wide as COLUMNS says, where that is a width', () => {
+    const widths = ['40', '', '0', 'wide'].map((columns) => screenOf({}, { COLUMNS: columns }).columns)
+    expect(widths).toEqual([40, undefined, undefined, undefined])
+    expect(screenOf({ isTTY: true, columns: 80 }, { COLUMNS: '40' }).columns).toBe(40)
+  })
+})
+
+describe('a listing', () => {
+  const narrow = { columns: 20, colour: false }
+
+  it('is cut to fit the screen, but not as -o wide', () => {
+    expect(listing(columns, rows, 'table', narrow)).toContain('catalog-wit…')
+    expect(listing(columns, rows, 'wide', narrow)).toContain('catalog-with-a-long-name     1.0')
+  })
+})
+
+describe('policies', () => {
+  it('fit a terminal of 40 columns', () => {
+    const access = {
+      kind: 'AccessPolicy',
+      namespace: 'shop',
+      name: 'a-policy-with-a-name',
+      targets: ['ServiceAccount inventory'],
+      mtls: 'permissive',
+      verdict: 'deny',
+      rules: { allow: 1, deny: 2, audit: 0 },
+      pods: 12,
+      conditions: [],
+    } as unknown as AccessReport
+    const text = policiesText(
+      { policies: [], services: [], access: [access] },
+      { columns: 40, colour: false },
+      false,
+    )
+    expect(Math.max(...text.split('\n').map((line) => line.length))).toBeLessThanOrEqual(40)
+    expect(text).toMatch(/^ACCESS +TO +.*STATE/)
   })
 })

@@ -82,7 +82,10 @@ function addPages(
   })
   addAccessPages(admin, model)
   admin.page('GET', '/findings', () => ({
-    body: { findings: [...findings.all(), ...splits.findings()], refused: provider.refused },
+    body: {
+      findings: [...findings.all(), ...splits.findings(), ...(provider.findings ?? [])],
+      refused: provider.refused,
+    },
   }))
   admin.page('GET', '/splits', ({ query }) => ({
     body: { splits: splits.pages(query.get('namespace') ?? undefined, query.get('name') ?? undefined) },

@@ -22,6 +22,11 @@ const untouchable = new Set([
   'upgrade',
 ])
 
+/** Whether it may be a field's name or a method. */
+export function isToken(text: string): boolean {
+  return token.test(text)
+}
+
 /** Why a header of this name may not be set, added or removed; undefined: it may. */
 export function fieldNameProblem(name: string): string | undefined {
   if (!token.test(name)) return 'must be a header name (letters, digits and -)'

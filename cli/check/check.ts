@@ -69,10 +69,14 @@ export function checksText(
   )
   const count = (outcome: Check['outcome']): number =>
     checks.filter((check) => check.outcome === outcome).length
-  const warnings = count('warning')
+  const [warnings, unknown] = [count('warning'), count('unknown')]
+  const besides = [
+    ...(warnings > 0 ? [`${warnings} with a warning`] : []),
+    ...(unknown > 0 ? [`${unknown} could not be made`] : []),
+  ]
   const verdict =
     count('fails') > 0
       ? `${count('fails')} of ${checks.length} checks fail.`
-      : `All checks pass${warnings > 0 ? `, ${warnings} with a warning` : ''}.`
+      : `${unknown > 0 ? 'No check fails' : 'All checks pass'}${besides.map((text) => `, ${text}`).join('')}.`
   return [...sections, `${verdict}\n`].join('\n')
 }

@@ -1,6 +1,7 @@
 /** What a mesh that runs says of itself, judged. Pure. */
 import type { MeshedWorkload, MeshTrust } from '../../api/diagnosis.ts'
 import { lagOf } from '../../api/rotation.ts'
+import { askedChecks } from './asked-checks.ts'
 import { backendChecks } from './backend-checks.ts'
 import { type Check, failing, good, unasked, warning } from './check.ts'
 import type { MeshFacts, SidecarAnswer } from './mesh-facts.ts'
@@ -52,21 +53,21 @@ function clockCheck({ trust }: Reached, nowMs: number): Check {
     : good('control-plane', 'CLOCKS_AGREE', `its clock and this one agree within ${mostSkewMs / 1000} s`)
 }
 
-function configurationChecks({ findings, backends }: Reached): readonly Check[] {
-  const refused = findings.refused.map((file) =>
+function configurationChecks({ findings, backends, clients }: Reached): readonly Check[] {
+  const refused = findings.refused.map(({ object, problems: [first = 'see its log', ...others] }) =>
     failing(
       'configuration',
       'FILE_REFUSED',
-      `${file} is refused; what it said before is in force`,
-      "the control plane's log names line and field",
+      `${object} is refused, what it said before is in force: ${first}${others.length > 0 ? ` (and ${others.length} more)` : ''}`,
+      "correct what is named; the control plane's log has all of it",
     ),
   )
   // One trouble may spoil several conditions of one object.
   const single = new Map(findings.findings.map((finding) => [`${finding.code} ${finding.object}`, finding]))
-  const others = [...single.values()].map(({ code, object, message }) =>
+  const followed = [...single.values()].map(({ code, object, message }) =>
     warning('configuration', code, `${object}: ${message}`, 'correct the object named'),
   )
-  const all = [...refused, ...others, ...backendChecks(backends)]
+  const all = [...refused, ...followed, ...backendChecks(backends), ...askedChecks(backends, clients)]
   if (all.length > 0) return all
   return [good('configuration', 'CONFIGURATION_FOLLOWED', 'everything in the configuration can be followed')]
 }
@@ -144,7 +145,7 @@ function rotationCheck({ rotation }: MeshTrust): readonly Check[] {
 }
 
 /** As it says itself. */
-function answerChecks(key: string, { ready }: SidecarAnswer): readonly Check[] {
+function answerChecks(key: string, { ready, deaf }: SidecarAnswer): readonly Check[] {
   if (ready === undefined)
     return [
       unasked(
@@ -154,7 +155,15 @@ function answerChecks(key: string, { ready }: SidecarAnswer): readonly Check[] {
         'see whether it runs; in a cluster kubectl has to be installed and allowed to port-forward',
       ),
     ]
-  if (ready.status === 200) return []
+  if (ready.status === 200)
+    return deaf.map(({ address, failure }) =>
+      failing(
+        'data-plane',
+        'APPLICATION_NOT_LISTENING',
+        `the application of ${key} does not accept on ${address}: ${failure?.reason}`,
+        'see whether it runs; config.weft.dev/inbound has to name its port',
+      ),
+    )
   return [
     failing(
       'data-plane',

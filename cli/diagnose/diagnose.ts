@@ -1,6 +1,7 @@
 /** `weft diagnose`: why does A not reach B, and where does the way end. */
 import type { DiagnosedEndpoint, Diagnosis, DiagnosisStep, SidecarDiagnosis } from '../../api/diagnosis.ts'
 import { WeftError } from '../../core/errors.ts'
+import { isToken } from '../../core/http-field.ts'
 import { type Colour, paint } from '../colour.ts'
 import type { Screen } from '../output.ts'
 import { findPod } from '../reach/find-pod.ts'
@@ -47,7 +48,14 @@ function queryOf(
   { to, method, headers }: Pick<DiagnoseOptions, 'to' | 'method' | 'headers'>,
 ): URLSearchParams {
   const { authority, path } = splitTarget(to)
-  if (authority === '') throw new WeftError('CONFIG_INVALID', `'${to}' is not like HOST:PORT/PATH`)
+  if (!/^(?:\[[0-9a-f:.]+\]|[^\s[\]:@]+)(?::\d{1,5})?$/i.test(authority))
+    throw new WeftError('CONFIG_INVALID', `'${to}' is not like HOST:PORT/PATH`)
+  if (!isToken(method)) throw new WeftError('CONFIG_INVALID', `--method: '${method}' is no method of HTTP`)
+  const nameless = headers.find(
+    (header) => !isToken(header.split(':', 1)[0] as string) || !header.includes(':'),
+  )
+  if (nameless !== undefined)
+    throw new WeftError('CONFIG_INVALID', `--header: '${nameless}' is not like 'Name: value'`)
   const query = new URLSearchParams({
     from,
     to: authority,

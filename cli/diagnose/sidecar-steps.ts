@@ -187,7 +187,22 @@ export function clientSteps(diagnosis: Diagnosis, view: ClientView, nowMs: numbe
   ]
 }
 
+function unaskedSteps(views: readonly ServerView[]): readonly DiagnosisStep[] {
+  const silent = views.filter(({ tried }) => tried == null).map(({ workload }) => workload)
+  if (silent.length === 0) return []
+  return [
+    {
+      place: 'application',
+      id: 'APPLICATION_NOT_ASKED',
+      outcome: 'unknown',
+      message: `not known whether the application of ${silent.join(', ')} listens: its sidecar does not answer from here`,
+      hint: 'see whether it runs; in a cluster kubectl has to be allowed to port-forward',
+    },
+  ]
+}
+
 export function serverSteps(views: readonly ServerView[]): readonly DiagnosisStep[] {
+  const unasked = unaskedSteps(views)
   const answered = views.flatMap(({ workload, tried }) => (tried == null ? [] : [{ workload, tried }]))
   const failed = answered.filter(({ tried }) => tried.failure !== null)
   if (answered.length > 0 && failed.length === 0)
@@ -196,15 +211,20 @@ export function serverSteps(views: readonly ServerView[]): readonly DiagnosisSte
         place: 'application',
         id: 'APPLICATION_LISTENS',
         outcome: 'ok',
-        message: 'the applications accept connections',
+        message:
+          unasked.length === 0 ? 'the applications accept connections' : 'the others accept connections',
         hint: '',
       },
+      ...unasked,
     ]
-  return failed.map(({ workload, tried }) => ({
-    place: 'application',
-    id: 'APPLICATION_NOT_LISTENING',
-    outcome: failed.length === views.length ? 'fails' : 'warning',
-    message: `the application of ${workload} does not accept on ${tried.address}: ${tried.failure?.reason ?? ''}`,
-    hint: 'start it, or let the containerPort and the targetPort name the port that it listens on',
-  }))
+  const deaf = failed.map(
+    ({ workload, tried }): DiagnosisStep => ({
+      place: 'application',
+      id: 'APPLICATION_NOT_LISTENING',
+      outcome: failed.length === views.length ? 'fails' : 'warning',
+      message: `the application of ${workload} does not accept on ${tried.address}: ${tried.failure?.reason ?? ''}`,
+      hint: 'start it, or let the containerPort and the targetPort name the port that it listens on',
+    }),
+  )
+  return [...deaf, ...unasked]
 }

@@ -57,7 +57,7 @@ export async function findMesh(
   if (inCluster && files.length > 0) return cluster(files)
   if (await answersHere()) return { kind: 'address', address: here }
   if (files.length > 0) return cluster(files)
-  throw new WeftError('CONTROL_PLANE_UNREACHABLE', `nothing listens on ${here}, and there is no kubeconfig`)
+  throw new WeftError('CONTROL_PLANE_UNREACHABLE', `nothing answers on ${here}, and there is no kubeconfig`)
 }
 
 /** Runs `use` with the mesh, and lets go of it. */

@@ -139,3 +139,12 @@ test('what denies a path denies it in another case, and with a slash at its end'
     expect(asked({ rules: [denying] }, { request: { ...get, path } })).toEqual(['fails ACCESS_DENIED p/d'])
   expect(asked({ rules: [denying] }, { request: { ...get, path: '/privateer' } })).toEqual([])
 })
+
+test.each(['/%66ail', '//fail', '/x/../fail', '/./fail', '/Fail/'])(
+  'a path is read as sidecars read it: %s',
+  (path) => {
+    const denies = rule('deny', { to: [{ ...anything, paths: [{ kind: 'exact', value: '/fail' }] }] })
+    expect(asked({ rules: [denies] }, { request: { ...get, path } })).toEqual(['fails ACCESS_DENIED p/r'])
+    expect(asked({ rules: [denies] }, { request: { ...get, path: `/items${path}/../1` } })).toEqual([])
+  },
+)

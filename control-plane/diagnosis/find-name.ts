@@ -41,16 +41,27 @@ function portList({ ports }: Service): string {
   return ports.map(({ name, port }) => (name === '' ? String(port) : `${port} (${name})`)).join(', ')
 }
 
+function outside(name: string): DiagnosisStep {
+  return {
+    place: 'name',
+    id: 'OUTSIDE_THE_MESH',
+    outcome: 'warning',
+    message: `${name} is no Service and no pod: it passes through as it is, or is refused where the policy is deny`,
+    hint: 'to route it, or to see it by name, make a Service of type ExternalName',
+  }
+}
+
+/** Has the form of a Service's name, and is one only where there is a namespace `com`. */
+const publicDomain = /^[^.]+\.(?:com|net|org|edu|gov|info|io|dev|app|cloud|[a-z]{2}):/
+
+function hasNamespace(model: MeshModel, namespace: string): boolean {
+  const has = (one: { readonly namespace: string }): boolean => one.namespace === namespace
+  return [...model.services()].some(([, service]) => has(service)) || [...model.allWorkloads()].some(has)
+}
+
 function unknownName(model: MeshModel, name: string): DiagnosisStep {
   const named = parseServiceName(name)
-  if (named === undefined)
-    return {
-      place: 'name',
-      id: 'OUTSIDE_THE_MESH',
-      outcome: 'warning',
-      message: `${name} is no Service and no pod: it passes through as it is, or is refused where the policy is deny`,
-      hint: 'to route it, or to see it by name, make a Service of type ExternalName',
-    }
+  if (named === undefined) return outside(name)
   const key = keyOf(named.namespace, named.service)
   const service = model.service(key)
   if (service !== undefined)
@@ -62,6 +73,8 @@ function unknownName(model: MeshModel, name: string): DiagnosisStep {
       hint: 'call one of its ports, or add this one to its spec.ports',
     }
   const other = similar(model, named.namespace, named.service)
+  if (other === undefined && publicDomain.test(name) && !hasNamespace(model, named.namespace))
+    return outside(name)
   return {
     place: 'name',
     id: 'SERVICE_UNKNOWN',

@@ -45,7 +45,7 @@ export function parseTapQuery(query: URLSearchParams): TapQuery | string {
     filter: {
       direction,
       method: text('method').toUpperCase(),
-      pathPrefix: text('pathPrefix'),
+      pathPrefix: pathPrefix(text('pathPrefix')),
       ...statusRange(status?.[1], status?.[2]),
       ...(grpcStatus !== undefined && { grpcStatus }),
       leastLatencyMs: number('minMs', 0),
@@ -54,6 +54,11 @@ export function parseTapQuery(query: URLSearchParams): TapQuery | string {
     maxPerSecond: Math.min(mostPerSecond, number('maxPerSecond', usualPerSecond)),
   }
   return problems.length === 0 ? parsed : problems.join('; ')
+}
+
+/** Every path begins with a slash (but for `*` of OPTIONS), whether somebody writes it or not. */
+function pathPrefix(text: string): string {
+  return text === '' || /^[/*]/.test(text) ? text : `/${text}`
 }
 
 function statusRange(hundred: string | undefined, exact: string | undefined) {

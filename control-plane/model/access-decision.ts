@@ -57,7 +57,23 @@ function matchesText(value: string | undefined, text: string, regex: boolean): b
   return compiled.ok && compiled.matches(value)
 }
 
-/** Sidecars deny more forms of a path than these two (docs/access-policy.md); who asks writes none of the others. */
+/** As sidecars read it before rules look at it: what is encoded without need is decoded, dots and doubled slashes are resolved. */
+function pathAsRead(path: string): string {
+  if (!path.startsWith('/')) return path
+  const decoded = path.replaceAll(/%([0-9a-f]{2})/gi, (whole, digits: string) => {
+    const character = String.fromCharCode(Number.parseInt(digits, 16))
+    return /[\w.~-]/.test(character) ? character : whole
+  })
+  const segments: string[] = []
+  for (const segment of decoded.split('/')) {
+    if (segment === '..') segments.pop()
+    else if (segment !== '' && segment !== '.') segments.push(segment)
+  }
+  const isFolder = segments.length > 0 && /\/\.{0,2}$/.test(decoded)
+  return `/${segments.join('/')}${isFolder ? '/' : ''}`
+}
+
+/** Sidecars deny more forms of a path than these (docs/access-policy.md); who asks writes none of the others. */
 function broadPath(path: string): string {
   return path.toLowerCase().replace(/(?<=.)\/$/, '')
 }
@@ -93,9 +109,10 @@ function broadly(operation: AccessOperation): AccessOperation {
 /** The rule that decides; undefined: nobody says anything, and it is allowed. */
 export function decideAccess(
   { strict, verdict, rules }: PortAccess,
-  question: AccessQuestion,
+  asked: AccessQuestion,
   trustDomain: string,
 ): AccessDecision | undefined {
+  const question = { ...asked, path: pathAsRead(asked.path) }
   if (strict !== undefined && question.principal === undefined) return { allowed: false, rule: strict }
   const broad = { ...question, path: broadPath(question.path) }
   const fitting = ({ action, from, to }: AccessRule, wanted: AccessRule['action']): boolean =>

@@ -2,6 +2,8 @@
 import type { Finding } from './finding.ts'
 import { keyOf, type MeshModel } from './mesh-model.ts'
 import type { Service } from './objects.ts'
+import type { Route } from './route.ts'
+import { ruleProblem } from './route-problems.ts'
 import { isTrouble, routeStatus } from './route-status.ts'
 import { isOpaque } from './tcp-routing.ts'
 
@@ -30,6 +32,22 @@ function opaqueFindings(model: MeshModel, serviceKey: string): readonly Finding[
     )
 }
 
+/** The Gateway API gives requests that nobody is there for a 500, and its conditions do not speak of it. */
+function emptyRuleFindings(route: Route): readonly Finding[] {
+  const object = `${route.kind} ${keyOf(route.namespace, route.name)}`
+  return route.rules.flatMap((routeRule, place) => {
+    const { name, filters, backends } = routeRule
+    const isNamedAlready = ruleProblem(routeRule) !== undefined
+    if (isNamedAlready || filters.some(({ kind }) => kind === 'redirect')) return []
+    const rule = `rule ${name ?? place}`
+    if (backends.length === 0)
+      return [{ code: 'RULE_WITHOUT_BACKEND', object, message: `${rule} has no backend: 500` }]
+    return backends.every(({ weight }) => weight === 0)
+      ? [{ code: 'ALL_WEIGHTS_ZERO', object, message: `every backend of ${rule} weighs 0: 500` }]
+      : []
+  })
+}
+
 export function routeFindings(model: MeshModel, serviceKey: string): readonly Finding[] {
   const ofStatus = model.routesNaming(serviceKey).flatMap((route) => {
     const object = `${route.kind} ${keyOf(route.namespace, route.name)}`
@@ -38,5 +56,6 @@ export function routeFindings(model: MeshModel, serviceKey: string): readonly Fi
       .filter(isTrouble)
       .map(({ reason, message }) => ({ code: codes[reason] ?? reason, object, message }))
   })
-  return [...ofStatus, ...opaqueFindings(model, serviceKey)]
+  const ofRules = model.routesNaming(serviceKey).flatMap(emptyRuleFindings)
+  return [...ofStatus, ...ofRules, ...opaqueFindings(model, serviceKey)]
 }

@@ -64,7 +64,7 @@ export function cliPage(): string {
   const processes = [...meshProcesses].map(([name, { description }]) => [`\`weft ${name}\``, description])
   return page(
     'Commands',
-    'Commands that show a mesh find it by `--control-plane ADDRESS`, else by `--kubeconfig FILE`, else on this machine (`127.0.0.1:9990`, as the demo has it), else by `KUBECONFIG` or `~/.kube/config`. Tables fit the terminal; `-o wide` cuts nothing, `-o json` and `-o yaml` are for programs. There are colours on a terminal only, and none with `NO_COLOR`. Exit status: 0, 1 when something is wrong, 2 for arguments that are not taken.',
+    'Commands that show a mesh find it by `--control-plane ADDRESS`, else by `--kubeconfig FILE`, else on this machine (`127.0.0.1:9990`, as the demo has it), else by `KUBECONFIG` or `~/.kube/config`. Tables fit the terminal (or `COLUMNS`, where that is set); `-o wide` cuts nothing, `-o json` and `-o yaml` are for programs. There are colours on a terminal only, and none with `NO_COLOR`. Exit status: 0, 1 when something is wrong, 2 for arguments that are not taken.',
     ...commands.flatMap((command) => sections(command, [])),
     `## Processes\n\nTheir settings are in [settings.md](reference/settings.md).\n\n${table(['command', 'what it is'], processes)}`,
   )

@@ -59,6 +59,14 @@ it('counts what went nowhere by its rule alone', async () => {
   expect(await registry.metrics()).not.toContain('backend_name')
 })
 
+it('counts the calls of a GRPCRoute in families of their own', async () => {
+  table.ofRule(apex, 'grpcroute/shop/calls/0').for('v1.shop:8080').count(200, 30, 1)
+  const calls = ['route_kind="GRPCRoute"', 'route_name="calls"']
+  expect(await sample('outbound_grpc_route_request_statuses_total', ...parent, ...calls)).toBe(1)
+  expect(await sample('outbound_grpc_route_backend_requests_total', ...calls, 'backend_name="v1"')).toBe(1)
+  expect(await registry.metrics()).not.toContain('outbound_http_route_backend_requests_total{')
+})
+
 it('goes on counting when the rule is made anew, and drops what is idle for ten minutes', async () => {
   table.ofRule(apex, 'split/shop/s').for('v1.shop:8080').count(200, 1, 1)
   table.ofRule(apex, 'split/shop/s').for('v1.shop:8080').count(200, 1, 1)

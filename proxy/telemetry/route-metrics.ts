@@ -20,14 +20,17 @@ function statusSamples(labels: Labels, { responses }: GoldenStats): readonly Sam
   })
 }
 
-export function registerRouteMetrics(registry: Registry, table: RouteStatsTable): void {
+type Samples = (labels: Labels, stats: GoldenStats) => readonly Sample[]
+
+/** Linkerd has families of their own for the rules of GRPCRoutes. */
+function registerFamilies(registry: Registry, prefix: string, all: () => readonly GoldenStats[]): void {
   /** Of a rule, whatever the backend. */
-  const byRule = (of: (labels: Labels, stats: GoldenStats) => readonly Sample[]) => () =>
-    summed(table.all().flatMap((stats) => of(withoutBackend(stats.labels), stats)))
-  const byBackend = (of: (labels: Labels, stats: GoldenStats) => readonly Sample[]) => () =>
-    table.all().flatMap((stats) => (isOfBackend(stats.labels) ? of(stats.labels, stats) : []))
-  const requestDuration = 'outbound_http_route_request_duration_seconds'
-  const responseDuration = 'outbound_http_route_backend_response_duration_seconds'
+  const byRule = (of: Samples) => () =>
+    summed(all().flatMap((stats) => of(withoutBackend(stats.labels), stats)))
+  const byBackend = (of: Samples) => () =>
+    all().flatMap((stats) => (isOfBackend(stats.labels) ? of(stats.labels, stats) : []))
+  const requestDuration = `${prefix}_request_duration_seconds`
+  const responseDuration = `${prefix}_backend_response_duration_seconds`
   registerFamily(registry, {
     name: requestDuration,
     help: "Time from a request's head to its reply's head, retries included, by route",
@@ -35,13 +38,13 @@ export function registerRouteMetrics(registry: Registry, table: RouteStatsTable)
     samples: byRule((labels, stats) => durationSamples(requestDuration, labels, stats)),
   })
   registerFamily(registry, {
-    name: 'outbound_http_route_request_statuses_total',
+    name: `${prefix}_request_statuses_total`,
     help: 'Requests answered, by route and status',
     type: 'counter',
     samples: byRule(statusSamples),
   })
   registerFamily(registry, {
-    name: 'outbound_http_route_backend_requests_total',
+    name: `${prefix}_backend_requests_total`,
     help: 'Attempts at requests, by route and the backend that the last one went to',
     type: 'counter',
     samples: byBackend((labels, { requests, retries }) => [{ labels, value: requests + retries }]),
@@ -53,9 +56,15 @@ export function registerRouteMetrics(registry: Registry, table: RouteStatsTable)
     samples: byBackend((labels, stats) => durationSamples(responseDuration, labels, stats)),
   })
   registerFamily(registry, {
-    name: 'outbound_http_route_backend_response_statuses_total',
+    name: `${prefix}_backend_response_statuses_total`,
     help: 'Requests answered, by route, backend and status',
     type: 'counter',
     samples: byBackend(statusSamples),
   })
+}
+
+export function registerRouteMetrics(registry: Registry, table: RouteStatsTable): void {
+  const ofGrpc = ({ labels }: GoldenStats): boolean => labels['route_kind'] === 'GRPCRoute'
+  registerFamilies(registry, 'outbound_http_route', () => table.all().filter((stats) => !ofGrpc(stats)))
+  registerFamilies(registry, 'outbound_grpc_route', () => table.all().filter(ofGrpc))
 }

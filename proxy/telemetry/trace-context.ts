@@ -59,8 +59,16 @@ export function isSampledAt(text: string, at: number): boolean {
   return (hexDigit(text.charCodeAt(at + traceparentLength - 1)) & 1) === 1
 }
 
+const laterVersion = /^(?!00|ff)[0-9a-f]{2}-[^-]{32}-[^-]{16}-[^-]{2}(?:-|$)/
+
+/** What a version of the future begins with has to be read as what it is in this one; what follows, not. */
+function ofThisVersion(value: string): string {
+  if (value.length === traceparentLength && value.startsWith('00-')) return value
+  return laterVersion.test(value) ? `00${value.slice(2, traceparentLength)}` : ''
+}
+
 function fromW3c(value: string): Extracted | undefined {
-  if (value.length !== traceparentLength || !isTraceparentAt(value, 0)) return undefined
+  if (!isTraceparentAt(ofThisVersion(value), 0)) return undefined
   return {
     traceId: value.slice(3, 35),
     spanId: value.slice(36, 52),
@@ -146,7 +154,7 @@ export function injectTrace(headers: HeaderList, context: TraceContext, forms = 
   const flag = sampled ? '1' : '0'
   if ((forms & w3cForm) !== 0) {
     // The state belongs to the trace that it came with.
-    if (headers.get('traceparent')?.startsWith(`00-${traceId}-`) !== true) headers.remove('tracestate')
+    if (headers.get('traceparent')?.startsWith(`-${traceId}-`, 2) !== true) headers.remove('tracestate')
     headers.set('traceparent', `00-${traceId}-${spanId}-0${flag}`)
   }
   if ((forms & singleForm) !== 0) headers.set('b3', b3Value(context, flag))

@@ -26,6 +26,10 @@ async function troubles(): Promise<readonly string[]> {
   return (await checkMesh(mesh.admin)).filter(({ outcome }) => outcome !== 'ok').map(({ id }) => id)
 }
 
+async function messageOf(id: string): Promise<string | undefined> {
+  return (await checkMesh(mesh.admin)).find((check) => check.id === id)?.message
+}
+
 test('a mesh that is whole passes every check', async () => {
   const checks = await checkMesh(mesh.admin)
   expect(checks.map(({ id, outcome }) => `${id} ${outcome}`)).toEqual([
@@ -42,6 +46,43 @@ test('a mesh that is whole passes every check', async () => {
 test('a file that is refused', async () => {
   mesh.plane.write('planted.yaml', 'kind: Service\n  metadata: [')
   await expect.poll(troubles, { timeout }).toEqual(['FILE_REFUSED'])
+  expect(await messageOf('FILE_REFUSED')).toMatch(/^planted\.yaml is refused, .*: planted\.yaml:1:7 /)
+})
+
+test('an object that two files give', async () => {
+  mesh.plant(service('app', { ports: [{ name: 'http', port: 9 }] }))
+  await expect.poll(troubles, { timeout }).toEqual(['OBJECT_TWICE'])
+  expect(await messageOf('OBJECT_TWICE')).toBe(
+    'Service shop/app: it is in planted.yaml and in mesh.yaml, which counts',
+  )
+})
+
+test('rules that send nowhere, but not one that redirects', async () => {
+  const redirect = { type: 'RequestRedirect', requestRedirect: { hostname: 'elsewhere' } }
+  mesh.plant(route([{ name: 'empty' }, { filters: [redirect] }]))
+  await expect.poll(troubles, { timeout }).toEqual(['RULE_WITHOUT_BACKEND'])
+  expect(await messageOf('RULE_WITHOUT_BACKEND')).toBe('HTTPRoute shop/app: rule empty has no backend: 500')
+  mesh.plant(route([{ backendRefs: [{ name: 'app', port: 8080, weight: 0 }] }]))
+  await expect.poll(troubles, { timeout }).toEqual(['ALL_WEIGHTS_ZERO'])
+})
+
+test('a Service without endpoints, once somebody asks for it', async () => {
+  mesh.plant(service('nobody'))
+  const client = new HttpClient(mesh.web.port)
+  onTestFinished(() => client.close())
+  const status = async (): Promise<number> => (await client.send('http://nobody.shop:8080/')).status
+  await expect.poll(status, { timeout }).toBe(503)
+  await expect.poll(troubles, { timeout }).toEqual(['SERVICE_NOT_READY'])
+  expect(await messageOf('SERVICE_NOT_READY')).toBe(
+    'Service shop/nobody:8080 has no ready endpoint: 503 for web.shop',
+  )
+})
+
+test('an application that does not listen behind its sidecar', async () => {
+  const inbound = { 'config.weft.dev/inbound': `127.0.0.1:${mesh.inboundPort}=${closedPort}` }
+  mesh.plane.write('app.yaml', JSON.stringify(pod('app', 'app', inbound)))
+  await expect.poll(troubles, { timeout }).toEqual(['APPLICATION_NOT_LISTENING'])
+  expect(await messageOf('APPLICATION_NOT_LISTENING')).toContain(`does not accept on 127.0.0.1:${closedPort}`)
 })
 
 test('a route whose backend does not exist', async () => {
@@ -73,8 +114,7 @@ test('a route to a Service of which no endpoint is ready', async () => {
     ]),
   )
   await expect.poll(troubles, { timeout }).toEqual(['BACKEND_NOT_READY'])
-  const { message } = (await checkMesh(mesh.admin)).find(({ id }) => id === 'BACKEND_NOT_READY') ?? {}
-  expect(message).toBe(
+  expect(await messageOf('BACKEND_NOT_READY')).toBe(
     'HTTPRoute shop/app, rule 0: shop/tired:8080 has no ready endpoint: 503 for 25 % of its requests',
   )
 })
@@ -188,8 +228,7 @@ test('a sidecar that refuses what it is sent', async () => {
   mesh.plant(pod('picky', 'picky', { 'weft.dev/inject': 'enabled' }))
   const stop = startRefusingSidecar(mesh.plane, 'picky', 'listeners[0]: not for me')
   await expect.poll(troubles, { timeout }).toContain('CONFIG_REFUSED')
-  const checks = await checkMesh(mesh.admin)
-  expect(checks.find(({ id }) => id === 'CONFIG_REFUSED')?.message).toBe(
+  expect(await messageOf('CONFIG_REFUSED')).toBe(
     'the sidecar of shop/picky refuses a listener: listeners[0]: not for me',
   )
   stop()

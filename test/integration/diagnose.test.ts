@@ -69,6 +69,26 @@ test('a name that is no Service; the one that was meant is named', async () => {
   expect([end?.id, end?.hint]).toEqual(['SERVICE_UNKNOWN', 'did you mean app.shop?'])
 })
 
+test('a name of the internet that has the form of a Service', async () => {
+  expect(await idsOf('example.com:443')).toContain('OUTSIDE_THE_MESH')
+  expect(await endOf('example.com:443')).toBeUndefined()
+  expect(await endOf('example.staging:443')).toBe('SERVICE_UNKNOWN')
+})
+
+test('a request that cannot be one is refused before anybody is asked', async () => {
+  const command = ['diagnose', 'shop/web', 'app:8080', '--control-plane', mesh.admin]
+  const odd = [
+    ['-X', 'GE T'],
+    ['-H', 'nonsense'],
+    ['-H', 'x y: 1'],
+  ]
+  for (const flags of odd) {
+    const run = await weft([...command, ...flags])
+    expect([run.status, run.stdout]).toEqual([2, ''])
+  }
+  await expect(ask('http://[::1')).rejects.toThrow("'http://[::1' is not like HOST:PORT/PATH")
+})
+
 test('a port that the Service does not have', async () => {
   const { end } = await ask('app:81')
   expect([end?.id, end?.message]).toEqual([

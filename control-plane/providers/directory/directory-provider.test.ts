@@ -173,7 +173,9 @@ describe('what is broken', () => {
     await provider.start()
     write('a.yaml', 'kind: [')
     await expect.poll(codes).toEqual(['YAML_INVALID'])
-    expect(provider.refused).toEqual(['a.yaml'])
+    expect(provider.refused).toEqual([
+      { object: 'a.yaml', problems: [expect.stringMatching(/^a\.yaml:1:\d+ /)] },
+    ])
     expect(seen()).toBe('shop/a:1')
     write('a.yaml', service('a', 2))
     await becomes('shop/a:2')

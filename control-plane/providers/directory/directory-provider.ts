@@ -5,8 +5,9 @@ import type { Clock, Timer } from '../../../core/clock.ts'
 import { type ErrorCode, reasonOf, systemCodeOf, WeftError } from '../../../core/errors.ts'
 import type { Log } from '../../../core/log.ts'
 import { OutageLog } from '../../../core/outage-log.ts'
+import type { Finding } from '../../model/finding.ts'
 import type { Change } from '../../model/objects.ts'
-import type { Provider } from '../provider.ts'
+import type { Provider, Refused } from '../provider.ts'
 import { type FolderTree, isConfigFile, listTree } from './folder-tree.ts'
 import { FolderWatch } from './folder-watch.ts'
 import { type ParsedObject, parseFile } from './parse-file.ts'
@@ -26,7 +27,8 @@ type File = {
   /** undefined: it cannot be read. */
   readonly text: string | undefined
   readonly objects: ReadonlyMap<string, ParsedObject>
-  readonly broken: boolean
+  /** Why its newest content is refused; empty: it is not. */
+  readonly problems: readonly string[]
 }
 
 /** Watchers miss things (network disks, links, events that overflow): every file is looked at now and then. */
@@ -79,8 +81,23 @@ export class DirectoryProvider implements Provider {
   }
 
   /** Files whose newest content is refused. */
-  get refused(): readonly string[] {
-    return [...this.#files].filter(([, file]) => file.broken).map(([name]) => name)
+  get refused(): readonly Refused[] {
+    return [...this.#files]
+      .filter(([, { problems }]) => problems.length > 0)
+      .map(([object, { problems }]) => ({ object, problems }))
+  }
+
+  /** Objects that a file names and another one gives. */
+  get findings(): readonly Finding[] {
+    return [...this.#files].flatMap(([name, { objects }]) =>
+      [...objects.keys()]
+        .filter((identity) => this.#owners.get(identity) !== name)
+        .map((object) => ({
+          code: 'OBJECT_TWICE',
+          object,
+          message: `it is in ${name} and in ${this.#owners.get(object)}, which counts`,
+        })),
+    )
   }
 
   /** Nothing is waited for: what cannot be read ends the start. */
@@ -182,23 +199,31 @@ export class DirectoryProvider implements Provider {
     for (const kind of ignoredKinds) log.debug({ file: name, kind }, 'a kind that the mesh does not read')
     if (problems.length > 0) {
       for (const { code, text: problem } of problems) this.#refused(name, code, problem)
-      this.#files.set(name, { state, text, objects: before?.objects ?? noObjects, broken: true })
+      const objectsBefore = before?.objects ?? noObjects
+      this.#files.set(name, {
+        state,
+        text,
+        objects: objectsBefore,
+        problems: problems.map((problem) => problem.text),
+      })
       return []
     }
-    if (before?.broken === true) log.info({ file: name }, 'a file that was refused is good again')
+    if (before !== undefined && before.problems.length > 0)
+      log.info({ file: name }, 'a file that was refused is good again')
     return this.#replace(name, {
       state,
       text,
       objects: new Map(objects.map((object) => [object.identity, object])),
-      broken: false,
+      problems: [],
     })
   }
 
   /** Not the same as gone: nobody asked for what was in it to be taken away. */
   #unreadable(name: string, state: string, error: unknown): void {
     const objects = this.#files.get(name)?.objects ?? noObjects
-    this.#files.set(name, { state, text: undefined, objects, broken: true })
-    this.#refused(name, 'FILE_UNREADABLE', reasonOf(error))
+    const reason = reasonOf(error)
+    this.#files.set(name, { state, text: undefined, objects, problems: [reason] })
+    this.#refused(name, 'FILE_UNREADABLE', reason)
   }
 
   #refused(file: string, code: ErrorCode, problem: string): void {

@@ -4,7 +4,7 @@ import type { Log } from '../../../core/log.ts'
 import { OutageLog } from '../../../core/outage-log.ts'
 import type { KubernetesClient } from '../../../core/kubernetes/api-client.ts'
 import type { Change } from '../../model/objects.ts'
-import type { Provider } from '../provider.ts'
+import type { Provider, Refused } from '../provider.ts'
 import type { Refusal } from './object-store.ts'
 import { Reflector } from './reflector.ts'
 import type { WatchedKind } from './watched-kind.ts'
@@ -66,8 +66,8 @@ export class KubernetesProvider implements Provider {
   }
 
   /** Objects whose newest form is refused. */
-  get refused(): readonly string[] {
-    return this.refusals.map(({ object }) => object)
+  get refused(): readonly Refused[] {
+    return this.refusals.map(({ object, problems }) => ({ object, problems }))
   }
 
   get refusals(): readonly Refusal[] {

@@ -3,6 +3,12 @@ import type { DashboardSpec } from '../panel.ts'
 
 const toService = 'direction="outbound",dst_namespace=~"$namespace",dst_service=~"$service"'
 
+/** Of each family, as Linkerd has them apart. */
+function ledHere(protocol: 'http' | 'grpc'): string {
+  const attempts = `outbound_${protocol}_route_backend_requests_total{backend_namespace=~"$namespace",backend_name=~"$service"}`
+  return `sum by (parent_name, route_kind, route_name, backend_name) (rate(${attempts}[$__rate_interval]))`
+}
+
 /** As its clients see it: what went to the Service, whichever backends a split chose. */
 export const service: DashboardSpec = {
   uid: 'weft-service',
@@ -57,7 +63,7 @@ export const service: DashboardSpec = {
       description: 'The Service that was asked for, and the route or split that chose this one',
       queries: [
         {
-          expr: 'sum by (parent_name, route_kind, route_name, backend_name) (rate(outbound_http_route_backend_requests_total{backend_namespace=~"$namespace",backend_name=~"$service"}[$__rate_interval]))',
+          expr: `${ledHere('http')} or ${ledHere('grpc')}`,
           legend: '{{parent_name}} by {{route_kind}} {{route_name}} to {{backend_name}}',
         },
       ],
