@@ -47,8 +47,8 @@ describe('other weights in YAML', () => {
     )
   })
 
-  it.each(['v1', 'v1=', 'v1=-1', 'v1=1.5', '=3'])('%s is no weight', (arg) => {
-    expect(() => parseWeights([arg])).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID' }))
+  it.each(['v1', 'v1=', 'v1=-1', 'v1=1.5', '=3', 'v1=1 v1=2'])('%s is no weight', (args) => {
+    expect(() => parseWeights(args.split(' '))).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID' }))
   })
 })
 

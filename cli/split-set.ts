@@ -16,6 +16,7 @@ export function parseWeights(args: readonly string[]): Weights {
     const [, backend, weight] = /^([a-z0-9.-]+)=(\d{1,9})$/.exec(arg) ?? []
     if (backend === undefined || weight === undefined)
       throw new WeftError('CONFIG_INVALID', `'${arg}' is not like v2=10, with a whole number`)
+    if (weights.has(backend)) throw new WeftError('CONFIG_INVALID', `'${backend}' is there twice`)
     weights.set(backend, Number(weight))
   }
   return weights
