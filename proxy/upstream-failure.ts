@@ -8,6 +8,7 @@ export type UpstreamFailureKind =
   | 'refused'
   | 'reset'
   | 'malformed'
+  | 'no-tunnel'
   | 'timeout'
   | 'no-endpoint'
   | 'overflow'
@@ -21,6 +22,7 @@ const codes = {
   refused: 'UPSTREAM_REFUSED',
   reset: 'UPSTREAM_RESET',
   malformed: 'UPSTREAM_MALFORMED',
+  'no-tunnel': 'UPGRADE_UNSUPPORTED',
   timeout: 'UPSTREAM_TIMEOUT',
   'no-endpoint': 'NO_ENDPOINTS',
   overflow: 'UPSTREAM_OVERFLOW',

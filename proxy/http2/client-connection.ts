@@ -76,6 +76,11 @@ export class Http2ClientConnection implements SessionOwner {
     return this.session.streams.size + cooling.length < most
   }
 
+  /** Makes tunnels of streams (RFC 8441). */
+  get takesTunnels(): boolean {
+    return this.session.peer.takesConnectProtocol
+  }
+
   /** Sends the request of `x`, where there is room; `receiver` is told the reply's head, or an UpstreamFailure. */
   send(x: Exchange, receiver: Receiver): void {
     const stream = new ClientStream(this.#nextId, this, x, receiver)

@@ -47,6 +47,8 @@ const maxConnectionsPerEndpoint = 32
 /** How long an endpoint is taken for one that does not speak HTTP/2: it said so, or it closed without a word. */
 const notSpokenMs = 60_000
 const silentMs = 1_000
+const noTunnels =
+  'the endpoint speaks HTTP/2 and did not offer WebSockets there (SETTINGS_ENABLE_CONNECT_PROTOCOL); turn that on in its server, or serve WebSockets over HTTP/1.1 on a port without appProtocol kubernetes.io/h2c'
 
 export class Http2Pool {
   readonly #options: Http2PoolOptions
@@ -120,6 +122,10 @@ export class Http2Pool {
   }
 
   #sendOn(connection: Http2ClientConnection, x: Exchange, sender: Http2Sender): void {
+    if (x.upgrade !== undefined && !connection.takesTunnels) {
+      sender.onFailure(x, new UpstreamFailure('no-tunnel', noTunnels))
+      return
+    }
     const { connections, stats } = this.#options
     if (connection.openStreams === 0) {
       connections.idle--

@@ -117,6 +117,7 @@ export class RetryRules {
         return this.#breaking
       case 'timeout':
         return this.#breaking === undefined ? undefined : 'attempt-timeout'
+      case 'no-tunnel':
       case 'no-endpoint':
       case 'overflow':
       case 'cancelled':

@@ -26,6 +26,7 @@ export function replayKind(x: Exchange, failure: UpstreamFailure): 'unwritten' |
       return safe && (x.body.isEmpty || x.body.replayable) ? 'stale' : 'no'
     }
     case 'malformed':
+    case 'no-tunnel':
     case 'timeout':
     case 'no-endpoint':
     case 'overflow':
