@@ -9,6 +9,7 @@ export type UpstreamFailureKind =
   | 'reset'
   | 'malformed'
   | 'no-tunnel'
+  | 'http1-required'
   | 'timeout'
   | 'no-endpoint'
   | 'overflow'
@@ -23,6 +24,7 @@ const codes = {
   reset: 'UPSTREAM_RESET',
   malformed: 'UPSTREAM_MALFORMED',
   'no-tunnel': 'UPGRADE_UNSUPPORTED',
+  'http1-required': 'UPSTREAM_PROTOCOL_REFUSED',
   timeout: 'UPSTREAM_TIMEOUT',
   'no-endpoint': 'NO_ENDPOINTS',
   overflow: 'UPSTREAM_OVERFLOW',

@@ -34,6 +34,8 @@ export class Http2ClientConnection implements SessionOwner {
   readonly #nowMs: () => number
   /** Before it was ready: something else than HTTP/2, or not a word. */
   spoke: 'http2' | 'other' | 'nothing' = 'http2'
+  /** It has said so of all requests. */
+  wantsHttp1 = false
   #ready = false
   #draining = false
   #gone = false
@@ -131,10 +133,12 @@ export class Http2ClientConnection implements SessionOwner {
     this.#events.onReady(this)
   }
 
-  onGoaway(lastId: number): void {
+  onGoaway(lastId: number, code: number): void {
+    this.wantsHttp1 = code === errorCode.http11Required
     this.#drain()
     const untouched = this.session.streams.all().filter((stream) => stream.id > lastId)
-    for (const stream of untouched) if (stream instanceof ClientStream) stream.refuse()
+    const refusal = this.wantsHttp1 ? code : errorCode.refusedStream
+    for (const stream of untouched) if (stream instanceof ClientStream) stream.refuse(refusal)
     if (this.openStreams === 0) this.close()
   }
 

@@ -97,10 +97,10 @@ export class ClientStream extends Http2Stream {
     else this.onBroken(new StreamReset(code))
   }
 
-  /** For the connection: the upstream has not looked at it. */
-  refuse(): void {
+  /** For the connection: the upstream has not looked at it; `code` says why. */
+  refuse(code: number): void {
     this.leave(false)
-    this.onBroken(new StreamReset(errorCode.refusedStream))
+    this.onBroken(new StreamReset(code))
   }
 
   onBroken(error: Error): void {
@@ -224,8 +224,8 @@ export class ClientStream extends Http2Stream {
     if (!(error instanceof StreamReset))
       return this.#failed('reset', `upstream closed before it replied: ${error.message}`, error)
     // Once it has replied it was at work, whatever it says.
-    const untouched = error.code === errorCode.refusedStream && this.incoming === undefined
-    return this.#failed(untouched ? 'refused' : 'reset', `upstream: ${error.message}`, error)
+    const kind = this.incoming === undefined ? kindOf(error.code) : 'reset'
+    return this.#failed(kind, `upstream: ${error.message}`, error)
   }
 
   #failed(kind: UpstreamFailureKind, message: string, cause: Error): UpstreamFailure {
@@ -236,6 +236,11 @@ export class ClientStream extends Http2Stream {
     }
     return new UpstreamFailure(kind, message, facts, cause)
   }
+}
+
+function kindOf(resetCode: number): UpstreamFailureKind {
+  if (resetCode === errorCode.refusedStream) return 'refused'
+  return resetCode === errorCode.http11Required ? 'http1-required' : 'reset'
 }
 
 /** How HTTP/1 would say where this body ends, if it comes to that. */

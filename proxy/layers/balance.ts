@@ -153,11 +153,22 @@ class Attempt implements Http2Sender {
   }
 
   onFailure(x: Exchange, error: unknown): void {
+    if (this.#goesOnOverHttp1(x, error)) {
+      this.#startHttp1(x)
+      return
+    }
     x.nowMs = this.#nowMs()
     if (this.#times !== undefined) this.#times.failure = wordFor(error)
     this.#leave()
     this.#learn(x, error)
     this.#receiver.onFailure(x, error)
+  }
+
+  /** The endpoint has not looked at it, and wants it over HTTP/1.1, which nobody has said that it does not speak. */
+  #goesOnOverHttp1(x: Exchange, error: unknown): boolean {
+    if (!(error instanceof UpstreamFailure) || error.kind !== 'http1-required') return false
+    if (this.#cluster.config.http2 === true || x.grpc !== undefined || x.aborted || x.timedOut) return false
+    return !error.replyStarted && (x.body.isEmpty || x.body.replayable)
   }
 
   #learn(x: Exchange, error: unknown): void {
@@ -231,7 +242,7 @@ function failureOf(x: Exchange, error: unknown): 'unreachable' | 'cancelled' | '
   if (!(error instanceof UpstreamFailure)) return 'failed'
   const { kind, cause } = error
   // It is well, and has said what it does not do.
-  if (kind === 'no-tunnel') return 'cancelled'
+  if (kind === 'no-tunnel' || kind === 'http1-required') return 'cancelled'
   if (kind === 'connect' || kind === 'connect-timeout' || kind === 'tls') return 'unreachable'
   if (kind !== 'cancelled') return 'failed'
   const timedOut = x.timedOut || (cause instanceof UpstreamFailure && cause.kind === 'timeout')

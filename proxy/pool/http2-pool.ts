@@ -249,6 +249,10 @@ export class Http2Pool {
 
   readonly #onDraining = (connection: Http2ClientConnection): void => {
     this.#takeOut(connection)
+    if (connection.wantsHttp1) {
+      this.#notSpoken(notSpokenMs)
+      this.#tellWaiting((x, sender) => sender.onNotSpoken(x))
+    }
     if (this.#queue.length > 0) this.#schedule()
   }
 
@@ -278,12 +282,15 @@ export class Http2Pool {
   #onNotOpened(failure: unknown): void {
     const notSpoken = !this.speaks(this.#options.clock.monotonicMs())
     if (this.#open.length > 0 && !notSpoken) return
+    this.#tellWaiting((x, sender) => (notSpoken ? sender.onNotSpoken(x) : sender.onFailure(x, failure)))
+  }
+
+  #tellWaiting(tell: (x: Exchange, sender: Http2Sender) => void): void {
     const waiting = this.#queue
     this.#queue = []
     for (const { x, sender } of waiting) {
       x.cancel = undefined
-      if (notSpoken) sender.onNotSpoken(x)
-      else sender.onFailure(x, failure)
+      tell(x, sender)
     }
   }
 

@@ -118,6 +118,7 @@ export class RetryRules {
       case 'timeout':
         return this.#breaking === undefined ? undefined : 'attempt-timeout'
       case 'no-tunnel':
+      case 'http1-required':
       case 'no-endpoint':
       case 'overflow':
       case 'cancelled':

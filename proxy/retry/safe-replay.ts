@@ -27,6 +27,7 @@ export function replayKind(x: Exchange, failure: UpstreamFailure): 'unwritten' |
     }
     case 'malformed':
     case 'no-tunnel':
+    case 'http1-required':
     case 'timeout':
     case 'no-endpoint':
     case 'overflow':
