@@ -304,6 +304,17 @@ export const errorCodes = {
     hint: 'see the cause; the application behind the endpoint broke the protocol',
     http: { status: 502, flag: 'UPE' },
   },
+  UPGRADE_UNSUPPORTED: {
+    summary: 'the endpoint speaks HTTP/2 only, and does not take this upgrade there',
+    hint: 'turn on RFC 8441 in its server (SETTINGS_ENABLE_CONNECT_PROTOCOL), which is for WebSockets and nothing else; or serve upgrades over HTTP/1.1, on a port without `appProtocol: kubernetes.io/h2c`',
+    http: { status: 501, flag: 'UPE' },
+  },
+  UPSTREAM_PROTOCOL_REFUSED: {
+    summary:
+      'the endpoint does not take this request over HTTP/2 (HTTP_1_1_REQUIRED), and it could not be sent over HTTP/1.1',
+    hint: 'take `appProtocol: kubernetes.io/h2c` from the port of the Service; calls of gRPC, and what has more content than is kept (64 KiB), cannot be sent again over HTTP/1.1',
+    http: { status: 502, flag: 'UPE' },
+  },
   UPSTREAM_HEADERS_TOO_LARGE: {
     summary: 'the header of the reply is too large',
     hint: 'make the headers of the application smaller',

@@ -7,9 +7,8 @@ import type { Cluster } from './cluster/cluster.ts'
 import type { Endpoint } from './cluster/endpoint.ts'
 import type { GrpcCall } from './grpc/grpc-call.ts'
 import type { HeaderList } from './header-list.ts'
-import type { Wire } from './listen/wire.ts'
 import type { RetryReason } from './retry/retry-policy.ts'
-import type { SpliceWatch } from './tcp/splice.ts'
+import type { SpliceSide, SpliceWatch } from './tcp/splice.ts'
 import type { GoldenStats } from './telemetry/golden-stats.ts'
 import type { StatsByName } from './telemetry/stats-by-name.ts'
 import type { AttemptTimes, Timeline } from './telemetry/timeline.ts'
@@ -214,11 +213,11 @@ export class Exchange {
   }
 }
 
-/** What an accepted upgrade or CONNECT hands over: the upstream's wire and the bytes that it has sent already. */
+/** What an accepted upgrade or CONNECT hands over: what carries the upstream's bytes, and those that it has sent already. */
 export interface Tunnel {
   /** Gives up the upstream connection; from here on its bytes belong to the caller, who tells `watch` of them. */
   takeWire(): {
-    readonly wire: Wire
+    readonly wire: SpliceSide
     readonly early: Buffer
     readonly watch?: SpliceWatch
   }

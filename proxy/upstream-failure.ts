@@ -8,6 +8,8 @@ export type UpstreamFailureKind =
   | 'refused'
   | 'reset'
   | 'malformed'
+  | 'no-tunnel'
+  | 'http1-required'
   | 'timeout'
   | 'no-endpoint'
   | 'overflow'
@@ -21,6 +23,8 @@ const codes = {
   refused: 'UPSTREAM_REFUSED',
   reset: 'UPSTREAM_RESET',
   malformed: 'UPSTREAM_MALFORMED',
+  'no-tunnel': 'UPGRADE_UNSUPPORTED',
+  'http1-required': 'UPSTREAM_PROTOCOL_REFUSED',
   timeout: 'UPSTREAM_TIMEOUT',
   'no-endpoint': 'NO_ENDPOINTS',
   overflow: 'UPSTREAM_OVERFLOW',

@@ -34,6 +34,8 @@ export class Http2ClientConnection implements SessionOwner {
   readonly #nowMs: () => number
   /** Before it was ready: something else than HTTP/2, or not a word. */
   spoke: 'http2' | 'other' | 'nothing' = 'http2'
+  /** It has said so of all requests. */
+  wantsHttp1 = false
   #ready = false
   #draining = false
   #gone = false
@@ -75,6 +77,11 @@ export class Http2ClientConnection implements SessionOwner {
     }
     const most = Math.min(this.session.peer.maxConcurrentStreams, maxStreamsToPeer)
     return this.session.streams.size + cooling.length < most
+  }
+
+  /** Makes tunnels of streams (RFC 8441). */
+  get takesTunnels(): boolean {
+    return this.session.peer.takesConnectProtocol
   }
 
   /** Sends the request of `x`, where there is room; `receiver` is told the reply's head, or an UpstreamFailure. */
@@ -127,10 +134,12 @@ export class Http2ClientConnection implements SessionOwner {
     this.#events.onReady(this)
   }
 
-  onGoaway(lastId: number): void {
+  onGoaway(lastId: number, code: number): void {
+    this.wantsHttp1 = code === errorCode.http11Required
     this.#drain()
     const untouched = this.session.streams.all().filter((stream) => stream.id > lastId)
-    for (const stream of untouched) if (stream instanceof ClientStream) stream.refuse()
+    const refusal = this.wantsHttp1 ? code : errorCode.refusedStream
+    for (const stream of untouched) if (stream instanceof ClientStream) stream.refuse(refusal)
     if (this.openStreams === 0) this.close()
   }
 

@@ -1,7 +1,9 @@
 /** One exchange on a connection to an upstream: sends the request, and makes a reply of what comes. */
-import { Body, type BodyLength } from '../body.ts'
+import { Buffer } from 'node:buffer'
+import { Body, type BodyLength, chunked } from '../body.ts'
 import { type Exchange, type Receiver, Reply } from '../exchange.ts'
 import { framed } from '../header-fields.ts'
+import { statusText } from '../http1/status-text.ts'
 import { UpstreamFailure, type UpstreamFailureKind } from '../upstream-failure.ts'
 import type { Http2ClientConnection } from './client-connection.ts'
 import { StreamFault, StreamReset } from './faults.ts'
@@ -9,7 +11,11 @@ import { errorCode } from './frame-types.ts'
 import type { HeadBlock, IncomingReply } from './head-form.ts'
 import { IncomingContent } from './incoming-content.ts'
 import { maxInterimReplies } from './limits.ts'
+import { StreamPipe } from './stream-pipe.ts'
 import { Http2Stream } from './stream.ts'
+import { answerHandshake } from './web-socket.ts'
+
+const noBytes = Buffer.alloc(0)
 
 export class ClientStream extends Http2Stream {
   readonly #connection: Http2ClientConnection
@@ -19,6 +25,8 @@ export class ClientStream extends Http2Stream {
   #interimReplies = 0
   #bodiless = false
   #cancelled: Error | undefined
+  /** Set once the upstream has made a tunnel of it. */
+  #pipe: StreamPipe | undefined
 
   constructor(id: number, connection: Http2ClientConnection, x: Exchange, receiver: Receiver) {
     super(id, connection.session)
@@ -45,7 +53,10 @@ export class ClientStream extends Http2Stream {
     x.cancel = this.#onCancel
     const { inline } = x.body
     const { form, out } = this.session
-    form.writeRequest(out, this.id, x, inline === '')
+    const endStream = inline === '' && x.upgrade === undefined
+    form.writeRequest(out, this.id, x, endStream)
+    // What a tunnel is to carry waits for the answer.
+    if (x.upgrade !== undefined) return
     if (inline === undefined) {
       this.sendBody(x.body)
     } else if (inline === '') {
@@ -58,7 +69,8 @@ export class ClientStream extends Http2Stream {
   onHeaders(block: HeadBlock | undefined, endStream: boolean): void {
     if (this.#receiver === undefined) {
       // The final head has gone on: these are trailers.
-      if (block !== undefined && endStream) this.finishIncoming(block)
+      if (this.#pipe !== undefined) this.fail(errorCode.protocolError, 'HEADERS on a tunnel')
+      else if (block !== undefined && endStream) this.finishIncoming(block)
       else this.fail(errorCode.protocolError, 'trailers that do not end the stream, or are too large')
       return
     }
@@ -80,14 +92,15 @@ export class ClientStream extends Http2Stream {
     const { remoteEnded } = this
     this.leave(false)
     // After its reply is complete it only says that it wants no more of the request.
-    if (remoteEnded) this.#x.body.stop()
+    if (remoteEnded && this.#pipe === undefined) this.#x.body.stop()
+    else if (remoteEnded && code === errorCode.noError) this.#pipe?.deafen()
     else this.onBroken(new StreamReset(code))
   }
 
-  /** For the connection: the upstream has not looked at it. */
-  refuse(): void {
+  /** For the connection: the upstream has not looked at it; `code` says why. */
+  refuse(code: number): void {
     this.leave(false)
-    this.onBroken(new StreamReset(errorCode.refusedStream))
+    this.onBroken(new StreamReset(code))
   }
 
   onBroken(error: Error): void {
@@ -97,6 +110,7 @@ export class ClientStream extends Http2Stream {
     const receiver = this.#receiver
     this.#receiver = undefined
     this.incoming?.body.fail(this.#cancelled ?? this.#failure(error))
+    this.#pipe?.gone()
     // Last: the exchange may be sent again at once.
     receiver?.onFailure(x, this.#failure(error))
   }
@@ -107,14 +121,18 @@ export class ClientStream extends Http2Stream {
   }
 
   onSent(): void {
-    if (this.remoteEnded) this.#detach()
+    if (!this.remoteEnded) return
+    this.#detach()
+    this.#pipe?.gone()
   }
 
   onReceived(): void {
     if (this.localEnded) {
       this.#detach()
+      this.#pipe?.gone()
       return
     }
+    if (this.#pipe !== undefined) return
     // The answer came before the whole request: what is left of it has no reader.
     this.#detach()
     this.#x.body.stop()
@@ -141,6 +159,13 @@ export class ClientStream extends Http2Stream {
 
   #onFinal(head: IncomingReply, endStream: boolean): void {
     const { status } = head
+    if (this.#x.upgrade !== undefined) {
+      if (status < 300) {
+        this.#openTunnel(head, endStream)
+        return
+      }
+      this.sendLast('')
+    }
     this.#bodiless = this.#x.method === 'HEAD' || status === 204 || status === 304
     const content = endStream ? '' : this.#bodiless ? undefined : this.session.takeNextBody(this.id)
     const expected = this.#bodiless ? -1 : head.contentLength
@@ -168,6 +193,24 @@ export class ClientStream extends Http2Stream {
     if (!this.over) this.onReceived()
   }
 
+  /** A success is the tunnel asked for, whatever it says of a content (RFC 9110 9.3.6): HTTP/1's 101. */
+  #openTunnel(head: IncomingReply, endStream: boolean): void {
+    const x = this.#x
+    const receiver = this.#receiver as Receiver
+    this.#receiver = undefined
+    this.incoming = new IncomingContent(this, chunked, -1)
+    const pipe = (this.#pipe = new StreamPipe(this, this.incoming.body, errorCode.cancel))
+    const headers = head.headers(framed)
+    headers.remove('content-length')
+    answerHandshake(x.headers, headers)
+    const takeWire = (): { wire: StreamPipe; early: Buffer } => {
+      this.#detach()
+      return { wire: pipe, early: noBytes }
+    }
+    receiver.onReply(x, new Reply(101, statusText(101), headers, Body.empty, { takeWire }))
+    if (endStream && !this.over) this.finishIncoming(undefined)
+  }
+
   /** The exchange is no longer tied to this stream. */
   #detach(): void {
     if (this.#x.cancel === this.#onCancel) this.#x.cancel = undefined
@@ -181,8 +224,8 @@ export class ClientStream extends Http2Stream {
     if (!(error instanceof StreamReset))
       return this.#failed('reset', `upstream closed before it replied: ${error.message}`, error)
     // Once it has replied it was at work, whatever it says.
-    const untouched = error.code === errorCode.refusedStream && this.incoming === undefined
-    return this.#failed(untouched ? 'refused' : 'reset', `upstream: ${error.message}`, error)
+    const kind = this.incoming === undefined ? kindOf(error.code) : 'reset'
+    return this.#failed(kind, `upstream: ${error.message}`, error)
   }
 
   #failed(kind: UpstreamFailureKind, message: string, cause: Error): UpstreamFailure {
@@ -193,6 +236,11 @@ export class ClientStream extends Http2Stream {
     }
     return new UpstreamFailure(kind, message, facts, cause)
   }
+}
+
+function kindOf(resetCode: number): UpstreamFailureKind {
+  if (resetCode === errorCode.refusedStream) return 'refused'
+  return resetCode === errorCode.http11Required ? 'http1-required' : 'reset'
 }
 
 /** How HTTP/1 would say where this body ends, if it comes to that. */

@@ -14,6 +14,7 @@ import { maxHeaderFields, maxHeaderListBytes } from './limits.ts'
 import { trailerFields } from './message-fields.ts'
 import { pseudoOf, RequestHead, requestHeadOf } from './request-head.ts'
 import { responseHeadOf, statusPseudo } from './response-head.ts'
+import { withoutHandshake } from './web-socket.ts'
 
 const noFields: readonly string[] = []
 const trailersWanted = ['te', 'trailers'] as const
@@ -52,7 +53,8 @@ export class HpackForm implements HeadForm {
   }
 
   writeRequest(out: FrameOutput, id: number, x: Exchange, endStream: boolean): void {
-    out.headers(id, pseudoFor(x), x.headers, endStream, extrasFor(x))
+    if (x.upgrade === undefined) out.headers(id, pseudoFor(x), x.headers, endStream, extrasFor(x))
+    else out.headers(id, tunnelPseudoFor(x, x.upgrade), withoutHandshake(x.headers), false)
   }
 
   writeReply(out: FrameOutput, id: number, { status, headers }: OutgoingReply, endStream: boolean): void {
@@ -66,6 +68,12 @@ export class HpackForm implements HeadForm {
 
 function hasPseudo({ method, scheme, authority, path, status, protocol }: HeaderBlock): boolean {
   return [method, scheme, authority, path, status, protocol].some((value) => value !== undefined)
+}
+
+/** CONNECT for what HTTP/1 upgrades (RFC 8441 4). */
+function tunnelPseudoFor(x: Exchange, protocol: string): readonly string[] {
+  const [, , ...others] = pseudoFor(x)
+  return [':method', 'CONNECT', ':protocol', protocol.toLowerCase(), ...others]
 }
 
 /** The same array for requests that came the same and go on unchanged. */

@@ -188,8 +188,9 @@ export class ServerStream extends Http2Stream implements Receiver {
     if (head.tunnel === 'websocket') beginHandshake(x.headers)
     x.interim = this.#onInterim
     this.#exchange = x
-    this.#pipe = new StreamPipe(this, received)
-    const handler = head.tunnel === 'connect' ? options.connect : options.handler
+    const isConnect = head.tunnel === 'connect'
+    this.#pipe = new StreamPipe(this, received, isConnect ? errorCode.connectError : errorCode.cancel)
+    const handler = isConnect ? options.connect : options.handler
     handler?.(x, this)
   }
 

@@ -1,4 +1,4 @@
-/** A stream as the client's side of a tunnel (RFC 9113 8.5): bytes both ways, each with an end of its own. */
+/** A stream as one side of a tunnel (RFC 9113 8.5, RFC 8441 5): bytes both ways, each with an end of its own. */
 import type { Buffer } from 'node:buffer'
 import { Body, type BodySink, type BodySource, chunked } from '../body.ts'
 import type { WireReader } from '../listen/wire.ts'
@@ -8,24 +8,29 @@ import type { Http2Stream } from './stream.ts'
 
 export class StreamPipe implements SpliceSide, BodySource {
   readonly #stream: Http2Stream
-  /** What the client sends; held until somebody reads it. */
+  /** What the peer sends; held until somebody reads it. */
   readonly #received: Body
   readonly #sent: Body
+  /** What the peer is told of a connection that broke. */
+  readonly #brokenCode: number
   #reader: WireReader | undefined
   /** Whoever reads has no room. */
   #paused = false
-  /** The client has no room. */
+  /** The peer has no room. */
   #full = false
+  /** The peer reads no more. */
+  #deaf = false
   ended = false
   closed = false
 
-  constructor(stream: Http2Stream, received: Body) {
+  constructor(stream: Http2Stream, received: Body, brokenCode: number) {
     this.#stream = stream
     this.#received = received
+    this.#brokenCode = brokenCode
     this.#sent = new Body(chunked, this)
   }
 
-  /** From here on the stream carries bytes: its reply's head has to be written before. */
+  /** From here on the stream carries bytes: its head has to be written before. */
   readInto(reader: WireReader): void {
     this.#reader = reader
     this.#stream.sendBody(this.#sent)
@@ -33,6 +38,7 @@ export class StreamPipe implements SpliceSide, BodySource {
   }
 
   writeBytes(bytes: Buffer): boolean {
+    if (this.#deaf) this.gone()
     if (this.closed) return true
     this.#sent.push(bytes)
     return !this.#full
@@ -48,14 +54,15 @@ export class StreamPipe implements SpliceSide, BodySource {
     this.#received.resume()
   }
 
-  /** Ends what the client is sent; it may go on to send. */
+  /** Ends what the peer is sent; it may go on to send. */
   end(): void {
-    this.#sent.finish()
+    if (this.#deaf) this.gone()
+    else this.#sent.finish()
   }
 
   /** The connection behind it is gone. */
   reset(): void {
-    this.#close(errorCode.connectError)
+    this.#close(this.#brokenCode)
   }
 
   destroy(): void {
@@ -67,6 +74,11 @@ export class StreamPipe implements SpliceSide, BodySource {
     if (this.closed) return
     this.closed = true
     this.#reader?.onClose(undefined)
+  }
+
+  /** For the stream, of a peer that has said all and wants no more, which is no error: what it has said is to arrive. */
+  deafen(): void {
+    this.#deaf = true
   }
 
   pauseBody(): void {

@@ -8,6 +8,7 @@ import { statusAtEnd, statusInHead } from '../grpc/grpc-call.ts'
 import { formatGrpcTimeout } from '../grpc/grpc-timeout.ts'
 import { httpStatusOf } from '../grpc/status-codes.ts'
 import type { ClientConnection } from '../http1/client-connection.ts'
+import { checkHandshake } from '../http2/web-socket.ts'
 import type { Http2Pool, Http2Sender } from '../pool/http2-pool.ts'
 import type { AttemptTimes, Timeline } from '../telemetry/timeline.ts'
 import { UpstreamFailure } from '../upstream-failure.ts'
@@ -152,11 +153,22 @@ class Attempt implements Http2Sender {
   }
 
   onFailure(x: Exchange, error: unknown): void {
+    if (this.#goesOnOverHttp1(x, error)) {
+      this.#startHttp1(x)
+      return
+    }
     x.nowMs = this.#nowMs()
     if (this.#times !== undefined) this.#times.failure = wordFor(error)
     this.#leave()
     this.#learn(x, error)
     this.#receiver.onFailure(x, error)
+  }
+
+  /** The endpoint has not looked at it, and wants it over HTTP/1.1, which nobody has said that it does not speak. */
+  #goesOnOverHttp1(x: Exchange, error: unknown): boolean {
+    if (!(error instanceof UpstreamFailure) || error.kind !== 'http1-required') return false
+    if (this.#cluster.config.http2 === true || x.grpc !== undefined || x.aborted || x.timedOut) return false
+    return !error.replyStarted && (x.body.isEmpty || x.body.replayable)
   }
 
   #learn(x: Exchange, error: unknown): void {
@@ -207,9 +219,9 @@ class Attempt implements Http2Sender {
   }
 }
 
-/** As it came, unless the endpoints speak one protocol only; an upgrade is HTTP/1's. */
+/** As it came, unless the endpoints speak one protocol only; an upgrade is HTTP/1's where that is spoken. */
 function wantsHttp2(x: Exchange, { config }: Cluster): boolean {
-  return ((x.http2 && config.http1 !== true) || config.http2 === true) && x.upgrade === undefined
+  return config.http2 === true || (x.http2 && config.http1 !== true && x.upgrade === undefined)
 }
 
 /** The pool whose connections many exchanges share; undefined: each has one of its own, of HTTP/1. */
@@ -229,6 +241,8 @@ function wordFor(error: unknown): string {
 function failureOf(x: Exchange, error: unknown): 'unreachable' | 'cancelled' | 'failed' {
   if (!(error instanceof UpstreamFailure)) return 'failed'
   const { kind, cause } = error
+  // It is well, and has said what it does not do.
+  if (kind === 'no-tunnel' || kind === 'http1-required') return 'cancelled'
   if (kind === 'connect' || kind === 'connect-timeout' || kind === 'tls') return 'unreachable'
   if (kind !== 'cancelled') return 'failed'
   const timedOut = x.timedOut || (cause instanceof UpstreamFailure && cause.kind === 'timeout')
@@ -320,6 +334,7 @@ export function balance(choose: ChooseCluster, nowMs: () => number): Handler {
   return function sendToEndpoint(x, receiver) {
     const cluster = (x.cluster ??= choose(x))
     x.clusterName = cluster.name
+    if (x.upgrade !== undefined && cluster.config.http2 === true) checkHandshake(x)
     const { breaker } = cluster
     if (breaker === undefined) send(x, receiver, cluster, nowMs, undefined)
     else sendGuarded(x, receiver, cluster, nowMs, breaker)

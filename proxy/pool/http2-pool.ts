@@ -47,6 +47,8 @@ const maxConnectionsPerEndpoint = 32
 /** How long an endpoint is taken for one that does not speak HTTP/2: it said so, or it closed without a word. */
 const notSpokenMs = 60_000
 const silentMs = 1_000
+const noTunnels =
+  'the endpoint speaks HTTP/2 and did not offer WebSockets there (SETTINGS_ENABLE_CONNECT_PROTOCOL); turn that on in its server, or serve WebSockets over HTTP/1.1 on a port without appProtocol kubernetes.io/h2c'
 
 export class Http2Pool {
   readonly #options: Http2PoolOptions
@@ -120,6 +122,10 @@ export class Http2Pool {
   }
 
   #sendOn(connection: Http2ClientConnection, x: Exchange, sender: Http2Sender): void {
+    if (x.upgrade !== undefined && !connection.takesTunnels) {
+      sender.onFailure(x, new UpstreamFailure('no-tunnel', noTunnels))
+      return
+    }
     const { connections, stats } = this.#options
     if (connection.openStreams === 0) {
       connections.idle--
@@ -243,6 +249,10 @@ export class Http2Pool {
 
   readonly #onDraining = (connection: Http2ClientConnection): void => {
     this.#takeOut(connection)
+    if (connection.wantsHttp1) {
+      this.#notSpoken(notSpokenMs)
+      this.#tellWaiting((x, sender) => sender.onNotSpoken(x))
+    }
     if (this.#queue.length > 0) this.#schedule()
   }
 
@@ -272,12 +282,15 @@ export class Http2Pool {
   #onNotOpened(failure: unknown): void {
     const notSpoken = !this.speaks(this.#options.clock.monotonicMs())
     if (this.#open.length > 0 && !notSpoken) return
+    this.#tellWaiting((x, sender) => (notSpoken ? sender.onNotSpoken(x) : sender.onFailure(x, failure)))
+  }
+
+  #tellWaiting(tell: (x: Exchange, sender: Http2Sender) => void): void {
     const waiting = this.#queue
     this.#queue = []
     for (const { x, sender } of waiting) {
       x.cancel = undefined
-      if (notSpoken) sender.onNotSpoken(x)
-      else sender.onFailure(x, failure)
+      tell(x, sender)
     }
   }
 

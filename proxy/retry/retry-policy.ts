@@ -117,6 +117,8 @@ export class RetryRules {
         return this.#breaking
       case 'timeout':
         return this.#breaking === undefined ? undefined : 'attempt-timeout'
+      case 'no-tunnel':
+      case 'http1-required':
       case 'no-endpoint':
       case 'overflow':
       case 'cancelled':

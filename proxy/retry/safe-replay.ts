@@ -26,6 +26,8 @@ export function replayKind(x: Exchange, failure: UpstreamFailure): 'unwritten' |
       return safe && (x.body.isEmpty || x.body.replayable) ? 'stale' : 'no'
     }
     case 'malformed':
+    case 'no-tunnel':
+    case 'http1-required':
     case 'timeout':
     case 'no-endpoint':
     case 'overflow':

@@ -3,7 +3,7 @@ import type { Buffer } from 'node:buffer'
 import type { Connection } from '../listen/connections.ts'
 import type { Wire, WireReader } from '../listen/wire.ts'
 
-/** What is joined: a wire, or a stream of HTTP/2 that its client takes for one. */
+/** What is joined: a wire, or a stream of HTTP/2 that stands for one. */
 export type SpliceSide = Pick<
   Wire,
   'readInto' | 'writeBytes' | 'pause' | 'resume' | 'end' | 'reset' | 'destroy' | 'ended' | 'closed'
@@ -97,7 +97,8 @@ export class Splice implements Connection {
       // go on sending to nobody.
       if (!this.#up.ended || !this.#down.ended) {
         if (this.#end === 'complete') this.#end = who
-        other.reset()
+        // Whoever cuts both sides is about to end that one too.
+        if (this.#end !== 'idle' && this.#end !== 'cut') other.reset()
       }
       if (--open > 0) return
       onClosed(this, { toUpstreamBytes: this.#up.bytes, toClientBytes: this.#down.bytes, end: this.#end })
@@ -150,7 +151,6 @@ export class Splice implements Connection {
 
   #cut(end: SpliceEnd): void {
     if (this.#end === 'complete') this.#end = end
-    // A stream says at once that it is over, and by then the other side has to be cut already.
     this.#upstream.destroy()
     this.#client.destroy()
   }

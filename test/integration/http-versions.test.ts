@@ -1,9 +1,11 @@
 /** What a Service's port speaks, from its YAML to the wire: clients of one version, applications of the other. */
+import { once } from 'node:events'
 import http from 'node:http'
 import http2 from 'node:http2'
 import type net from 'node:net'
 import type { AddressInfo } from 'node:net'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+import { WebSocket } from 'ws'
 import { HttpClient } from '../support/http-client.ts'
 import {
   removeFolder,
@@ -11,6 +13,7 @@ import {
   type TestControlPlane,
 } from '../support/running-control-plane.ts'
 import { podYaml, type SidecarProcess, startSidecar } from '../support/sidecar-process.ts'
+import { webSocketOn } from '../support/stream-web-socket.ts'
 
 let application: http2.Http2Server
 let old: http.Server
@@ -39,9 +42,13 @@ endpoints: [{addresses: [127.0.0.1]}]
 }
 
 beforeAll(async () => {
-  application = http2.createServer((request, response) => {
+  application = http2.createServer({ settings: { enableConnectProtocol: true } }, (request, response) => {
     request.resume()
     response.end(`${request.httpVersion} ${request.method} ${request.url}`)
+  })
+  application.on('connect', ({ stream }: http2.Http2ServerRequest) => {
+    stream.respond({ ':status': 200 })
+    webSocketOn(stream, 'server').send('over HTTP/2')
   })
   await new Promise<void>((resolve) => application.listen(0, '127.0.0.1', resolve))
   old = http.createServer((request, response) => response.end(`${request.httpVersion} ${request.url}`))
@@ -76,6 +83,13 @@ test.each(['h2c', 'named'])('a Service that says so is spoken to in HTTP/2: %s',
     status: 200,
     body: '2.0 GET /a?b',
   })
+})
+
+test.each(['h2c', 'named'])('and so are its WebSockets: %s', async (name) => {
+  const headers = { host: `${name}.shop:8080` }
+  const socket = new WebSocket(`ws://127.0.0.1:${sidecar.port}/chat`, { headers })
+  onTestFinished(() => socket.terminate())
+  expect(String((await once(socket, 'message'))[0])).toBe('over HTTP/2')
 })
 
 test('one that says nothing is spoken to as its client does, which this application does not take', async () => {

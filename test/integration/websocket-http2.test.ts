@@ -2,12 +2,13 @@
 import { once } from 'node:events'
 import type http2 from 'node:http2'
 import net from 'node:net'
-import { WebSocket, WebSocketServer } from 'ws'
+import { type WebSocket, WebSocketServer } from 'ws'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { ask, connectHttp2, type Http2Answer } from '../support/http2-client.ts'
 import { headers, RawHttp2 } from '../support/http2-frames.ts'
 import { type MeshPair, startMeshPair } from '../support/mesh-pair.ts'
 import { type RawServer, startRawServer } from '../support/raw-tcp.ts'
+import { webSocketOn } from '../support/stream-web-socket.ts'
 
 const handshake = {
   ':method': 'CONNECT',
@@ -52,7 +53,7 @@ describe('an application that takes WebSockets', () => {
     expect(fields[':status']).toBe(200)
     expect(fields['sec-websocket-protocol']).toBe('chat')
     expect(fields['sec-websocket-accept']).toBeUndefined()
-    const client = over(stream)
+    const client = webSocketOn(stream, 'client')
     const [accepted, request] = (await connected) as [WebSocket, { url: string; headers: { host: string } }]
     expect([request.url, request.headers.host]).toEqual(['/chat', 'app.test'])
     const big = Buffer.alloc(1024 * 1024, 'weft')
@@ -72,23 +73,6 @@ describe('an application that takes WebSockets', () => {
     expect(stream.rstCode).toBe(0)
   })
 })
-
-/** The frames of a WebSocket on a stream. */
-function over(stream: http2.ClientHttp2Stream): WebSocket {
-  type Settable = { setSocket(socket: unknown, head: Buffer, options: object): void }
-  const client = new (
-    WebSocket as unknown as new (
-      none: null,
-      protocols: undefined,
-      options: object,
-    ) => WebSocket
-  )(null, undefined, {})
-  // It would take itself for the server of what it did not ask for.
-  Object.assign(client, { _isServer: false })
-  const options = { maxPayload: 0, skipUTF8Validation: false, allowSynchronousEvents: true }
-  ;(client as unknown as Settable).setSocket(stream, Buffer.alloc(0), options)
-  return client
-}
 
 describe('an application that does not', () => {
   let app: RawServer

@@ -10,7 +10,7 @@ import { TlsServer } from '../../proxy/identity/tls-server.ts'
 import { type LeafOptions, TestRoot } from '../../proxy/identity/test-pki.ts'
 import { parseTrustBundle } from '../../proxy/identity/trust-bundle.ts'
 import { PeerVerifier } from '../../proxy/identity/verify-peer.ts'
-import { type PlainDataPath, setAppEndpoints, startPlainDataPath } from './plain-data-path.ts'
+import { type PlainDataPath, setEndpoints, startPlainDataPath } from './plain-data-path.ts'
 
 const trustDomain = 'cluster.local'
 const web = 'spiffe://cluster.local/ns/test/sa/web'
@@ -45,6 +45,8 @@ export async function startMeshPair(
   leaves: { readonly web?: LeafOptions; readonly app?: LeafOptions } = {},
   /** What the inbound side speaks; undefined: all that a sidecar does. */
   alpn?: readonly string[],
+  /** The application speaks HTTP/2 only. */
+  http2 = false,
 ): Promise<MeshPair> {
   const root = await TestRoot.make()
   const [listenPort = 0] = await freePorts(1)
@@ -75,13 +77,14 @@ export async function startMeshPair(
         applicationHost: '127.0.0.1',
         applicationPort,
         protocol: 'detect',
+        http2,
         access: meshTlsOnly,
       },
     ],
   })
   await untilOpen(listenPort)
   const outbound = await startPlainDataPath([], { dialMesh: (target) => client.connect(target) })
-  setAppEndpoints(outbound.dataPath, [listenPort], app)
+  setEndpoints(outbound.dataPath, 'app', [listenPort], app, { http2 })
   const stop = (): void => {
     for (const side of [outbound, inbound]) side.stop()
     client.close()
