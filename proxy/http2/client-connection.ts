@@ -67,6 +67,16 @@ export class Http2ClientConnection implements SessionOwner {
     return this.#nextId > 3
   }
 
+  /** A request was sent on it. */
+  get carried(): boolean {
+    return this.#nextId > 1
+  }
+
+  /** Takes no requests until its settings change. */
+  get takesNone(): boolean {
+    return this.session.peer.maxConcurrentStreams === 0
+  }
+
   /** May be sent a request now. */
   get hasRoom(): boolean {
     if (!this.#ready || this.#draining) return false

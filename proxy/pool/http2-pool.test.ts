@@ -28,12 +28,16 @@ async function listen(server: net.Server): Promise<number> {
 }
 
 /** A server that keeps every stream until it is told to answer. */
-async function startServer(maxConcurrentStreams: number) {
+async function startServer(
+  maxConcurrentStreams: number,
+  onSession: (session: http2.ServerHttp2Session) => void = () => undefined,
+) {
   const streams: http2.ServerHttp2Stream[] = []
   const sessions = new Set<http2.ServerHttp2Session>()
   const server = http2.createServer({ settings: { maxConcurrentStreams } })
   server.on('session', (session) => {
     sessions.add(session)
+    onSession(session)
     session.on('error', () => undefined)
     stops.push(() => session.destroy())
   })
@@ -175,6 +179,30 @@ describe('Http2Pool', () => {
     const sent = [send(pool), send(pool)]
     for (const { outcome } of sent) expect(((await outcome) as UpstreamFailure).kind).toBe('connect')
     expect(connections.open).toBe(0)
+  })
+
+  it('fails those who wait where each connection ends before it carries a request, and opens no more', async () => {
+    const { port, sessions } = await startServer(10, (session) => session.goaway())
+    const { pool } = poolFor(port)
+    const { outcome } = send(pool)
+    expect(((await outcome) as UpstreamFailure).kind).toBe('connect')
+    expect(sessions.size).toBe(3)
+    expect(((await send(pool).outcome) as UpstreamFailure).kind).toBe('connect')
+    expect(sessions.size).toBe(6)
+  })
+
+  it('opens no second connection to a server that takes no streams for now', async () => {
+    const { port, streams, sessions } = await startServer(0)
+    const { pool } = poolFor(port)
+    const { outcome } = send(pool)
+    await expect.poll(() => sessions.size).toBe(1)
+    await new Promise((resolve) => [...sessions][0]?.ping((...pong) => resolve(pong)))
+    expect(sessions.size).toBe(1)
+    for (const session of sessions) session.settings({ maxConcurrentStreams: 1 })
+    await expect.poll(() => streams.length).toBe(1)
+    streams[0]?.respond({ ':status': 204 }, { endStream: true })
+    expect(((await outcome) as Reply).status).toBe(204)
+    expect(sessions.size).toBe(1)
   })
 
   it('closes a connection that has been idle for too long', async () => {

@@ -44,6 +44,8 @@ type Waiting = {
 }
 
 const maxConnectionsPerEndpoint = 32
+/** Connections in a row that ended before they carried a request; those who wait are told, and do not open more and more. */
+const mostUnusedInARow = 3
 /** How long an endpoint is taken for one that does not speak HTTP/2: it said so, or it closed without a word. */
 const notSpokenMs = 60_000
 const silentMs = 1_000
@@ -59,6 +61,7 @@ export class Http2Pool {
   #opening = 0
   #scheduled = false
   #closed = false
+  #unusedInARow = 0
   #notSpokenUntilMs = 0
   #hasSpoken = false
 
@@ -127,6 +130,7 @@ export class Http2Pool {
       return
     }
     const { connections, stats } = this.#options
+    this.#unusedInARow = 0
     if (connection.openStreams === 0) {
       connections.idle--
       stats.idle--
@@ -144,6 +148,8 @@ export class Http2Pool {
   #openIfNeeded(): void {
     if (this.#opening > 0 || this.#queue.length === 0) return
     const { connections, maxConnections } = this.#options
+    // Others would take none either.
+    if (this.#open.some(({ takesNone }) => takesNone)) return
     const own = this.#all.size
     // Those who wait can have room on what is there.
     if (own > 0 && (own >= maxConnectionsPerEndpoint || connections.open >= maxConnections())) return
@@ -273,9 +279,20 @@ export class Http2Pool {
     const at = this.#open.indexOf(connection)
     if (at === -1) return
     this.#open.splice(at, 1)
+    if (!connection.carried) this.#onUnused()
     if (connection.openStreams > 0) return
     this.#options.connections.idle--
     this.#options.stats.idle--
+  }
+
+  #onUnused(): void {
+    if (++this.#unusedInARow < mostUnusedInARow) return
+    this.#unusedInARow = 0
+    const failure = new UpstreamFailure(
+      'connect',
+      'the endpoint ends its connections before it takes a request',
+    )
+    this.#tellWaiting((x, sender) => sender.onFailure(x, failure))
   }
 
   /** Those who wait are told, unless there is another connection to wait for; the next try is the sweep's. */
