@@ -1,7 +1,7 @@
 /** The sidecar's process. */
 import { runMain } from '../core/main-guard.ts'
 import { processMain } from '../core/process-main.ts'
-import { limitHeapGrowth } from './overload/heap-growth.ts'
+import { setUpCollection } from './overload/garbage-collection.ts'
 import { startProxy } from './proxy.ts'
 import { proxySettings, readProxySettings } from './settings.ts'
 
@@ -15,7 +15,7 @@ export const main = processMain({
   table: proxySettings,
   read: readProxySettings,
   start: (settings, log) => {
-    limitHeapGrowth()
+    setUpCollection()
     return startProxy(settings, log)
   },
   shutdownDeadlineMs: ({ drainDelay, drainDeadline }) => drainDelay + drainDeadline + shutdownSlackMs,
