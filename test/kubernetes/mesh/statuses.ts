@@ -104,7 +104,9 @@ spec: {schemes: {podLabelSelectors: [{matchLabels: {app: none}}]}}
     async (shop) => {
       const { server } = shop
       const refused = () =>
-        shop.plane.page<{ readonly refused: readonly string[] }>('/findings').then((page) => page.refused)
+        shop.plane
+          .page<{ readonly refused: readonly { readonly object: string }[] }>('/findings')
+          .then((page) => page.refused.map(({ object }) => object))
       const accepted = async () => (await conditionsOf(server, 'trafficsplit')).toSorted()[0]
       const described = () => server.kubectl(['describe', 'trafficsplit', 'catalog', '-n', 'shop'])
       await server.apply(split(9, 1))
