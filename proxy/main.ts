@@ -1,6 +1,7 @@
 /** The sidecar's process. */
 import { runMain } from '../core/main-guard.ts'
 import { processMain } from '../core/process-main.ts'
+import { lowerBackgroundThreads } from './overload/background-threads.ts'
 import { setUpCollection } from './overload/garbage-collection.ts'
 import { startProxy } from './proxy.ts'
 import { proxySettings, readProxySettings } from './settings.ts'
@@ -16,6 +17,7 @@ export const main = processMain({
   read: readProxySettings,
   start: (settings, log) => {
     setUpCollection()
+    lowerBackgroundThreads()
     return startProxy(settings, log)
   },
   shutdownDeadlineMs: ({ drainDelay, drainDeadline }) => drainDelay + drainDeadline + shutdownSlackMs,
