@@ -173,3 +173,8 @@ export function nameBit(length: number, firstCode: number): number {
 export function bitOf(name: string): number {
   return nameBit(name.length, name.charCodeAt(0))
 }
+
+/** The `nameBit` of every one of `names`. */
+export function maskOf(names: readonly string[]): number {
+  return names.reduce((mask, name) => mask | bitOf(name), 0)
+}

@@ -3,7 +3,7 @@
  * what it means; what allows looks literally.
  */
 import type { Exchange } from '../exchange.ts'
-import { bitOf } from '../header-list.ts'
+import { maskOf } from '../header-list.ts'
 import { fieldReader, valuePredicate } from '../route/match.ts'
 import type { NamedMatch, ValueMatch } from '../route/route-rule.ts'
 
@@ -11,7 +11,7 @@ type FieldPredicate = (x: Exchange) => boolean
 
 /** By which a client of many frameworks says that its POST means something else. */
 const overrideNames = ['x-http-method-override', 'x-http-method', 'x-method-override'] as const
-const overrideMask = overrideNames.reduce((mask, name) => mask | bitOf(name), 0)
+const overrideMask = maskOf(overrideNames)
 
 /** In whatever case, where it is looked at broadly. */
 function textPredicate(match: ValueMatch, broad: boolean): (text: string) => boolean {

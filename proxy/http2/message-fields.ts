@@ -1,7 +1,7 @@
 /** What the fields of a message say to a proxy: which go on, and how long the body is. */
 import { bitOf } from '../header-list.ts'
 
-/** Fields that go on, and the `bitOf` of their names. */
+/** Fields that go on, and the `nameBit` of their names. */
 export type EndToEnd = { readonly fields: readonly string[]; readonly mask: number }
 
 /** Whether `text` is made of what `table` accepts. */

@@ -4,7 +4,7 @@ import type { AccessTable } from '../authz/access-table.ts'
 import type { CompiledRule } from '../authz/compiled-rule.ts'
 import type { PeerAccess } from '../authz/peer-access.ts'
 import type { Exchange } from '../exchange.ts'
-import { bitOf } from '../header-list.ts'
+import { maskOf } from '../header-list.ts'
 import type { Layer } from '../layer.ts'
 import { type ReadablePath, readablePath } from '../route/readable-path.ts'
 import type { AccessStats } from '../telemetry/access-stats.ts'
@@ -15,7 +15,7 @@ const ambiguous = new WeftError('PATH_AMBIGUOUS', errorCodes.PATH_AMBIGUOUS.summ
 
 /** Fields that some frameworks take for the path: what they say has to be what the target says. */
 const pathFields = ['x-original-url', 'x-rewrite-url'] as const
-const pathFieldsMask = pathFields.reduce((mask, name) => mask | bitOf(name), 0)
+const pathFieldsMask = maskOf(pathFields)
 
 function isElsewhere(text: string, read: string): boolean {
   const path = text.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, '').replace(/[?#].*$/s, '')

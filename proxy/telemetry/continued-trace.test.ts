@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { framed, HeaderFields } from '../header-fields.ts'
-import { HeaderList, bitOf } from '../header-list.ts'
+import { HeaderList, maskOf } from '../header-list.ts'
 import { continueTrace } from './continued-trace.ts'
 import { extractTrace, injectTrace } from './trace-context.ts'
 
@@ -14,7 +14,7 @@ const carriers: Record<string, (fields: readonly string[]) => HeaderList> = {
   lines: (fields) => HeaderList.of(...fields),
   fields: (fields) => {
     const names = fields.filter((_, i) => i % 2 === 0)
-    const mask = names.reduce((bits, name) => bits | bitOf(name), 0)
+    const mask = maskOf(names)
     return new HeaderFields({ fields, mask, authority: 'catalog', neverIndexed: [] }, framed)
   },
 }

@@ -1,5 +1,5 @@
 /** Reads and writes trace contexts: W3C Trace Context, and B3 in its single and multi header forms. Pure. */
-import { type HeaderList, bitOf } from '../header-list.ts'
+import { type HeaderList, maskOf } from '../header-list.ts'
 import type { TraceContext } from '../exchange.ts'
 
 export type Extracted = {
@@ -166,10 +166,6 @@ export function bothFormsLines(context: TraceContext): string {
   const { traceId, spanId, sampled } = context
   const flag = sampled ? '1' : '0'
   return `traceparent: 00-${traceId}-${spanId}-0${flag}\r\nb3: ${b3Value(context, flag)}\r\n`
-}
-
-function maskOf(names: readonly string[]): number {
-  return names.reduce((mask, name) => mask | bitOf(name), 0)
 }
 
 const multiNames = ['x-b3-traceid', 'x-b3-spanid', 'x-b3-sampled', 'x-b3-flags'] as const
