@@ -98,7 +98,7 @@ export class ServerConnection implements WireReader, BodySource, Receiver {
   }
 
   /** Nothing is in flight, and nothing pipelined waits for its turn: what comes may come before any of that has it. */
-  get #free(): boolean {
+  #isFree(): boolean {
     return this.#exchange === undefined && !this.#processing && !this.#crowded
   }
 
@@ -128,14 +128,14 @@ export class ServerConnection implements WireReader, BodySource, Receiver {
 
   onBytes(buffer: Buffer, start: number, end: number): void {
     if (this.#closing) return
-    if (this.#free) this.#readHead(buffer, start, end)
+    if (this.#isFree()) this.#readHead(buffer, start, end)
     else if (this.#bodyReader !== undefined) this.#readBody(buffer, start, end)
     else this.#hold(buffer, start, end)
   }
 
   onEnd(): void {
     this.#clientEnded = true
-    if (this.#free) {
+    if (this.#isFree()) {
       this.#close()
     } else if (this.#bodyReader !== undefined) {
       // The rest of the body will never come; half of it must not look like all of it.
@@ -375,7 +375,7 @@ export class ServerConnection implements WireReader, BodySource, Receiver {
       this.#pipelinedBytes = 0
       this.#wire.resume()
       this.onBytes(held, 0, held.length)
-      if (this.#clientEnded && this.#free) this.#close()
+      if (this.#clientEnded && this.#isFree()) this.#close()
     })
   }
 

@@ -25,7 +25,7 @@ export class ReceiveWindow {
   /** `bytes` have moved on. Returns by how much to open the window now, 0: not yet, as a frame for each would be a waste. */
   credit(bytes: number): number {
     this.#owedBytes += bytes
-    if (this.#owedBytes < this.#worthBytes) return 0
+    if (this.#owedBytes < this.#worthBytes()) return 0
     const owed = this.#owedBytes
     this.#owedBytes = 0
     this.#left += owed
@@ -33,7 +33,7 @@ export class ReceiveWindow {
   }
 
   /** Half of a small window, less of a large one: the more is left of it, the longer the peer goes on without hearing from us. */
-  get #worthBytes(): number {
+  #worthBytes(): number {
     return Math.min(this.sizeBytes / 2, Math.max(this.sizeBytes / 8, usualUpdateBytes))
   }
 

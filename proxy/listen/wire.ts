@@ -7,7 +7,7 @@ import { Buffer } from 'node:buffer'
 import net from 'node:net'
 import { giveBack, lendCopy, lendSlab } from '../slabs.ts'
 import { type Piece, StreamHandle } from './stream-handle.ts'
-import { flushAtTurnsEnd } from './write-turn.ts'
+import { dealWithRead, flushAtTurnsEnd } from './write-turn.ts'
 
 /** Who reads a wire. The bytes of `onBytes` are only valid during the call. */
 export interface WireReader {
@@ -126,7 +126,8 @@ export class Wire {
     if (this.#ending || this.socket.destroyed || text === '') return true
     const pieces = this.#pieces
     const last = pieces.length - 1
-    if (typeof pieces[last] === 'string') pieces[last] += text
+    // V8 reads an element before the first one by its name, the slow way.
+    if (last >= 0 && typeof pieces[last] === 'string') pieces[last] += text
     else pieces.push(text)
     return this.#written(text.length)
   }
@@ -134,7 +135,7 @@ export class Wire {
   /** Writes bytes, which may change after the call. */
   writeBytes(bytes: Buffer): boolean {
     if (this.#ending || this.socket.destroyed || bytes.length === 0) return true
-    const shared = bytes.length <= (this.#waits ? sharedPieceBytes : smallPieceBytes)
+    const shared = bytes.length <= (this.#waits() ? sharedPieceBytes : smallPieceBytes)
     if (!shared || !this.#gather(bytes)) this.#pieces.push(lendCopy(bytes))
     return this.#written(bytes.length)
   }
@@ -248,7 +249,7 @@ export class Wire {
   }
 
   /** The kernel, or TLS, has not taken what it was given last. */
-  get #waits(): boolean {
+  #waits(): boolean {
     return this.#handle !== undefined && this.#handle.queuedBytes > 0
   }
 
@@ -264,7 +265,7 @@ export class Wire {
       pieces[pieces.length - 1] = slab.subarray(0, end)
       return true
     }
-    if (!this.#waits && last.length > smallPieceBytes) return false
+    if (!this.#waits() && last.length > smallPieceBytes) return false
     const fresh = lendSlab(bytes.length > smallPieceBytes ? 'read' : 'record')
     fresh.set(bytes)
     pieces.push(fresh.subarray(0, bytes.length))
@@ -331,7 +332,7 @@ export class Wire {
   }
 
   #read(buffer: Buffer, count: number): void {
-    if (count > 0) this.#reader?.onBytes(buffer, 0, count)
+    if (count > 0 && this.#reader !== undefined) dealWithRead(this.#reader, buffer, 0, count)
   }
 }
 
