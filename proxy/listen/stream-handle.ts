@@ -7,7 +7,7 @@ import { Buffer } from 'node:buffer'
 import type net from 'node:net'
 import { getSystemErrorName } from 'node:util'
 
-type WriteRequest = { oncomplete?: (status: number) => void; buffer?: readonly Piece[] }
+type WriteRequest = { oncomplete?: (status: number) => void; buffer?: readonly Piece[] | undefined }
 type Handle = {
   onread: (this: Handle, bytes: ArrayBuffer | undefined) => unknown
   /** Whether it reads; the socket goes by it. */
@@ -63,8 +63,9 @@ export class StreamHandle {
   readonly #binding: Binding
   readonly #onread: Handle['onread']
   readonly #onComplete: (status: number) => void
-  /** Only a write that does not end at once keeps its request. */
+  /** Only a write that does not end at once keeps its request, until its end has been told. */
   #request: WriteRequest
+  #otherRequest: WriteRequest
   /** Given to the kernel, or to TLS, and not taken yet. */
   queuedBytes = 0
 
@@ -74,9 +75,11 @@ export class StreamHandle {
     this.#onread = handle.onread
     this.#onComplete = (status) => {
       this.queuedBytes = 0
+      this.#otherRequest.buffer = undefined
       onTaken(status < 0 ? systemError(status) : undefined)
     }
     this.#request = this.#makeRequest()
+    this.#otherRequest = this.#makeRequest()
   }
 
   /** The handle of a connected socket, or undefined where it cannot be used. */
@@ -136,7 +139,8 @@ export class StreamHandle {
     if (status === 0 && streamBaseState[kLastWriteWasAsync] !== 0) {
       // It keeps the pieces alive until the kernel has them.
       request.buffer = pieces
-      this.#request = this.#makeRequest()
+      this.#request = this.#otherRequest
+      this.#otherRequest = request
       return undefined
     }
     this.queuedBytes = 0
