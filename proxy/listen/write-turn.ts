@@ -19,7 +19,7 @@ export interface ByteReader {
 /** So many wait at most: with thousands of busy connections a turn is long. */
 const mostWaiting = 64
 /** After so many turns in a row that had one read, nothing is gathered any more. */
-const loneTurns = 32
+const loneTurns = 16
 /** And of so many reads then, one looks whether others come in its turn. */
 const readsPerLook = 16
 
