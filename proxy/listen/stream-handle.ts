@@ -157,7 +157,8 @@ export class StreamHandle {
   #dispatch(request: WriteRequest, pieces: readonly Piece[]): number {
     const [first] = pieces
     if (pieces.length > 1) {
-      const flat = pieces.flatMap((piece) => [piece, typeof piece === 'string' ? 'latin1' : 'buffer'])
+      const flat: Piece[] = []
+      for (const piece of pieces) flat.push(piece, typeof piece === 'string' ? 'latin1' : 'buffer')
       return this.#handle.writev(request, flat, false)
     }
     if (first === undefined) return 0
