@@ -120,6 +120,22 @@ describe('1500 requests, many at a time, of a client that', () => {
   })
 })
 
+test.each([
+  ['whose time is up, again and again, is no flood', '50m', undefined],
+  ['who have a second is one', '1S', 11],
+] as const)('142 who gives up calls %s', async (_, timeout, goaway) => {
+  const { plain } = await start(() => undefined)
+  const client = await connect(plain.port)
+  const call = request('POST', '/a.B/C', ['content-type', 'application/grpc'], ['grpc-timeout', timeout])
+  for (let wave = 0; wave < 4 && !client.closed; wave++) {
+    const all = Array.from({ length: 250 }, (__, i) => 2 * (250 * wave + i) + 1)
+    client.send(...all.map((id) => headers(id, call)))
+    client.send(...all.map((id) => frame(types.reset, 0, id, uint32(8))))
+    await client.settle()
+  }
+  expect(client.goawayCode).toBe(goaway)
+})
+
 test('142 all calls that a client may have at once can end by their deadline at once', async () => {
   const { plain } = await start(() => undefined)
   const client = await connect(plain.port)
