@@ -13,6 +13,7 @@ import type { HeadBlock, HeadForm, Malformed } from './head-form.ts'
 import {
   drainPingTimeoutMs,
   faultLingerMs,
+  lastFreshStreamId,
   lingerMs,
   maxConcurrentMeshStreams,
   maxConcurrentStreams,
@@ -78,6 +79,7 @@ export class Http2ServerConnection implements SessionOwner, Connection {
   onNewStream(id: number, block: HeadBlock | undefined, endStream: boolean, selfDependent: boolean): void {
     const { session } = this
     session.highestId = id
+    if (id > lastFreshStreamId) this.drain()
     if (this.#draining === 'left') {
       session.closed.add(id, true)
       return

@@ -198,6 +198,23 @@ test('142 and the next ones go over another connection, as servers count resets 
   expect(upstream.peers.length).toBeLessThanOrEqual(6)
 })
 
+test('98 a client that is about to run out of ids is served, and told to open another connection', async () => {
+  const { plain } = await start((peer, { type, id }) => {
+    if (type === types.headers) peer.send(headers(id, ok))
+  })
+  const client = await connect(plain.port)
+  client.onFrame = ({ type, flags: flag, payload }) => {
+    if (type === types.ping && flag === 0) client.send(frame(types.ping, flags.ack, 0, payload))
+  }
+  client.send(headers(2 ** 30 - 1, request()))
+  await client.until(() => client.ended(2 ** 30 - 1))
+  await client.settle()
+  expect(client.goawayCode).toBeUndefined()
+  client.send(headers(0x7fff_ffff, request()))
+  await client.until(() => client.closed)
+  expect([client.status(0x7fff_ffff), client.goawayCode]).toEqual(['200', 0])
+})
+
 test('the last GOAWAY names no stream that the one before left out', async () => {
   const { plain } = await start(() => undefined)
   const client = await connect(plain.port)
