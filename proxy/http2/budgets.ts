@@ -1,33 +1,37 @@
 /**
- * What a peer may do that costs us more than it: each kind has a bucket of tokens that refills. Clients cancel a lot
- * where deadlines are short, so that those who have proven who they are get ten times as much; so do upstreams, whom we
- * have chosen, and whose connection carries the requests of many.
+ * What a peer may do that costs us more than it: each kind has a bucket of tokens that refills, with time and with the
+ * streams that were opened, as who asks for much has more to call off, to rank and to measure. Clients cancel a lot where
+ * deadlines are short, so that those who have proven who they are get ten times as much; so do upstreams, whom we have
+ * chosen, and whose connection carries the requests of many.
  */
 import { ConnectionFault } from './faults.ts'
 import { errorCode } from './frame-types.ts'
 
+type Refill = { readonly most: number; readonly perSecond: number; readonly perStream: number }
+
+/** Time, and the streams that were ever opened. */
+type Progress = { readonly nowMs: () => number; readonly streams: () => number }
+
 class Bucket {
   readonly #name: string
-  readonly #most: number
-  readonly #perMs: number
-  readonly #nowMs: () => number
+  readonly #refill: Refill
+  readonly #progress: Progress
   #tokens: number
   #filledMs: number
+  #filledStreams = 0
 
-  constructor(name: string, most: number, perSecond: number, nowMs: () => number) {
+  constructor(name: string, refill: Refill, progress: Progress) {
     this.#name = name
-    this.#most = this.#tokens = most
-    this.#perMs = perSecond / 1000
-    this.#nowMs = nowMs
-    this.#filledMs = nowMs()
+    this.#refill = refill
+    this.#progress = progress
+    this.#tokens = refill.most
+    this.#filledMs = progress.nowMs()
   }
 
   /** Throws a ConnectionFault when there is nothing left. */
   take(count = 1): void {
     if (this.#tokens < count) {
-      const now = this.#nowMs()
-      this.#tokens = Math.min(this.#most, this.#tokens + (now - this.#filledMs) * this.#perMs)
-      this.#filledMs = now
+      this.#fill()
       if (this.#tokens < count) throw new ConnectionFault(errorCode.enhanceYourCalm, `too many ${this.#name}`)
     }
     this.#tokens -= count
@@ -35,7 +39,15 @@ class Bucket {
 
   /** What will cost `count` is no fault of the peer. */
   give(count: number): void {
-    this.#tokens = Math.min(this.#most, this.#tokens + count)
+    this.#tokens = Math.min(this.#refill.most, this.#tokens + count)
+  }
+
+  #fill(): void {
+    const { perSecond, perStream } = this.#refill
+    const [now, streams] = [this.#progress.nowMs(), this.#progress.streams()]
+    this.give(((now - this.#filledMs) * perSecond) / 1000 + (streams - this.#filledStreams) * perStream)
+    this.#filledMs = now
+    this.#filledStreams = streams
   }
 }
 
@@ -47,10 +59,15 @@ export class Budgets {
   /** Frames that do nothing: PRIORITY, unknown ones, empty ones, crumbs of window. */
   readonly noise: Bucket
 
-  constructor(trusted: boolean, nowMs: () => number) {
+  constructor(trusted: boolean, nowMs: () => number, streams: () => number) {
     const factor = trusted ? 10 : 1
-    this.resets = new Bucket('streams reset', 200 * factor, 33 * factor, nowMs)
-    this.control = new Bucket('PING and SETTINGS frames', 100 * factor, 10 * factor, nowMs)
-    this.noise = new Bucket('frames that do nothing', 1000 * factor, 100 * factor, nowMs)
+    const bucket = (name: string, most: number, perSecond: number, perStream: number): Bucket =>
+      new Bucket(name, { most: most * factor, perSecond: perSecond * factor, perStream }, { nowMs, streams })
+    // Hedged calls are called off up to every fifth time, a flood of resets is hardly anything else.
+    this.resets = bucket('streams reset', 200, 33, 1 / 4)
+    // Clients in Go send a PING with each request that they call off.
+    this.control = bucket('PING and SETTINGS frames', 100, 10, 1)
+    // Browsers say with each request how urgent it is.
+    this.noise = bucket('frames that do nothing', 1000, 100, 1)
   }
 }

@@ -13,6 +13,10 @@ export type Http2ClientEvents = {
   readonly onReady: (connection: Http2ClientConnection) => void
   /** A stream is over: there may be room for another one, or none left. */
   readonly onStreamOver: (connection: Http2ClientConnection) => void
+  /** Its settings have changed, once it was ready: there may be more room, or less. */
+  readonly onSettings: () => void
+  /** So many of its streams were reset that the upstream may soon take that for an attack, and end it. */
+  readonly onWorn: (connection: Http2ClientConnection) => void
   /** No more streams are to be opened; those there are go on. Called once. */
   readonly onDraining: (connection: Http2ClientConnection) => void
   /** It is gone. Called once. */
@@ -21,6 +25,13 @@ export type Http2ClientEvents = {
 
 /** A stream that we have reset counts as open for so long: the upstream may not have heard of it yet. */
 const coolingMs = 500
+/**
+ * Servers count resets, whoever's clients they come from, and end a connection with all of its streams: Node and others on
+ * nghttp2 beyond 1000 at once and 33 a second, Envoy beyond 250 early ones. Those that are open may be reset as well.
+ */
+const fewResets = 50
+const mostResets = 450
+const resetsForgottenPerSweep = 30
 /** Without a byte while streams are open, another sidecar is asked whether it is alive. */
 const quietMs = 30_000
 const pingTimeoutMs = 20_000
@@ -42,6 +53,8 @@ export class Http2ClientConnection implements SessionOwner {
   #nextId = 1
   /** When streams that we have reset count no more. */
   readonly #cooling: number[] = []
+  /** As its upstream may count them. */
+  #resets = 0
   #seenReads = 0
   #quietSinceMs = 0
   /** When it was asked, if it has not said a word since. */
@@ -103,6 +116,12 @@ export class Http2ClientConnection implements SessionOwner {
     if (this.#nextId > lastFreshStreamId) this.#drain()
   }
 
+  /** As `drain`, for whoever is told of a stream that is over. */
+  retire(): void {
+    this.#drain()
+    if (this.openStreams === 0) queueMicrotask(() => this.close())
+  }
+
   /** The last stream to leave closes it. */
   drain(): void {
     this.#drain()
@@ -118,6 +137,7 @@ export class Http2ClientConnection implements SessionOwner {
   /** Looked at once a second. */
   sweep(nowMs: number): void {
     const { session } = this
+    this.#resets = Math.max(0, this.#resets - resetsForgottenPerSweep)
     if (session.over) {
       session.destroy()
     } else if (
@@ -137,7 +157,7 @@ export class Http2ClientConnection implements SessionOwner {
 
   onSettings(): void {
     if (this.#ready) {
-      this.#events.onStreamOver(this)
+      this.#events.onSettings()
       return
     }
     this.#ready = true
@@ -156,18 +176,16 @@ export class Http2ClientConnection implements SessionOwner {
   onPingAck(): void {}
 
   onStreamOver(byUs: boolean): void {
-    if (byUs) this.#cooling.push(this.#nowMs() + coolingMs)
-    if (this.openStreams > 0 || this.session.over) {
-      this.#events.onStreamOver(this)
-      return
-    }
-    if (this.#draining) {
+    const isIdle = this.openStreams === 0 && !this.session.over
+    if (isIdle && this.#draining) {
       // Not from within the stream's own call.
       queueMicrotask(() => this.close())
       return
     }
-    this.idleSinceMs = this.#nowMs()
+    if (isIdle) this.idleSinceMs = this.#nowMs()
+    if (byUs) this.#cooling.push(this.#nowMs() + coolingMs)
     this.#events.onStreamOver(this)
+    if (byUs) this.#countReset()
   }
 
   /** The upstream sends no more, so that no reply will come. */
@@ -185,6 +203,12 @@ export class Http2ClientConnection implements SessionOwner {
   }
 
   onClose(): void {}
+
+  #countReset(): void {
+    const resets = ++this.#resets
+    if (resets >= fewResets && resets + this.openStreams >= mostResets && !this.#draining)
+      this.#events.onWorn(this)
+  }
 
   #drain(): void {
     if (this.#draining) return

@@ -53,13 +53,14 @@ export class ClientStream extends Http2Stream {
     x.cancel = this.#onCancel
     const { inline } = x.body
     const { form, out } = this.session
-    const endStream = inline === '' && x.upgrade === undefined
+    // gRPC ends by DATA, also where there is none (PROTOCOL-HTTP2): servers in Go wait for it.
+    const endStream = inline === '' && x.upgrade === undefined && x.grpc === undefined
     form.writeRequest(out, this.id, x, endStream)
     // What a tunnel is to carry waits for the answer.
     if (x.upgrade !== undefined) return
     if (inline === undefined) {
       this.sendBody(x.body)
-    } else if (inline === '') {
+    } else if (endStream) {
       this.endLocal()
     } else {
       this.sendLast(inline)

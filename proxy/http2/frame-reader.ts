@@ -31,12 +31,20 @@ export class FrameReader {
   /** A frame whose end has not come. */
   #partial: Buffer = noBytes
   #partialBytes = 0
+  /** How many there were. */
+  #partials = 0
   #dataLeft = 0
   #dataId = 0
   #dataFlags = 0
 
   constructor(handler: FrameHandler) {
     this.#handler = handler
+  }
+
+  /** The number of the frame that is only begun, of any kind but DATA, which a stream answers for; 0: there is none. */
+  get unfinished(): number {
+    const isKnown = this.#partialBytes >= frameHeaderBytes
+    return isKnown && this.#partial[3] !== dataFrame ? this.#partials : 0
   }
 
   /** Reads buffer[start, end). Throws ConnectionFault. */
@@ -71,6 +79,7 @@ export class FrameReader {
     const known = to - from >= frameHeaderBytes
     this.#partial = Buffer.allocUnsafe(frameHeaderBytes + (known ? lengthAt(buffer, from) : 0))
     this.#partialBytes = buffer.copy(this.#partial, 0, from, to)
+    this.#partials++
   }
 
   /** Goes on with the frame that was incomplete; returns where it ends, or `end`. */

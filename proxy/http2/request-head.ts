@@ -56,7 +56,7 @@ export class RequestHead implements FieldSource, IncomingRequest {
     if (expect === undefined) this.expects = undefined
     else this.expects = expect === '100-continue' ? 'continue' : 'unknown'
     this.isGrpc = (mask & typeBit) !== 0 && isGrpcType(valueIn(fields, 'content-type'))
-    this.pseudo = pseudoOf(this.method, block.scheme ?? 'http', authority, this.target)
+    this.pseudo = pseudoOf(this.method, schemeOf(block) ?? 'http', authority, this.target)
   }
 
   /** A list of its own for each request. */
@@ -96,8 +96,8 @@ function parse(block: HeaderBlock): RequestHead | Malformed {
 }
 
 function request(block: HeaderBlock, tunnel?: 'websocket'): RequestHead | Malformed {
-  const { method, scheme, path } = block
-  if (scheme === undefined || !/^https?$/i.test(scheme)) return { reason: 'malformed :scheme' }
+  const { method, path } = block
+  if (schemeOf(block) === undefined) return { reason: 'malformed :scheme' }
   if (path === undefined || !isTarget(path, method as string)) return { reason: 'malformed :path' }
   const authority = authorityOf(block)
   if (authority === undefined) return { reason: 'malformed :authority or host' }
@@ -121,6 +121,13 @@ function connect(block: HeaderBlock): RequestHead | Malformed {
   return new RequestHead(block, authority, endToEnd(fields, 'host'), -1, 'connect')
 }
 
+/** In small letters, as servers compare it; undefined: it is none that we could serve. */
+function schemeOf({ scheme }: HeaderBlock): 'http' | 'https' | undefined {
+  if (scheme === 'http' || scheme === 'https') return scheme
+  const small = scheme?.toLowerCase()
+  return small === 'http' || small === 'https' ? small : undefined
+}
+
 function isTarget(path: string, method: string): boolean {
   if (path.charCodeAt(0) !== slash) return path === '*' && method === 'OPTIONS'
   return madeOf(targetTable, path)
@@ -129,7 +136,8 @@ function isTarget(path: string, method: string): boolean {
 const slash = 0x2f
 
 /** Host and `:authority` may not differ: who routes by the one would let pass what the other asks for. */
-function authorityOf({ authority, scheme, fields }: HeaderBlock): string | undefined {
+function authorityOf(block: HeaderBlock): string | undefined {
+  const { authority, fields } = block
   let host: string | undefined
   for (let i = 0; i < fields.length; i += 2) {
     if (fields[i] !== 'host') continue
@@ -140,7 +148,7 @@ function authorityOf({ authority, scheme, fields }: HeaderBlock): string | undef
   if (named === undefined || !isAuthority(named)) return undefined
   if (host === undefined || host === named) return named
   const normal = (text: string): string =>
-    text.toLowerCase().replace(scheme?.toLowerCase() === 'https' ? /:443$/ : /:80$/, '')
+    text.toLowerCase().replace(schemeOf(block) === 'https' ? /:443$/ : /:80$/, '')
   return normal(host) === normal(named) ? named : undefined
 }
 

@@ -13,6 +13,7 @@ import type { HeadBlock, HeadForm, Malformed } from './head-form.ts'
 import {
   drainPingTimeoutMs,
   faultLingerMs,
+  lastFreshStreamId,
   lingerMs,
   maxConcurrentMeshStreams,
   maxConcurrentStreams,
@@ -50,6 +51,9 @@ export class Http2ServerConnection implements SessionOwner, Connection {
   #draining: 'no' | 'told' | 'left' = 'no'
   #sinceMs: number
   #wasIdle = false
+  /** The frame whose rest is waited for, and since when. */
+  #unfinished = 0
+  #unfinishedSinceMs = 0
   #lingerMs = lingerMs
   #gone = false
   deadlineMs: number
@@ -75,6 +79,7 @@ export class Http2ServerConnection implements SessionOwner, Connection {
   onNewStream(id: number, block: HeadBlock | undefined, endStream: boolean, selfDependent: boolean): void {
     const { session } = this
     session.highestId = id
+    if (id > lastFreshStreamId) this.drain()
     if (this.#draining === 'left') {
       session.closed.add(id, true)
       return
@@ -184,11 +189,22 @@ export class Http2ServerConnection implements SessionOwner, Connection {
     if (!session.greeted && ageMs >= headTimeoutMs) session.destroy()
     else if (!session.acknowledged && now - session.settingsSentMs >= settingsTimeoutMs)
       session.fail(new ConnectionFault(errorCode.settingsTimeout, 'SETTINGS are not acknowledged'))
-    else if (session.assembly.id !== 0 && now - session.assembly.sinceMs >= headTimeoutMs)
+    else if (
+      this.#drips(now) ||
+      (session.assembly.id !== 0 && now - session.assembly.sinceMs >= headTimeoutMs)
+    )
       session.fail(new ConnectionFault(errorCode.enhanceYourCalm, 'a header block took too long'))
     else if (this.#draining === 'told' && now - this.#sinceMs >= drainPingTimeoutMs) this.#leave()
     else if (session.streams.size > 0) this.#stalls.look(session, now)
     else this.#watchIdle(now)
+  }
+
+  /** The rest of a frame has not come in the time of a head, which most of them are. */
+  #drips(now: number): boolean {
+    const { unfinished } = this.session
+    if (unfinished !== this.#unfinished) this.#unfinishedSinceMs = now
+    this.#unfinished = unfinished
+    return unfinished !== 0 && now - this.#unfinishedSinceMs >= this.options.headTimeoutMs
   }
 
   #watchIdle(now: number): void {

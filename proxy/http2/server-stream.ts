@@ -21,6 +21,8 @@ import { beginHandshake, completeHandshake } from './web-socket.ts'
 const bodyMethods = new Set(['POST', 'PUT', 'PATCH'])
 /** A request given up later than this, or answered before, was meant. */
 const prematureMs = 1000
+/** A call's deadline is up for its client before it is for us, as it has begun there. */
+const clientAheadMs = 50
 
 export class ServerStream extends Http2Stream implements Receiver {
   readonly #connection: Http2ServerConnection
@@ -130,8 +132,7 @@ export class ServerStream extends Http2Stream implements Receiver {
   onReset(code: number): void {
     const x = this.#exchange
     const { session } = this
-    const early = this.#reply === undefined && x !== undefined
-    if (early && session.nowMs() - x.startedAtMs < prematureMs) session.countReset()
+    if (this.#reply === undefined && x !== undefined && isPremature(x, session.nowMs())) session.countReset()
     if (this.over) return
     this.leave(false)
     this.onBroken(new StreamReset(code))
@@ -244,6 +245,12 @@ export class ServerStream extends Http2Stream implements Receiver {
     }
     this.#write({ status, reason: statusText(status), headers, bodyLength: 0 }, false)
   }
+}
+
+/** Whether the request was given up too soon to be meant; a call whose time is up is not, we would have ended it too. */
+function isPremature({ startedAtMs, grpc }: Exchange, nowMs: number): boolean {
+  const isDue = grpc !== undefined && nowMs >= grpc.deadlineMs - clientAheadMs
+  return nowMs - startedAtMs < prematureMs && !isDue
 }
 
 /** How HTTP/1 would say where this body ends, if it comes to that. */

@@ -106,7 +106,7 @@ export class Session implements WireReader {
     this.nowMs = options.nowMs
     this.settingsSentMs = options.nowMs()
     this.flow = new ReceiveFlow(this, options.isServer && !options.trusted)
-    this.budgets = new Budgets(options.trusted || !options.isServer, options.nowMs)
+    this.budgets = new Budgets(options.trusted || !options.isServer, options.nowMs, () => this.highestId / 2)
     this.#frames = new IncomingFrames(this)
     this.#reader = new FrameReader(this.#frames)
     this.#greet(options.maxConcurrentStreams)
@@ -120,6 +120,11 @@ export class Session implements WireReader {
   /** The peer has seen ours. */
   get acknowledged(): boolean {
     return this.#frames.control.settingsOwed === 0
+  }
+
+  /** As `FrameReader.unfinished`. */
+  get unfinished(): number {
+    return this.#reader.unfinished
   }
 
   /** For whoever writes a frame: it leaves when the turn of the event loop ends. */

@@ -4,6 +4,7 @@ import { type ConnectionOptions, type TLSSocket, connect } from 'node:tls'
 import type { Clock } from '../../core/clock.ts'
 import { formatAddress } from '../../core/address.ts'
 import { WeftError } from '../../core/errors.ts'
+import { keepAliveProbeMs } from '../../core/keep-alive.ts'
 import type { Identities, Identity } from './identity.ts'
 import { tlsFailure } from './tls-failure.ts'
 import type { PeerCheck, VerifiedPeer } from './verify-peer.ts'
@@ -114,6 +115,7 @@ export class TlsClient {
     tls.on('error', refuse)
     tls.once('close', () => refuse(new WeftError('TLS_REFUSED', `${peer} closed the connection`)))
     tls.setNoDelay(true)
+    tls.setKeepAlive(true, keepAliveProbeMs)
     if (target.onConnected !== undefined) tls.once('connect', target.onConnected)
     tls.once('secureConnect', () => {
       if (settled) return

@@ -53,7 +53,10 @@ class Attempt implements Http2Sender {
   start(x: Exchange): void {
     this.#endpoint.begin(this.#startedMs)
     const shared = sharedPool(x, this.#cluster, this.#endpoint)
-    if (shared === undefined || !(shared.speaks(this.#startedMs) || this.#cluster.config.http2 === true)) {
+    const isTried =
+      shared !== undefined &&
+      (shared.speaks(this.#startedMs, x.grpc !== undefined) || this.#cluster.config.http2 === true)
+    if (!isTried) {
       this.#startHttp1(x)
       return
     }
@@ -154,6 +157,7 @@ class Attempt implements Http2Sender {
 
   onFailure(x: Exchange, error: unknown): void {
     if (this.#goesOnOverHttp1(x, error)) {
+      sharedPool(x, this.#cluster, this.#endpoint)?.http1Wanted()
       this.#startHttp1(x)
       return
     }

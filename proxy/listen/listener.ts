@@ -2,6 +2,7 @@
 import net from 'node:net'
 import { formatAddress } from '../../core/address.ts'
 import { reasonOf, systemCodeOf, WeftError } from '../../core/errors.ts'
+import { keepAliveProbeMs } from '../../core/keep-alive.ts'
 import type { ConnectionLimit } from './connection-limit.ts'
 import { Wire } from './wire.ts'
 
@@ -21,7 +22,6 @@ const backlog = 4096
 const mapped = '::ffff:'
 /** A machine without IPv6. */
 const noIpv6 = ['EAFNOSUPPORT', 'EADDRNOTAVAIL']
-const keepAliveProbeMs = 30_000
 
 function descriptor(socket: net.Socket): number {
   return (socket as net.Socket & { _handle: { fd?: number } | null })._handle?.fd ?? -1
@@ -45,7 +45,6 @@ export class Listener {
       {
         allowHalfOpen: true,
         noDelay: true,
-        // A client that has stopped sending may be gone for good: a probe tells.
         keepAlive: true,
         keepAliveInitialDelay: keepAliveProbeMs,
       },

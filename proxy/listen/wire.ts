@@ -5,6 +5,7 @@
  */
 import { Buffer } from 'node:buffer'
 import net from 'node:net'
+import { keepAliveProbeMs } from '../../core/keep-alive.ts'
 import { giveBack, lendCopy, lendSlab } from '../slabs.ts'
 import { type Piece, StreamHandle } from './stream-handle.ts'
 import { dealWithRead, flushAtTurnsEnd } from './write-turn.ts'
@@ -80,7 +81,8 @@ export class Wire {
   /** Dials; `onConnect` is called once the connection stands. Failure is the reader's `onClose`. */
   static connect(host: string, port: number, onConnect: () => void, from?: string): Wire {
     const source = from === undefined ? {} : { localAddress: from }
-    const socket = net.connect({ host, port, ...source, noDelay: true, allowHalfOpen: true })
+    const kept = { keepAlive: true, keepAliveInitialDelay: keepAliveProbeMs }
+    const socket = net.connect({ host, port, ...source, ...kept, noDelay: true, allowHalfOpen: true })
     const wire = new Wire(socket)
     socket.once('connect', () => {
       wire.#goBelow()

@@ -141,6 +141,74 @@ describe('Http2Pool', () => {
     await expect.poll(() => streams.length).toBe(2)
   })
 
+  it('replaces a connection on which so many streams were called off that its server may soon end it', async () => {
+    const { port, streams, sessions } = await startServer(1000)
+    const { pool, stats, connections } = poolFor(port)
+    const kept = send(pool)
+    for (let wave = 0; wave < 5; wave++) {
+      const sent = Array.from({ length: 100 }, () => send(pool))
+      await expect.poll(() => streams.length).toBe(1 + 100 * (wave + 1))
+      for (const { x } of sent) x.abort(new Error('gone'))
+    }
+    const next = send(pool)
+    await expect.poll(() => streams.length).toBe(502)
+    const [first] = streams
+    const last = streams.at(-1)
+    expect(last?.session === first?.session).toBe(false)
+    for (const stream of [first, last]) stream?.respond({ ':status': 204 }, { endStream: true })
+    for (const { outcome } of [kept, next]) expect(((await outcome) as Reply).status).toBe(204)
+    await expect.poll(() => sessions.size).toBe(2)
+    await expect.poll(() => stats).toMatchObject({ open: 1, idle: 1 })
+    expect(connections).toMatchObject({ open: 1, idle: 1 })
+  })
+
+  it('closes a worn connection whose last stream was called off, and keeps one whose streams seldom are', async () => {
+    const { port, streams } = await startServer(1000)
+    const { pool, stats, clock } = poolFor(port)
+    const callOff = async (count: number): Promise<void> => {
+      const before = streams.length
+      const sent = Array.from({ length: count }, () => send(pool))
+      await expect.poll(() => streams.length).toBe(before + count)
+      for (const { x } of sent) x.abort(new Error('gone'))
+    }
+    for (let second = 0; second < 20; second++) {
+      await callOff(30)
+      clock.advance(1000)
+      pool.sweep()
+    }
+    expect(stats).toMatchObject({ opened: 1, open: 1, idle: 1 })
+    await callOff(450)
+    await expect.poll(() => stats).toMatchObject({ opened: 1, open: 0, idle: 0 })
+  })
+
+  it('opens another within its limit of connections when all there are finish what they have', async () => {
+    const { port, streams, sessions } = await startServer(100)
+    const { pool } = poolFor(port, 1)
+    send(pool)
+    await expect.poll(() => streams.length).toBe(1)
+    for (const session of sessions) {
+      session.goaway()
+      await new Promise((resolve) => session.ping(resolve))
+    }
+    const waiting = send(pool)
+    await expect.poll(() => streams.length).toBe(2)
+    streams[1]?.respond({ ':status': 204 }, { endStream: true })
+    expect(((await waiting.outcome) as Reply).status).toBe(204)
+  })
+
+  it('counts a connection as idle once, however often its settings change', async () => {
+    const { port, streams, sessions } = await startServer(100)
+    const { pool, stats, connections } = poolFor(port)
+    const { outcome } = send(pool)
+    await expect.poll(() => streams.length).toBe(1)
+    streams[0]?.respond({ ':status': 204 }, { endStream: true })
+    await outcome
+    for (const session of sessions)
+      for (let i = 1; i <= 3; i++)
+        await new Promise((resolve) => session.settings({ maxConcurrentStreams: 10 * i }, resolve))
+    expect([stats.idle, connections.idle, connections.busy]).toEqual([1, 1, 0])
+  })
+
   it('says of a server of HTTP/1 that it does not speak HTTP/2, for a minute', async () => {
     const server = net.createServer((socket) => {
       socket.on('error', () => undefined)
@@ -148,10 +216,10 @@ describe('Http2Pool', () => {
     })
     const { pool, clock, connections } = poolFor(await listen(server))
     expect(await send(pool).outcome).toBe('not spoken')
-    expect(pool.speaks(clock.monotonicMs())).toBe(false)
+    expect(pool.speaks(clock.monotonicMs(), true)).toBe(false)
     expect(connections.open).toBe(0)
     clock.advance(60_000)
-    expect(pool.speaks(clock.monotonicMs())).toBe(true)
+    expect(pool.speaks(clock.monotonicMs(), true)).toBe(true)
   })
 
   it('says the same of a server that does not answer in time', async () => {
@@ -168,7 +236,7 @@ describe('Http2Pool', () => {
     clock.advance(1_000)
     expect(await outcome).toBe('not spoken')
     clock.advance(30_000)
-    expect(pool.speaks(clock.monotonicMs())).toBe(false)
+    expect(pool.speaks(clock.monotonicMs(), true)).toBe(false)
   })
 
   it('fails those who wait where nobody listens', async () => {

@@ -44,9 +44,11 @@ type Waiting = {
 }
 
 const maxConnectionsPerEndpoint = 32
+/** With more of them those that are worn are used on: streams that go on for long keep each open. */
+const mostWhereWornAreReplaced = maxConnectionsPerEndpoint / 2
 /** Connections in a row that ended before they carried a request; those who wait are told, and do not open more and more. */
 const mostUnusedInARow = 3
-/** How long an endpoint is taken for one that does not speak HTTP/2: it said so, or it closed without a word. */
+/** How long an endpoint is taken for one that does not speak HTTP/2: it said so, if only of a request, or it closed without a word. */
 const notSpokenMs = 60_000
 const silentMs = 1_000
 const noTunnels =
@@ -63,15 +65,22 @@ export class Http2Pool {
   #closed = false
   #unusedInARow = 0
   #notSpokenUntilMs = 0
+  /** Until when only calls of gRPC are sent, which HTTP/1.1 does not carry: never before the other. */
+  #onlyCallsUntilMs = 0
   #hasSpoken = false
 
   constructor(options: Http2PoolOptions) {
     this.#options = options
   }
 
-  /** Worth trying, as far as is known. */
-  speaks(nowMs: number): boolean {
-    return nowMs >= this.#notSpokenUntilMs
+  /** Worth trying, as far as is known; `isCall`: with a call of gRPC. */
+  speaks(nowMs: number, isCall: boolean): boolean {
+    return nowMs >= this.#onlyCallsUntilMs || (isCall && nowMs >= this.#notSpokenUntilMs)
+  }
+
+  /** The endpoint wants a request over HTTP/1.1: the next ones go there at once. */
+  http1Wanted(): void {
+    this.#onlyCallsUntilMs = this.#options.clock.monotonicMs() + notSpokenMs
   }
 
   /** Sends `x`, now or when there is room. */
@@ -150,9 +159,9 @@ export class Http2Pool {
     const { connections, maxConnections } = this.#options
     // Others would take none either.
     if (this.#open.some(({ takesNone }) => takesNone)) return
-    const own = this.#all.size
-    // Those who wait can have room on what is there.
-    if (own > 0 && (own >= maxConnectionsPerEndpoint || connections.open >= maxConnections())) return
+    // Those who wait can have room on what is there, unless all of that is about to go.
+    const isFull = this.#all.size >= maxConnectionsPerEndpoint || connections.open >= maxConnections()
+    if (isFull && this.#open.length > 0) return
     void this.#openOne()
   }
 
@@ -216,6 +225,8 @@ export class Http2Pool {
             resolve()
           },
           onStreamOver: this.#onStreamOver,
+          onSettings: () => this.#schedule(),
+          onWorn: this.#onWorn,
           onDraining: this.#onDraining,
           onClosed: () => {
             timer.cancel()
@@ -231,6 +242,7 @@ export class Http2Pool {
   #notSpoken(forMs: number): void {
     const untilMs = this.#options.clock.monotonicMs() + forMs
     this.#notSpokenUntilMs = Math.max(this.#notSpokenUntilMs, untilMs)
+    this.#onlyCallsUntilMs = Math.max(this.#onlyCallsUntilMs, untilMs)
   }
 
   #onReady(connection: Http2ClientConnection): void {
@@ -251,6 +263,11 @@ export class Http2Pool {
       connections.onFree?.()
     }
     if (this.#queue.length > 0) this.#schedule()
+  }
+
+  /** Streams to come have one of their own, so that those that do not go wrong are not lost with it. */
+  readonly #onWorn = (connection: Http2ClientConnection): void => {
+    if (this.#all.size < mostWhereWornAreReplaced) connection.retire()
   }
 
   readonly #onDraining = (connection: Http2ClientConnection): void => {
@@ -297,7 +314,7 @@ export class Http2Pool {
 
   /** Those who wait are told, unless there is another connection to wait for; the next try is the sweep's. */
   #onNotOpened(failure: unknown): void {
-    const notSpoken = !this.speaks(this.#options.clock.monotonicMs())
+    const notSpoken = this.#options.clock.monotonicMs() < this.#notSpokenUntilMs
     if (this.#open.length > 0 && !notSpoken) return
     this.#tellWaiting((x, sender) => (notSpoken ? sender.onNotSpoken(x) : sender.onFailure(x, failure)))
   }

@@ -4,8 +4,19 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { replyOf } from '../../proxy/telemetry/golden-stats.ts'
 import { type AnsweringStream, startHttp2Application } from '../support/http2-application.ts'
 import { connectHttp2 } from '../support/http2-client.ts'
-import { data, frame, headers, RawHttp2, request, types, uint32 } from '../support/http2-frames.ts'
-import { forwardRule, startPlainDataPath } from '../support/plain-data-path.ts'
+import {
+  data,
+  frame,
+  headers,
+  RawHttp2,
+  request,
+  settings,
+  settingsAck,
+  startRawHttp2,
+  types,
+  uint32,
+} from '../support/http2-frames.ts'
+import { forwardRule, setEndpoints, startPlainDataPath } from '../support/plain-data-path.ts'
 
 const endStream = 1
 const cleanups: (() => unknown)[] = []
@@ -275,6 +286,30 @@ test.each([
   await peer.until(() => peer.status(1) === '200')
   leave(peer)
   await expect.poll(() => code).toBe(8)
+})
+
+test('a request without messages ends by DATA without content, as gRPC wants it', async () => {
+  const upstream = await startRawHttp2((peer) => {
+    peer.send(settings(), settingsAck)
+    peer.onFrame = ({ type, id, flags }) => {
+      if (type === types.data && flags === endStream)
+        peer.send(
+          headers(id, [
+            [':status', '200'],
+            ['grpc-status', '0'],
+          ]),
+        )
+    }
+  })
+  const { port, dataPath, stop } = await startPlainDataPath([])
+  setEndpoints(dataPath, 'app', [upstream.port], undefined, { http2: true })
+  cleanups.push(stop, upstream.stop)
+  const client = await RawHttp2.connect(port)
+  cleanups.push(() => client.destroy())
+  const head = request('POST', '/shop.Orders/Watch', ['content-type', 'application/grpc'])
+  client.send(headers(1, head, false), data(1, ''), headers(3, head))
+  await client.until(() => client.ended(1) && client.ended(3))
+  expect([1, 3].map((id) => client.heads.get(id)?.[0]?.['grpc-status'])).toEqual(['0', '0'])
 })
 
 test('a head goes on before there is any message, in both directions', async () => {

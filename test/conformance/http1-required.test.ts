@@ -2,6 +2,7 @@
 import type { OutgoingHttpHeaders } from 'node:http2'
 import net from 'node:net'
 import { afterEach, expect, test } from 'vitest'
+import { ManualClock } from '../../core/manual-clock.ts'
 import { ask, connectHttp2, type Http2Answer } from '../support/http2-client.ts'
 import { frame, headers, RawHttp2, settings, settingsAck, types, uint32 } from '../support/http2-frames.ts'
 import { type PlainDataPath, setEndpoints, startPlainDataPath } from '../support/plain-data-path.ts'
@@ -59,8 +60,12 @@ function serveHttp1(socket: net.Socket, first: Buffer, seen: string[]): void {
   read(first)
 }
 
-async function start({ port }: Upstream, said: { readonly http2?: boolean } = {}): Promise<PlainDataPath> {
-  const plain = await startPlainDataPath([])
+async function start(
+  { port }: Upstream,
+  said: { readonly http2?: boolean } = {},
+  overrides: Parameters<typeof startPlainDataPath>[1] = {},
+): Promise<PlainDataPath> {
+  const plain = await startPlainDataPath([], overrides)
   setEndpoints(plain.dataPath, 'app', [port], undefined, said)
   stops.push(() => plain.stop())
   return plain
@@ -75,7 +80,7 @@ function asking({ port }: PlainDataPath): Asking {
 const reset = (peer: RawHttp2, id: number): void =>
   peer.send(frame(types.reset, 0, id, uint32(http1Required)))
 
-test('a request that is reset so goes to it over HTTP/1.1, with all of its content, and the next one asks again', async () => {
+test('a request that is reset so goes to it over HTTP/1.1, with all of its content, and so do the next ones', async () => {
   const upstream = await startUpstream(reset)
   const plain = await start(upstream)
   const send = asking(plain)
@@ -83,9 +88,27 @@ test('a request that is reset so goes to it over HTTP/1.1, with all of its conte
   expect([answer.status, String(answer.content)]).toEqual([200, 'ok'])
   expect(upstream.http1[0]).toMatch(/^POST \/a HTTP\/1\.1\r\n[^]*\r\n\r\nab$/)
   expect((await send()).status).toBe(200)
-  expect(upstream.http2.map((peer) => peer.heads.size)).toEqual([2])
+  expect(upstream.http2.map((peer) => peer.heads.size)).toEqual([1])
   const [endpoint] = plain.dataPath.clusters.get('app')?.endpoints ?? []
   expect([endpoint?.inFlight, endpoint?.health.inUse]).toEqual([0, true])
+})
+
+test('which is asked again after a minute, and at once with a call of gRPC, which HTTP/1.1 does not carry', async () => {
+  const clock = new ManualClock()
+  let asked = 0
+  const answer = (peer: RawHttp2, id: number): void => {
+    if (++asked === 1) reset(peer, id)
+    else peer.send(headers(id, [[':status', '204']]))
+  }
+  const upstream = await startUpstream(answer)
+  const send = asking(await start(upstream, {}, { clock }))
+  const over = async (fields?: OutgoingHttpHeaders): Promise<number | undefined> =>
+    (await send(fields)).status
+  expect([await over(), await over()]).toEqual([200, 200])
+  expect(await over({ ':method': 'POST', 'content-type': 'application/grpc' })).toBe(204)
+  expect(await over()).toBe(200)
+  clock.advance(60_000)
+  expect(await over()).toBe(204)
 })
 
 test.each([

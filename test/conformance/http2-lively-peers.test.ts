@@ -90,14 +90,75 @@ test('a server that measures the connection after each message breaks no call', 
   expect(client.content(1)).toBe('all')
 })
 
-test('142 a thousand replies that are called off at once break no other on their connection, which goes on with them', async () => {
+describe('1500 requests, many at a time, of a client that', () => {
+  const cancel = (id: number): Buffer => frame(types.reset, 0, id, uint32(8))
+  const urgency = (id: number): Buffer => frame(0x10, 0, 0, Buffer.concat([uint32(id), Buffer.from('u=1')]))
+  const rank = (id: number): Buffer => frame(types.priority, 0, id, Buffer.from([0, 0, 0, 0, 5]))
+  const rows: readonly (readonly [string, number, (id: number) => readonly Buffer[]])[] = [
+    ['says of each how urgent it is', 1, (id) => [urgency(id)]],
+    ['ranks each by PRIORITY', 1, (id) => [rank(id)]],
+    ['calls each fifth off, as who hedges does', 5, (id) => [cancel(id)]],
+    ['measures the connection with each that it calls off, as Go does', 5, (id) => [cancel(id), ping]],
+  ]
+
+  test.each(rows)('%s', async (_, every, behind) => {
+    const { plain } = await start((peer, { type, id }) => {
+      if (type === types.headers && peer.heads.get(id)?.[0]?.[':path'] === '/') peer.send(headers(id, ok))
+    })
+    const client = await connect(plain.port)
+    for (let i = 0; i < 1500 && !client.closed; i += 50) {
+      const ids = Array.from({ length: 50 }, (__, j) => 2 * (i + j) + 1)
+      const chosen = ids.filter((___, j) => j % every === 0)
+      const waits = (id: number): boolean => every > 1 && chosen.includes(id)
+      client.send(...ids.map((id) => headers(id, request('GET', waits(id) ? '/slow' : '/'))))
+      await client.until(() => ids.every((id) => waits(id) || client.ended(id)))
+      client.send(...chosen.flatMap(behind))
+      client.frames.length = 0
+    }
+    await client.settle()
+    expect([client.goawayCode, client.status(2999)]).toEqual([undefined, '200'])
+  })
+})
+
+test.each([
+  ['whose time is up, again and again, is no flood', '50m', undefined],
+  ['who have a second is one', '1S', 11],
+] as const)('142 who gives up calls %s', async (_, timeout, goaway) => {
+  const { plain } = await start(() => undefined)
+  const client = await connect(plain.port)
+  const call = request('POST', '/a.B/C', ['content-type', 'application/grpc'], ['grpc-timeout', timeout])
+  for (let wave = 0; wave < 4 && !client.closed; wave++) {
+    const all = Array.from({ length: 250 }, (__, i) => 2 * (250 * wave + i) + 1)
+    client.send(...all.map((id) => headers(id, call)))
+    client.send(...all.map((id) => frame(types.reset, 0, id, uint32(8))))
+    await client.settle()
+  }
+  expect(client.goawayCode).toBe(goaway)
+})
+
+test('142 all calls that a client may have at once can end by their deadline at once', async () => {
+  const { plain } = await start(() => undefined)
+  const client = await connect(plain.port)
+  const all = Array.from({ length: 256 }, (_, i) => 2 * i + 1)
+  client.send(
+    ...all.map((id) => headers(id, request())),
+    ...all.map((id) => frame(types.reset, 0, id, uint32(8))),
+  )
+  await client.settle()
+  expect([client.goawayCode, client.closed]).toEqual([undefined, false])
+})
+
+test('142 a thousand replies that are called off at once break no other on their connection', async () => {
   const began: number[] = []
   const { plain, upstream } = await start((peer, { type, id }) => {
     if (type !== types.headers) return
     began.push(id)
-    if (began.length <= 960) peer.send(headers(id, ok, false), data(id, 'begun', false))
-    else peer.send(headers(id, ok, false), data(id, 'healthy'))
+    peer.send(headers(id, ok, false), data(id, 'begun', false))
   })
+  const healthy = await connect(plain.port)
+  healthy.send(headers(1, request()))
+  await expect.poll(() => began.length).toBe(1)
+  const [kept = 0] = began
   const clients = await Promise.all([1, 2, 3, 4].map(() => connect(plain.port)))
   for (const client of clients)
     client.send(...Array.from({ length: 240 }, (_, i) => headers(2 * i + 1, request())))
@@ -106,11 +167,52 @@ test('142 a thousand replies that are called off at once break no other on their
   const server = upstream.peers[0] as RawHttp2
   await server.until(() => server.of(types.reset).length === 960)
   // On its way before the server knew.
-  for (const id of began.slice(0, 960)) server.send(data(id, 'more', false), headers(id, [['x-end', 'a']]))
-  const healthy = await connect(plain.port)
-  healthy.send(headers(1, request()))
+  for (const id of began.slice(1)) server.send(data(id, 'more', false), headers(id, [['x-end', 'a']]))
+  server.send(data(kept, 'healthy'))
   await healthy.until(() => healthy.ended(1))
-  expect([healthy.content(1), upstream.peers.length, server.goawayCode]).toEqual(['healthy', 1, undefined])
+  expect([healthy.content(1), server.goawayCode]).toEqual(['begunhealthy', 0])
+})
+
+test('142 and the next ones go over another connection, as servers count resets and end what has too many', async () => {
+  const { plain, upstream } = await start((peer, { type, id }) => {
+    if (type === types.headers && peer.heads.get(id)?.[0]?.[':path'] === '/') peer.send(headers(id, ok))
+  })
+  const client = await connect(plain.port)
+  const ask = async (id: number): Promise<void> => {
+    client.send(headers(id, request()))
+    await client.until(() => client.ended(id))
+  }
+  await ask(1)
+  const mostResets: number[] = []
+  for (let wave = 0; wave < 10; wave++) {
+    const other = await connect(plain.port)
+    const all = Array.from({ length: 150 }, (_, i) => 2 * i + 1)
+    other.send(...all.map((id) => headers(id, request('GET', '/slow'))))
+    await other.settle()
+    other.send(...all.map((id) => frame(types.reset, 0, id, uint32(8))))
+    await other.settle()
+    await ask(3 + 2 * wave)
+    mostResets.push(Math.max(...upstream.peers.map((peer) => peer.of(types.reset).length)))
+  }
+  expect(Math.max(...mostResets)).toBeLessThanOrEqual(450)
+  expect(upstream.peers.length).toBeLessThanOrEqual(6)
+})
+
+test('98 a client that is about to run out of ids is served, and told to open another connection', async () => {
+  const { plain } = await start((peer, { type, id }) => {
+    if (type === types.headers) peer.send(headers(id, ok))
+  })
+  const client = await connect(plain.port)
+  client.onFrame = ({ type, flags: flag, payload }) => {
+    if (type === types.ping && flag === 0) client.send(frame(types.ping, flags.ack, 0, payload))
+  }
+  client.send(headers(2 ** 30 - 1, request()))
+  await client.until(() => client.ended(2 ** 30 - 1))
+  await client.settle()
+  expect(client.goawayCode).toBeUndefined()
+  client.send(headers(0x7fff_ffff, request()))
+  await client.until(() => client.closed)
+  expect([client.status(0x7fff_ffff), client.goawayCode]).toEqual(['200', 0])
 })
 
 test('the last GOAWAY names no stream that the one before left out', async () => {

@@ -17,6 +17,8 @@ function waiting() {
   const connection = new Http2ClientConnection(memory.wire, new HpackForm(), true, clock.monotonicMs, {
     onReady: () => undefined,
     onStreamOver: () => undefined,
+    onSettings: () => undefined,
+    onWorn: () => undefined,
     onDraining: () => undefined,
     onClosed: () => undefined,
   })

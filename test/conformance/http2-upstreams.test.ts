@@ -7,6 +7,7 @@ import {
   frame,
   headers,
   RawHttp2,
+  request,
   settings,
   settingsAck,
   startRawHttp2,
@@ -256,6 +257,16 @@ test('52 interim replies are passed on, the head and its length stay', async () 
   expect(text).toBe(
     'HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok',
   )
+})
+
+test('39 a scheme in capitals goes on in small letters', async () => {
+  const { plain, upstream } = await start((peer, id) => peer.send(headers(id, ok)))
+  const client = await RawHttp2.connect(plain.port)
+  stops.push(() => client.destroy())
+  const shouted = request().map(([name, value]) => [name, name === ':scheme' ? 'HTTPS' : value] as const)
+  client.send(headers(1, shouted), headers(3, [...shouted, ['host', 'app.test:443']]))
+  await client.until(() => client.ended(1) && client.ended(3))
+  expect([1, 3].map((id) => upstream.peers[0]?.heads.get(id)?.[0]?.[':scheme'])).toEqual(['https', 'https'])
 })
 
 test('53 HEAD has a length and no content', async () => {

@@ -30,7 +30,9 @@ const slow = (i: number, endStream: boolean): Buffer =>
 const all = (make: (i: number) => Buffer): Buffer[] => Array.from({ length: 150 }, (_, i) => make(i))
 
 /** What one connection of a client does that nobody wants. */
-const misdeeds: readonly ((peer: RawHttp2) => Promise<void> | void)[] = [
+type Misdeed = (peer: RawHttp2) => Promise<void> | void
+
+const misdeeds: readonly Misdeed[] = [
   // Leaves with more requests than the application serves at once.
   (peer) => peer.send(...all((i) => slow(i, true))),
   // Calls all of them off.
@@ -49,40 +51,57 @@ const misdeeds: readonly ((peer: RawHttp2) => Promise<void> | void)[] = [
   (peer) => peer.send(...Array.from({ length: 2000 }, () => frame(types.ping, 0, 0, Buffer.alloc(8)))),
 ]
 
-test('no request of a healthy client fails beside clients that leave, cancel, flood or send trailers', async () => {
-  const app = await startHttp2Application(
-    (stream, fields) => {
-      if (fields[':path'] === '/slow') {
-        setTimeout(() => {
-          if (!stream.destroyed) stream.respond({ ':status': 200 }, { endStream: true })
-        }, 20)
-        return
+/** Leaves with replies that it has begun to read; Node ends a connection on which more than 1000 streams are reset at once. */
+const leaveReplies: Misdeed = async (peer) => {
+  peer.send(...Array.from({ length: 250 }, (_, i) => headers(2 * i + 1, request('POST', '/endless'))))
+  await peer.until(() => peer.heads.size === 250)
+}
+
+test.each([
+  ['leave, cancel, flood or send trailers', { maxConcurrentStreams: 50 }, misdeeds],
+  ['leave with replies that have begun', {}, [leaveReplies]],
+] as const)(
+  'no request of a healthy client fails beside clients that %s',
+  async (_, settings, misdeeds) => {
+    const app = await startHttp2Application((stream, fields) => {
+      const reply = (endStream: boolean): void => {
+        if (!stream.destroyed) stream.respond({ ':status': 200 }, { endStream })
       }
-      stream.respond({ ':status': 200 })
-      stream.pipe(stream)
-    },
-    { maxConcurrentStreams: 50 },
-  )
-  const plain = await startPlainDataPath([app.port])
-  let left = wanted
-  const take = (): boolean => left-- > 0
-  let done = false
-  const sessions = Array.from({ length: clients }, () => connectHttp2(plain.port))
-  const healthy = Promise.all(
-    sessions.flatMap((session) => Array.from({ length: inFlight }, () => keepAsking(session, take))),
-  )
-  const abuse = (async () => {
-    for (let i = 0; !done; i++) {
-      const peer = await RawHttp2.connect(plain.port)
-      await misdeeds[i % misdeeds.length]?.(peer)
-      peer.destroy()
-    }
-  })()
-  const failures = (await healthy).flat()
-  done = true
-  await abuse
-  for (const session of sessions) session.destroy()
-  plain.stop()
-  await app.stop()
-  expect(failures).toEqual([])
-}, 600_000)
+      if (fields[':path'] === '/endless') {
+        reply(false)
+        stream.write('more')
+      } else if (fields[':path'] === '/slow') {
+        setTimeout(() => reply(true), 20)
+      } else {
+        // So that there is always something under way.
+        setTimeout(() => {
+          reply(false)
+          if (!stream.destroyed) stream.pipe(stream)
+        }, 5)
+      }
+    }, settings)
+    const plain = await startPlainDataPath([app.port])
+    let left = wanted
+    const take = (): boolean => left-- > 0
+    let done = false
+    const sessions = Array.from({ length: clients }, () => connectHttp2(plain.port))
+    const healthy = Promise.all(
+      sessions.flatMap((session) => Array.from({ length: inFlight }, () => keepAsking(session, take))),
+    )
+    const abuse = (async () => {
+      for (let i = 0; !done; i++) {
+        const peer = await RawHttp2.connect(plain.port)
+        await misdeeds[i % misdeeds.length]?.(peer)
+        peer.destroy()
+      }
+    })()
+    const failures = (await healthy).flat()
+    done = true
+    await abuse
+    for (const session of sessions) session.destroy()
+    plain.stop()
+    await app.stop()
+    expect(failures).toEqual([])
+  },
+  600_000,
+)

@@ -1,4 +1,4 @@
-/** A client that is gone must not keep an application, a sidecar or a connection at work. */
+/** A client, or a server, that is gone must not keep an application, a sidecar or a connection at work. */
 import { readFileSync } from 'node:fs'
 import net from 'node:net'
 import { afterEach, expect, test } from 'vitest'
@@ -42,12 +42,14 @@ test.each([
   await expect.poll(() => application.isOpen(0)).toBe(false)
 })
 
-/** The kernel's timer on `port`'s side of its connection from `peerPort`; 2 is keep-alive (proc(5)). */
-function kernelTimer(port: number, peerPort: number): number | undefined {
-  const hex = (value: number): string => value.toString(16).toUpperCase().padStart(4, '0')
+/** The kernel's timer of the connection to `peerPort`, at that end of it whose own port is `port`; 2 is keep-alive (proc(5)). */
+function kernelTimer(peerPort: number, port?: number): number | undefined {
+  const has = (address: string | undefined, wanted: number): boolean =>
+    address?.endsWith(`:${wanted.toString(16).toUpperCase().padStart(4, '0')}`) === true
   for (const line of readFileSync('/proc/net/tcp', 'utf8').split('\n')) {
-    const [, local, remote, , , timer] = line.trim().split(/\s+/)
-    if (local?.endsWith(`:${hex(port)}`) === true && remote?.endsWith(`:${hex(peerPort)}`) === true)
+    const [, local, remote, state, , timer] = line.trim().split(/\s+/)
+    // 1: established.
+    if (has(remote, peerPort) && (port === undefined ? state === '01' : has(local, port)))
       return Number(timer?.split(':')[0])
   }
   return undefined
@@ -60,7 +62,16 @@ test('a client that has stopped sending is probed while its reply takes long', a
   const client = connect(sidecar.port)
   client.socket.end(get())
   await expect.poll(() => application.received[0]).toMatch(/^GET \/ .*\r\n\r\n$/s)
-  await expect.poll(() => kernelTimer(sidecar.port, client.socket.localPort as number)).toBe(2)
+  await expect.poll(() => kernelTimer(client.socket.localPort as number, sidecar.port)).toBe(2)
+})
+
+test('an application and a sidecar that take long to reply are probed', async () => {
+  const application = await startApplication(() => undefined)
+  const pair = await startMeshPair(application.port)
+  cleanups.push(() => pair.stop())
+  connect(pair.port).write(get())
+  await expect.poll(() => application.received[0]).toMatch(/^GET \/ .*\r\n\r\n$/s)
+  await expect.poll(() => [pair.meshPort, application.port].map((port) => kernelTimer(port))).toEqual([2, 2])
 })
 
 test('a client that ends before its protocol is known is let go at once', async () => {

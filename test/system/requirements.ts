@@ -4,6 +4,7 @@ import path from 'node:path'
 import { describe, test } from 'vitest'
 import { envoyBinary } from '../support/envoy-process.ts'
 import { fakeTimeLibrary } from '../support/fake-time.ts'
+import { grpcGoBinary } from '../support/grpc-go.ts'
 import { h2specBinary } from '../support/h2spec.ts'
 import { zipkinJar } from '../support/zipkin-server.ts'
 import { hasImage } from './image/image-process.ts'
@@ -38,6 +39,15 @@ export function describeWithEnvoy(name: string, body: () => void): void {
 export function describeWithH2spec(name: string, body: () => void): void {
   describeUnless(
     h2specBinary() === undefined ? ['h2spec (test/h2spec/build .cache/h2spec/h2spec)'] : [],
+    name,
+    body,
+  )
+}
+
+/** `describe`, where test/grpc-go/build has built gRPC's interop cases in Go. */
+export function describeWithGrpcGo(name: string, body: () => void): void {
+  describeUnless(
+    grpcGoBinary() === undefined ? ['grpc-go (test/grpc-go/build .cache/grpc-go/grpc-go)'] : [],
     name,
     body,
   )
