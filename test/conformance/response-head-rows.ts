@@ -179,6 +179,11 @@ const hops: readonly ResponseRow[] = [
     reply('Connection: content-length\r\nContent-Length: 2\r\n', 'ok'),
     ok,
   ),
+  passes(
+    'framing cannot be nominated: chunked',
+    reply('Connection: Transfer-Encoding\r\nTransfer-Encoding: chunked\r\n', '2\r\nok\r\n0\r\n\r\n'),
+    reply('Transfer-Encoding: chunked\r\n', '2\r\nok\r\n0\r\n\r\n'),
+  ),
 ]
 
 export const responseHeadRows: readonly ResponseRow[] = [
