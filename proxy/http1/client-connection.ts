@@ -200,7 +200,7 @@ export class ClientConnection implements WireReader, BodySource, Tunnel {
     if (after === -1) return -1
     const head = this.#heads.head as ResponseHead
     if (head.status < 200) return this.#readInterim(x, head, buffer, after, end)
-    this.#keepAlive = head.keepAlive
+    this.#keepAlive &&= head.keepAlive
     // The same in every reply of an application, so it is read once.
     if (head.keepAliveField !== this.#keepAliveField) {
       // A copy: the field is a part of what was read, and would keep all of that.
@@ -213,6 +213,7 @@ export class ClientConnection implements WireReader, BodySource, Tunnel {
   #readInterim(x: Exchange, head: ResponseHead, buffer: Buffer, after: number, end: number): number {
     if (head.status === 101) return this.#switchProtocols(x, head, buffer, after, end)
     if (++this.#interimReplies > maxInterimReplies) throw new WireError(502, 'too many interim replies')
+    this.#keepAlive &&= head.keepAlive
     if (x.interim !== undefined) {
       if (head.status !== 100) x.interimPassed = true
       x.interim(head.status, head.headers)

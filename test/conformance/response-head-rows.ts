@@ -20,6 +20,12 @@ const interim: readonly ResponseRow[] = [
     `HTTP/1.1 103 Early Hints\r\nLink: </a>\r\nContent-Length: 2\r\n\r\n${ok}`,
     hints + ok,
   ),
+  spoils(
+    '103 with Connection: close',
+    `HTTP/1.1 103 Early Hints\r\nLink: </a>\r\nConnection: close\r\n\r\n${ok}`,
+    hints + ok,
+  ),
+  spoils('103 in HTTP/1.0', (hints + ok).replace('1.1 103', '1.0 103'), hints + ok),
   passes('100 and 103', `HTTP/1.1 100 Continue\r\n\r\n${hints}${ok}`, hints + ok),
   passes(
     'interim replies to an HTTP/1.0 client',
