@@ -375,7 +375,8 @@ export class ServerConnection implements WireReader, BodySource, Receiver {
       this.#pipelinedBytes = 0
       this.#wire.resume()
       this.onBytes(held, 0, held.length)
-      if (this.#clientEnded && this.#isFree()) this.#close()
+      // Whatever is not there by now will never come.
+      if (this.#clientEnded) this.onEnd()
     })
   }
 
