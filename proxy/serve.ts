@@ -134,6 +134,7 @@ export function serveHttp2(
   wire.readInto(session)
   if (first !== undefined && first.bytes.length > 0) session.onBytes(first.bytes, 0, first.bytes.length)
   if (wire.ended) session.onEnd()
+  if (parts.connections.draining) connection.drain()
 }
 
 /** What both codecs need. */
@@ -179,6 +180,7 @@ export function serveHttp1(
   }
   // A FIN that came while nobody knew the protocol is not told again.
   if (wire.ended) connection.onEnd()
+  if (parts.connections.draining) connection.drain()
 }
 
 /** Serves what a sidecar has said by ALPN that it speaks: `weft-h1`, or one of those that share a connection. */

@@ -28,7 +28,7 @@ const maxSizeDigits = 8
  * head would act on it. What ends at this hop is gone already.
  */
 const forbiddenTrailers =
-  /^(?:host|trailer|authorization|www-authenticate|cookie|set-cookie|cache-control|pragma|age|date|expires|vary|location|retry-after|warning|max-forwards|range|via|forwarded|traceparent|(?:content|if|x-forwarded|weft)-.*)$/i
+  /^(?:host|trailer|transfer-encoding|authorization|www-authenticate|cookie|set-cookie|cache-control|pragma|age|date|expires|vary|location|retry-after|warning|max-forwards|range|via|forwarded|traceparent|(?:content|if|x-forwarded|weft)-.*)$/i
 
 const noTrailers = new HeaderList()
 
@@ -196,8 +196,8 @@ export function parseTrailers(source: HeadSource, status: number): HeaderList {
   const kept = new HeaderList()
   for (let i = 0; i < entries.length; i += 2) {
     const name = entries[i] as string
-    if (!forbiddenTrailers.test(name) && name.toLowerCase() !== 'transfer-encoding')
-      kept.append(name, entries[i + 1] as string)
+    // An application that takes `_` for `-` would believe `Weft_Client_Id`.
+    if (!forbiddenTrailers.test(name.replaceAll('_', '-'))) kept.append(name, entries[i + 1] as string)
   }
   return kept
 }

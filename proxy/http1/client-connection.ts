@@ -44,6 +44,9 @@ export class ClientConnection implements WireReader, BodySource, Tunnel {
   #bodyReader: BodyReader | undefined
   #replyBody: Body | undefined
   #requestSent = false
+  /** Where on the wire the request begins, and whether nothing of it has left, or ever will. */
+  #sentFrom = 0
+  #unwritten = false
   #replyDone = false
   #keepAlive = true
   #interimReplies = 0
@@ -69,6 +72,7 @@ export class ClientConnection implements WireReader, BodySource, Tunnel {
   }
 
   destroy(): void {
+    this.#takeBack()
     this.#wire.destroy()
     this.#gone()
   }
@@ -82,11 +86,13 @@ export class ClientConnection implements WireReader, BodySource, Tunnel {
   /** Sends the request of `x`; `receiver` is told the reply's head, or an UpstreamFailure. */
   send(x: Exchange, receiver: Receiver): void {
     if (this.#closed) {
+      this.#unwritten = true
       receiver.onFailure(x, this.#failure())
       return
     }
     this.#exchange = x
     this.#receiver = receiver
+    this.#sentFrom = this.#wire.writtenBytes
     this.#requestSent = false
     this.#replyDone = false
     this.#interimReplies = 0
@@ -106,7 +112,7 @@ export class ClientConnection implements WireReader, BodySource, Tunnel {
     try {
       let position = start
       while (position < end && !this.#closed) {
-        if (this.#exchange === undefined) {
+        if (this.#exchange === undefined || (this.#wasIdle && !this.#wire.hasLeft(this.#sentFrom))) {
           // Bytes on an idle connection would become the reply to somebody else's request.
           this.destroy()
           return
@@ -138,6 +144,7 @@ export class ClientConnection implements WireReader, BodySource, Tunnel {
   }
 
   onClose(): void {
+    this.#takeBack()
     this.#gone()
   }
 
@@ -193,7 +200,7 @@ export class ClientConnection implements WireReader, BodySource, Tunnel {
     if (after === -1) return -1
     const head = this.#heads.head as ResponseHead
     if (head.status < 200) return this.#readInterim(x, head, buffer, after, end)
-    this.#keepAlive = head.keepAlive
+    this.#keepAlive &&= head.keepAlive
     // The same in every reply of an application, so it is read once.
     if (head.keepAliveField !== this.#keepAliveField) {
       // A copy: the field is a part of what was read, and would keep all of that.
@@ -206,6 +213,7 @@ export class ClientConnection implements WireReader, BodySource, Tunnel {
   #readInterim(x: Exchange, head: ResponseHead, buffer: Buffer, after: number, end: number): number {
     if (head.status === 101) return this.#switchProtocols(x, head, buffer, after, end)
     if (++this.#interimReplies > maxInterimReplies) throw new WireError(502, 'too many interim replies')
+    this.#keepAlive &&= head.keepAlive
     if (x.interim !== undefined) {
       if (head.status !== 100) x.interimPassed = true
       x.interim(head.status, head.headers)
@@ -268,6 +276,11 @@ export class ClientConnection implements WireReader, BodySource, Tunnel {
     else this.destroy()
   }
 
+  /** The peer has gone before what waits for the turn's end was sent: it need not be sent to nobody. */
+  #takeBack(): void {
+    if (this.#exchange !== undefined) this.#unwritten = this.#wire.takeBack(this.#sentFrom)
+  }
+
   #malformed(error: WireError): void {
     this.#malformation = error
     this.destroy()
@@ -297,7 +310,7 @@ export class ClientConnection implements WireReader, BodySource, Tunnel {
   #failure(): UpstreamFailure {
     // An interim reply is one too: the application was at work, and the client may have seen it.
     const replyStarted = this.#heads.pending || this.#interimReplies > 0
-    const facts = { requestWritten: true, reusedConnection: this.#wasIdle, replyStarted }
+    const facts = { requestWritten: !this.#unwritten, reusedConnection: this.#wasIdle, replyStarted }
     const malformation = this.#malformation
     if (malformation !== undefined)
       return new UpstreamFailure(

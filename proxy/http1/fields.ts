@@ -27,27 +27,28 @@ export class Fields {
 
 const noHeaders = new HeaderList()
 
+/**
+ * `Content_Length` and `Transfer_Encoding`, which CGI and its heirs (see `spells`) take for the fields that frame. Written
+ * as `specialName` sees them, which sets a bit that makes `_` DEL.
+ */
+const underscored: readonly string[] = ['content\x7flength', 'transfer\x7fencoding']
+
 /** Fields that end at this hop (RFC 9110 7.6.1) or decide the framing, by length, so that most cost one array read. */
 const specialNames: ReadonlyArray<readonly string[]> = (() => {
   const byLength: string[][] = Array.from({ length: 32 }, () => [])
   const names = ['te', 'upgrade', 'connection', 'keep-alive', 'http2-settings', 'proxy-connection']
   names.push('proxy-authenticate', 'proxy-authorization')
-  names.push('host', 'expect', 'content-length', 'transfer-encoding')
+  names.push('host', 'expect', 'content-length', 'transfer-encoding', ...underscored)
   for (const name of names) (byLength[name.length] as string[]).push(name)
   return byLength
 })()
 
-/** A Connection field may not nominate these: that would let a client strip what others rely on. */
-const neverNominated = new Set([
-  'host',
-  'content-length',
-  'transfer-encoding',
-  'authorization',
-  'traceparent',
-  'x-forwarded-client-cert',
-  'weft-client-id',
-  '',
-])
+/**
+ * A Connection field may not nominate these: that would let a client strip what frames and routes the message, and what
+ * proxies before us have said of it.
+ */
+const neverNominated =
+  /^(?:|host|content-length|transfer-encoding|authorization|forwarded|traceparent|tracestate|b3|(?:x-forwarded|x-b3|weft)-.*)$/
 
 /** The special name in bytes[from, to), in lower case, or undefined. */
 function specialName(bytes: Uint8Array, from: number, to: number): string | undefined {
@@ -110,6 +111,11 @@ function takeSpecial(fields: Fields, lower: string, value: string, status: numbe
     case 'keep-alive':
       fields.keepAlive = value
       return undefined
+    case underscored[0]:
+    case underscored[1]:
+      // An application's reply goes to no CGI.
+      if (status === 502) return value
+      throw new WireError(status, 'framing field with an underscore')
     default:
       // Proxy-*, HTTP2-Settings: they end here.
       return undefined
@@ -182,7 +188,7 @@ function stripNominated(fields: Fields, status: number): void {
   if (options.length > maxHeaderCount) throw new WireError(status, 'too many connection options')
   for (const part of options) {
     const token = trimBlanks(part)
-    if (!neverNominated.has(token)) fields.headers.remove(token)
+    if (!neverNominated.test(token)) fields.headers.remove(token)
   }
 }
 

@@ -28,7 +28,8 @@ export type RequestHead = {
 }
 
 // RFC 3986 3.2.2 without userinfo. Percent-encoding is left out: no service is named with it, and filters differ on it.
-const port = /(?:[1-5]?[0-9]{1,4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])/.source
+// Nor are zeroes before a port: `:080` is `:80` to some and another name to others.
+const port = /(?:0|[1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d{2}|655[0-2]\d|6553[0-5])/.source
 const host = /(?:\[[0-9A-Fa-f:.]{2,45}\]|[0-9A-Za-z._~!$&'()*+;=-]{1,255})/.source
 const authorityForm = new RegExp(`^${host}(?::${port})?$`)
 
@@ -80,7 +81,9 @@ function authorityFromHost(fields: Fields, versionMinor: number): string {
 
 function expectsContinue(fields: Fields, versionMinor: number): boolean {
   if (fields.expect === undefined || versionMinor === 0) return false
-  if (fields.expect !== '100-continue') throw new WireError(417, 'unknown expectation')
+  // A list, in which it may stand twice (RFC 9110 10.1.1).
+  if (!/^100-continue(?:[ \t]*,[ \t]*100-continue)*$/.test(fields.expect))
+    throw new WireError(417, 'unknown expectation')
   return true
 }
 

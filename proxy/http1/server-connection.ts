@@ -13,6 +13,7 @@ import {
   type ResponseFlag,
 } from '../exchange.ts'
 import { HeaderList } from '../header-list.ts'
+import { drainGraceMs } from '../listen/connections.ts'
 import type { Wire, WireReader } from '../listen/wire.ts'
 import type { Admission } from '../overload/admission.ts'
 import { BodyReader } from './body-reader.ts'
@@ -102,10 +103,16 @@ export class ServerConnection implements WireReader, BodySource, Receiver {
     return this.#exchange === undefined && !this.#processing && !this.#crowded
   }
 
-  /** Finishes what is in flight and closes; an idle connection closes at once. */
+  /** A client that was in the middle of a reply when a drain began was not told that it is the last one. */
+  get #idleMs(): number {
+    return this.#draining ? drainGraceMs : this.#options.idleTimeoutMs
+  }
+
+  /** Finishes what is in flight, or what comes soon, and closes. */
   drain(): void {
     this.#draining = true
-    if (this.#exchange === undefined && !this.#heads.pending) this.#close()
+    if (this.#exchange !== undefined || this.#heads.pending || this.#closing) return
+    this.deadlineMs = Math.min(this.deadlineMs, this.#options.nowMs() + drainGraceMs)
   }
 
   destroy(): void {
@@ -118,6 +125,7 @@ export class ServerConnection implements WireReader, BodySource, Receiver {
     if (this.#closing) this.#onLingerDeadline()
     else if (this.#exchange !== undefined) this.#onStreamDeadline()
     else if (this.#heads.pending) this.#refuse(new WireError(408, 'the request head took too long'))
+    else if (this.#draining) this.#close()
     else this.#wire.destroy()
   }
 
@@ -164,7 +172,7 @@ export class ServerConnection implements WireReader, BodySource, Receiver {
     if (!this.#crowded) return
     this.#crowded = false
     if (this.#exchange !== undefined || this.#closing) return
-    this.deadlineMs = this.#options.nowMs() + this.#options.idleTimeoutMs
+    this.deadlineMs = this.#options.nowMs() + this.#idleMs
     this.#wire.resume()
     if (this.#pipelined.length > 0) this.#next()
     else if (this.#clientEnded) this.#close()
@@ -348,7 +356,7 @@ export class ServerConnection implements WireReader, BodySource, Receiver {
       this.#keepAlive = false
       exchange.body.stop()
     }
-    if (!this.#keepAlive || this.#draining) {
+    if (!this.#keepAlive) {
       this.#close()
       return
     }
@@ -357,7 +365,7 @@ export class ServerConnection implements WireReader, BodySource, Receiver {
       this.deadlineMs = this.#options.nowMs() + this.#options.streamIdleTimeoutMs
       return
     }
-    this.deadlineMs = (wasStreamed ? this.#options.nowMs() : exchange.nowMs) + this.#options.idleTimeoutMs
+    this.deadlineMs = (wasStreamed ? this.#options.nowMs() : exchange.nowMs) + this.#idleMs
     if (this.#pipelined.length > 0) this.#next()
     else if (this.#clientEnded) this.#close()
   }
@@ -375,7 +383,8 @@ export class ServerConnection implements WireReader, BodySource, Receiver {
       this.#pipelinedBytes = 0
       this.#wire.resume()
       this.onBytes(held, 0, held.length)
-      if (this.#clientEnded && this.#isFree()) this.#close()
+      // Whatever is not there by now will never come.
+      if (this.#clientEnded) this.onEnd()
     })
   }
 

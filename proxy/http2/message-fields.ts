@@ -57,9 +57,9 @@ function joinCookies(fields: readonly string[], dropped: string): string[] {
   return joined
 }
 
-/** Fields that a trailer must not bring: they frame, route or prove something, and come too late for that (RFC 9110 6.5.1). */
+/** Fields that a trailer must not bring: they frame, route or prove something, and come too late for that (RFC 9110 6.5.1); who we are to others not either as CGI spells it. */
 const neverTrailers =
-  /^(?:content-|x-forwarded-|forwarded$|host$|te$|trailer$|authorization$|proxy-|cookie$|set-cookie$|expect$|range$|max-forwards$|cache-control$|weft-|:)/
+  /^(?:content-|x[-_]forwarded[-_]|forwarded$|host$|te$|trailer$|authorization$|proxy-|cookie$|set-cookie$|expect$|range$|max-forwards$|cache-control$|weft[-_]|:)/
 
 /** The fields of trailers that go on. */
 export function trailerFields(fields: readonly string[]): EndToEnd {

@@ -69,7 +69,8 @@ class TextRequest implements IncomingRequest {
 
   get headers(): HeaderList {
     const { headers, bodyLength } = this.#head
-    return asFramed(headers, bodyLength, this.framing)
+    // Nothing is left to be framed: no last chunk will be written, and the application would wait for it.
+    return asFramed(headers, bodyLength, this.framing === framed ? 0 : this.framing)
   }
 
   get acceptsTrailers(): boolean {

@@ -5,11 +5,13 @@ import type { Clock, Timer } from '../../core/clock.ts'
 export interface Connection {
   deadlineMs: number
   onDeadline(): void
-  /** Finish what is in flight, take nothing new, close. */
+  /** Finish what is in flight, or comes within `drainGraceMs`, and close. */
   drain(): void
   destroy(): void
 }
 
+/** How long an idle client may still send a request once we drain: it may be on its way, and nobody else would answer it. */
+export const drainGraceMs = 1000
 /** One timer for all deadlines: they are seconds long, so half a second late does no harm. */
 const sweepEveryMs = 500
 
@@ -18,6 +20,8 @@ export class Connections {
   readonly #open = new Set<Connection>()
   #timer: Timer | undefined
   #onEmpty: (() => void) | undefined
+  /** What is added from now on is to be drained by whoever adds it. */
+  draining = false
 
   constructor(clock: Clock) {
     this.#clock = clock
@@ -38,12 +42,14 @@ export class Connections {
   }
 
   /** Asks all to finish; resolves when none is left. */
-  drain(): Promise<void> {
+  async drain(): Promise<void> {
+    this.draining = true
     for (const connection of this.#open) connection.drain()
-    if (this.#open.size === 0) return Promise.resolve()
-    return new Promise((resolve) => {
-      this.#onEmpty = resolve
-    })
+    // One that has just told its protocol is about to be added anew.
+    while (this.#open.size > 0)
+      await new Promise<void>((resolve) => {
+        this.#onEmpty = resolve
+      })
   }
 
   destroyAll(): void {

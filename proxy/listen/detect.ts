@@ -2,6 +2,7 @@
 import { Buffer } from 'node:buffer'
 import type { Clock, Timer } from '../../core/clock.ts'
 import { type ClientHello, looksLikeTls, parseClientHello } from './client-hello.ts'
+import { drainGraceMs } from './connections.ts'
 import type { Wire, WireReader } from './wire.ts'
 
 export type Detected =
@@ -126,6 +127,7 @@ export class Detector implements WireReader {
   readonly #silentMs: number
   readonly #openedMs: number
   #maySayNothing = false
+  #draining = false
   deadlineMs: number
 
   constructor(wire: Wire, options: DetectOptions, outcome: DetectOutcome) {
@@ -181,7 +183,8 @@ export class Detector implements WireReader {
 
   onDeadline(): void {
     if (this.#done) return
-    if (this.#firstByteMs === undefined && this.#maySayNothing) this.#waitOn()
+    if (this.#draining) this.#wire.destroy()
+    else if (this.#firstByteMs === undefined && this.#maySayNothing) this.#waitOn()
     else {
       if (this.#stats !== undefined) this.#stats.detectTimeouts++
       this.#finish(settle(this.#bytes))
@@ -205,9 +208,10 @@ export class Detector implements WireReader {
     this.#wire.destroy()
   }
 
-  /** Nothing is in flight yet, so a drain simply closes. */
+  /** Nothing is in flight yet, but what the client has sent may be on its way. */
   drain(): void {
-    this.#wire.destroy()
+    this.#draining = true
+    this.deadlineMs = Math.min(this.deadlineMs, this.#nowMs() + drainGraceMs)
   }
 
   #finish(detected: Detected): void {

@@ -118,6 +118,26 @@ export class Wire {
     return this.#writtenBytes - this.unsentBytes
   }
 
+  /** Written in all: marks a place for `hasLeft` and `takeBack`. */
+  get writtenBytes(): number {
+    return this.#writtenBytes
+  }
+
+  /** Whether anything of what was written behind the place `from` can have left. */
+  hasLeft(from: number): boolean {
+    return this.#writtenBytes - this.#pendingBytes > from
+  }
+
+  /** Forgets what waits for the turn's end. Returns whether nothing behind the place `from` has left, or ever will. */
+  takeBack(from: number): boolean {
+    if (this.hasLeft(from)) return false
+    giveBackAll(this.#pieces)
+    this.#pieces = []
+    this.#writtenBytes -= this.#pendingBytes
+    this.#pendingBytes = 0
+    return true
+  }
+
   get error(): Error | undefined {
     return this.#error
   }
@@ -169,12 +189,17 @@ export class Wire {
     this.#pieces = []
     this.#pendingBytes = 0
     const { socket } = this
-    if (socket.destroyed || socket.writableEnded) return
+    if (socket.destroyed || socket.writableEnded) {
+      this.#writtenBytes -= bytes
+      return
+    }
     if (handle === undefined) {
       this.#writeToSocket(pieces)
       return
     }
     const failure = handle.write(pieces, bytes)
+    // Told at once, it means that not a byte was taken.
+    if (failure !== undefined) this.#writtenBytes -= bytes
     if (handle.queuedBytes > 0) this.#leaving = pieces
     else giveBackAll(pieces)
     this.#cutOn(failure)

@@ -54,7 +54,7 @@ export class DestinationRetries {
     const kind = replayKind(x, failure)
     if (kind === 'no' || x.attempts >= maxSafeAttempts || !this.withdraw(x)) return false
     x.retryReason = kind
-    if (kind === 'stale') x.freshConnection = true
+    if (failure.kind === 'reset') x.freshConnection = true
     return true
   }
 }

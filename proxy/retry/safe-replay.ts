@@ -22,8 +22,9 @@ export function replayKind(x: Exchange, failure: UpstreamFailure): 'unwritten' |
       // The upstream has said that it has not looked at it; what was sent of the body has to be there still.
       return x.body.isEmpty || x.body.replayable ? 'unwritten' : 'no'
     case 'reset': {
-      const safe = failure.reusedConnection && !failure.replyStarted && isIdempotent(x.method)
-      return safe && (x.body.isEmpty || x.body.replayable) ? 'stale' : 'no'
+      if (failure.replyStarted || !(x.body.isEmpty || x.body.replayable)) return 'no'
+      if (!failure.requestWritten) return 'unwritten'
+      return failure.reusedConnection && isIdempotent(x.method) ? 'stale' : 'no'
     }
     case 'malformed':
     case 'no-tunnel':

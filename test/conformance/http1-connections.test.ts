@@ -326,6 +326,24 @@ describe('towards the client', () => {
     expect(await client.take()).toBe(reply('next') + reply('ok') + last)
   })
 
+  test.each([
+    ['in the middle of its head', 'GET / HTTP/1.1\r\nHo'],
+    ['in the middle of its content', post('Content-Length: 9\r\n', 'abc')],
+    ['in the middle of its chunks', post('Transfer-Encoding: chunked\r\n', '9\r\nabc')],
+    ['before its content', post('Content-Length: 9\r\n', '')],
+  ])('a FIN that came while the request before was served ends a pipelined one %s', async (_, part) => {
+    const held: ReceivedRequest[] = []
+    answer = (request) => held.push(request)
+    const client = connect()
+    client.socket.end(get('/') + part)
+    while (held.length === 0) await settleSockets()
+    await settleSockets()
+    held[0]?.socket.write(reply('ok'))
+    expect(await client.take()).toBe(reply('ok'))
+    await settleSockets()
+    expect(application.requests, 'part of one never looks like all of it').toHaveLength(1)
+  })
+
   test('what follows a request with Connection: close is not served', async () => {
     const client = connect()
     client.write(get('/', 'Connection: close\r\n') + get('/next'))

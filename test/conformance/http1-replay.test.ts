@@ -1,5 +1,8 @@
 /** The idle race: a pooled connection that dies under a request. Only what is safe for any application is sent again. */
+import { Buffer } from 'node:buffer'
+import type net from 'node:net'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { dealWithRead, flushAtTurnsEnd } from '../../proxy/listen/write-turn.ts'
 import { type Application, type ReceivedRequest, startApplication } from '../support/application.ts'
 import { type PlainDataPath, startPlainDataPath } from '../support/plain-data-path.ts'
 import { RawClient, settleSockets } from '../support/raw-tcp.ts'
@@ -126,6 +129,44 @@ describe('a reused connection dies before any byte of a reply', () => {
     expect(status(await client.take(isAnswered))).toBe(200)
     expect(content(application.requests.at(-1)?.body)).toBe(content(text))
   })
+})
+
+/** What is written waits for the turn's end, as it does in a sidecar of which many read at once. */
+async function gatherWrites(): Promise<void> {
+  await settleSockets()
+  for (let turn = 0; turn < 2; turn++) {
+    for (let read = 0; read < 20; read++)
+      dealWithRead({ onBytes: () => flushAtTurnsEnd({ flush: () => undefined }) }, Buffer.alloc(1), 0, 1)
+    await new Promise<void>((resolve) => setImmediate(resolve))
+  }
+}
+
+describe('a reused connection ends before any byte of the request has left', () => {
+  const ends: readonly (readonly [string, (socket: net.Socket) => unknown])[] = [
+    ['FIN', (socket) => socket.end()],
+    ['RST', (socket) => socket.resetAndDestroy()],
+    ['an unasked reply', (socket) => socket.write(reply('poison'))],
+  ]
+  const requests: readonly (readonly [string, string])[] = [
+    ['GET', request('GET')],
+    ['POST', sized('POST', 10)],
+    ['PATCH', sized('PATCH', 0)],
+    ['PUT', sized('PUT', 40_000)],
+  ]
+  test.each(ends.flatMap(([how, end]) => requests.map(([what, text]) => [how, what, text, end] as const)))(
+    '%s: %s is sent on a new one',
+    async (_how, _what, text, end) => {
+      await fillPool()
+      const idle = application.requests[0]?.socket as net.Socket
+      await gatherWrites()
+      // Both arrive in the same turn of the event loop, the request first.
+      client.write(text)
+      end(idle)
+      expect(await client.take(isAnswered)).toBe(reply('ok'))
+      expect(seen).toEqual([[1, 1]])
+      expect(content(application.requests.at(-1)?.body)).toBe(content(text))
+    },
+  )
 })
 
 describe('it is sent again only once, and only then', () => {

@@ -42,6 +42,11 @@ const codings: readonly RequestRow[] = [
   refused('2 no-break space before chunked', withCoding('\xa0chunked')),
   refused('2 no-break space after chunked', withCoding('chunked\xa0')),
   refused('2 identity', withCoding('identity')),
+  refused('2 Transfer_Encoding, which CGI reads as the same', post('Transfer_Encoding: chunked\r\n', empty)),
+  refused(
+    '2 Transfer_Encoding beside Content-Length',
+    post('TRANSFER_ENCODING: chunked\r\nContent-Length: 3\r\n', 'abc'),
+  ),
   passes('2 Chunked in capitals is chunked', withCoding('CHUNKED'), chunkedPost(empty)),
   refused('3 gzip, chunked', withCoding('gzip, chunked'), 501),
   refused('3 empty coding before chunked', withCoding(',chunked'), 501),
@@ -79,6 +84,7 @@ const lengths: readonly RequestRow[] = [
   ...['+3', '-3', '0x3', '3 3', '', '3e0', '3.0', '3;', '\xb3', '3_0', '\v3'].map((value) =>
     refused(`10 Content-Length ${JSON.stringify(value)}`, withLength(value)),
   ),
+  refused('10 Content_Length, which CGI reads as the same', post('Content_Length: 3\r\n', 'abc')),
   passes('11 leading zeroes', withLength('003'), withLength('3')),
   passes('11 only zeroes', withLength('000', ''), withLength('0', '')),
   ...[
@@ -178,6 +184,8 @@ const trailers: readonly RequestRow[] = [
     'Expect: 100-continue',
     'Weft-Client-Id: spiffe://a/b',
     'X-Forwarded-Client-Cert: a',
+    'weft_client_id: spiffe://a/b',
+    'X_Forwarded_Client-Cert: a',
     'Traceparent: 00-1-2-3',
   ].map((line) =>
     passes(`47 trailer ${line} is dropped`, trailing(te, `${line}\r\nX-T: 1\r\n`), forwarded('X-T: 1\r\n')),
@@ -189,6 +197,7 @@ const trailers: readonly RequestRow[] = [
   badChunks('48 NUL in a trailer', '3\r\nabc\r\n0\r\nX-T: \0\r\n\r\n', 'abc'),
   badChunks('48 trailer ended by LF', '3\r\nabc\r\n0\r\nX-T: 1\n\r\n', 'abc'),
   badChunks('48 trailers begin with CR', '3\r\nabc\r\n0\r\n\rX-T: 1\r\n\r\n', 'abc'),
+  badChunks('48 Content_Length in the trailers', '3\r\nabc\r\n0\r\nContent_Length: 1\r\n\r\n', 'abc'),
   badChunks(
     '48 two Content-Lengths in the trailers',
     '3\r\nabc\r\n0\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n',

@@ -114,6 +114,8 @@ const hosts: readonly RequestRow[] = [
     'app.test:123456',
     'app.test:65536',
     'app.test:99999',
+    'app.test:080',
+    'app.test:00',
     ':80',
     '[::1',
     '::1',

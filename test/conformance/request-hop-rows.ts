@@ -42,6 +42,10 @@ const nominated: readonly RequestRow[] = [
     ['Host', ''],
     ['Authorization', 'Authorization: a\r\n'],
     ['Traceparent', 'Traceparent: a\r\n'],
+    ['B3', 'B3: 0\r\n'],
+    ['X-B3-Sampled', 'X-B3-Sampled: 0\r\n'],
+    ['Forwarded', 'Forwarded: for=192.0.2.1\r\n'],
+    ['X-Forwarded-For', 'X-Forwarded-For: 192.0.2.1\r\n'],
   ].map(([name = '', line = '']) =>
     passes(`50 ${name} cannot be nominated`, get(`Connection: ${name}\r\n${line}`), get(line)),
   ),
@@ -56,6 +60,11 @@ const nominated: readonly RequestRow[] = [
   passes(
     '50 Content-Length cannot be nominated',
     post('Connection: content-length\r\nContent-Length: 3\r\n', 'abc'),
+    post('Content-Length: 3\r\n', 'abc'),
+  ),
+  ends(
+    '50 Content-Length cannot be nominated beside close',
+    post('Connection: close, CONTENT-LENGTH\r\nContent-Length: 3\r\n', 'abc'),
     post('Content-Length: 3\r\n', 'abc'),
   ),
   passes(
@@ -151,6 +160,12 @@ const expectations: readonly RequestRow[] = [
     },
   ),
   passes(
+    '54 100-continue twice, in a list and in two fields (RFC 9110 10.1.1)',
+    post(`Expect: 100-continue , 100-Continue\r\n${withLength}${expect100}`, 'abc'),
+    post(withLength + expect100, 'abc'),
+    { optional: expect100 },
+  ),
+  passes(
     '54 100-continue in chunks',
     post(`${expect100}Transfer-Encoding: chunked\r\n`, '3\r\nabc\r\n0\r\n\r\n'),
     post(`Transfer-Encoding: chunked\r\n${expect100}`, '3\r\nabc\r\n0\r\n\r\n'),
@@ -162,7 +177,7 @@ const expectations: readonly RequestRow[] = [
     `POST / HTTP/1.0\r\n${host}${expect100}${withLength}\r\nabc`,
     post(withLength, 'abc'),
   ),
-  ...['magic', '100-continue, magic', '', '100', '100-continue;a'].map((value) =>
+  ...['magic', '100-continue, magic', '100-continue,', '', '100', '100-continue;a'].map((value) =>
     refused(`54 Expect: ${value}`, post(`Expect: ${value}\r\n${withLength}`, 'abc'), 417),
   ),
   refused(

@@ -20,6 +20,12 @@ const interim: readonly ResponseRow[] = [
     `HTTP/1.1 103 Early Hints\r\nLink: </a>\r\nContent-Length: 2\r\n\r\n${ok}`,
     hints + ok,
   ),
+  spoils(
+    '103 with Connection: close',
+    `HTTP/1.1 103 Early Hints\r\nLink: </a>\r\nConnection: close\r\n\r\n${ok}`,
+    hints + ok,
+  ),
+  spoils('103 in HTTP/1.0', (hints + ok).replace('1.1 103', '1.0 103'), hints + ok),
   passes('100 and 103', `HTTP/1.1 100 Continue\r\n\r\n${hints}${ok}`, hints + ok),
   passes(
     'interim replies to an HTTP/1.0 client',
@@ -178,6 +184,11 @@ const hops: readonly ResponseRow[] = [
     'framing cannot be nominated',
     reply('Connection: content-length\r\nContent-Length: 2\r\n', 'ok'),
     ok,
+  ),
+  passes(
+    'framing cannot be nominated: chunked',
+    reply('Connection: Transfer-Encoding\r\nTransfer-Encoding: chunked\r\n', '2\r\nok\r\n0\r\n\r\n'),
+    reply('Transfer-Encoding: chunked\r\n', '2\r\nok\r\n0\r\n\r\n'),
   ),
 ]
 

@@ -28,6 +28,12 @@ export const requestDifferences: readonly Difference[] = [
     applies: weRefuse('400 no Host', '400 more than one Host', '400 malformed Host'),
   },
   {
+    name: 'framing fields have no underscore',
+    reason: 'CGI reads Content_Length and Transfer_Encoding as the fields that frame; Node takes any token',
+    example: get('Content_Length: 3\r\n'),
+    applies: weRefuse('400 framing field with an underscore'),
+  },
+  {
     name: 'targets have four forms, without fragment and userinfo',
     reason: 'RFC 9112 3.2: Node takes any text between the spaces',
     example: 'GET /a#b HTTP/1.1\r\nHost: a\r\n\r\n',

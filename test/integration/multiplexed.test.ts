@@ -2,6 +2,7 @@
 import http from 'node:http'
 import { afterEach, expect, onTestFinished, test } from 'vitest'
 import { WebSocketServer } from 'ws'
+import { startApplication } from '../support/application.ts'
 import { type HttpApplication, startHttpApplication } from '../support/http-application.ts'
 import { type MeshPair, startMeshPair } from '../support/mesh-pair.ts'
 import { exchangeRaw, RawClient, type RawServer, settleSockets, startRawServer } from '../support/raw-tcp.ts'
@@ -87,6 +88,25 @@ test('what came in chunks and is all there at once arrives whole, both ways', as
     /Content-Length: 5\r\n[^]*\r\n\r\nhello$|Transfer-Encoding: chunked\r\n[^]*\r\n\r\n5\r\nhello\r\n0\r\n\r\n$/,
   )
 })
+
+test.each(['GET', 'HEAD', 'DELETE', 'OPTIONS', 'POST', 'BREW'])(
+  '%s with chunks that hold nothing has an end for the application, and the next request is one of its own',
+  async (method) => {
+    const app = await startApplication(({ socket }) => socket.write('HTTP/1.1 204 No Content\r\n\r\n'))
+    running.push(app)
+    const pair = await pairTo(app)
+    const empty = get('/1', 'Transfer-Encoding: chunked\r\n').replace('GET', method)
+    const replies = 'HTTP/1.1 204 No Content\r\n\r\n'.repeat(2)
+    const { text } = await exchangeRaw(
+      pair.port,
+      [`${empty}0\r\n\r\n${get('/2')}`],
+      (seen) => seen === replies,
+    )
+    expect(text).toBe(replies)
+    expect(app.requests.map(({ head }) => head.split(' HTTP')[0])).toEqual([`${method} /1`, 'GET /2'])
+    expect(app.connections()).toBe(1)
+  },
+)
 
 test('chunks and trailers pass both ways', async () => {
   const app = await rawApplication((text, socket) => {

@@ -34,6 +34,19 @@ export class MemoryWire {
     return this.written.length
   }
 
+  /** Nothing waits: what is written has left. */
+  get writtenBytes(): number {
+    return this.written.length
+  }
+
+  hasLeft(from: number): boolean {
+    return this.written.length > from
+  }
+
+  takeBack(from: number): boolean {
+    return !this.hasLeft(from)
+  }
+
   readInto(reader: WireReader): void {
     this.#reader = reader
   }
