@@ -29,7 +29,7 @@ const windowUnitBytes = 16 * 1024 + 9
 export const initialStreamWindowBytes = 16 * windowUnitBytes
 export const initialConnectionWindowBytes = 4 * initialStreamWindowBytes
 /** A stream that moves fast gets a larger one, up to this; the connection's grows with it (flow-limits.ts). */
-export const maxStreamWindowBytes = 8 * initialStreamWindowBytes
+export const maxStreamWindowBytes = 16 * initialStreamWindowBytes
 /** What every stream gets where much stands still. */
 export const loweredStreamWindowBytes = windowUnitBytes
 /** Waits to be written while the peer does not read: answers to its own frames, so it decides how much. */
