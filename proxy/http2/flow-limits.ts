@@ -8,6 +8,7 @@ import {
   initialConnectionWindowBytes,
   initialStreamWindowBytes,
   loweredStreamWindowBytes,
+  maxConcurrentMeshStreams,
   maxConcurrentStreams,
   maxStreamsToPeer,
   maxStreamWindowBytes,
@@ -47,7 +48,7 @@ export const strangerFlow = limitsOf(maxConcurrentStreams, {
 })
 
 /** Of another sidecar, for all of its clients, and of upstreams, whom we have chosen. */
-export const trustedFlow = limitsOf(maxStreamsToPeer, {
+export const trustedFlow = limitsOf(Math.max(maxConcurrentMeshStreams, maxStreamsToPeer), {
   maxWindowBytes: 2 * maxStreamWindowBytes,
   lowerAboveBytes: 8 * 1024 * 1024,
   maxGrownBytes: 24 * 1024 * 1024,

@@ -4,15 +4,19 @@
  */
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { strangerFlow, trustedFlow } from '../../proxy/http2/flow-limits.ts'
+import { crowdedParkedBytes, strangerFlow, trustedFlow } from '../../proxy/http2/flow-limits.ts'
 import { flowMemory } from '../../proxy/http2/flow-memory.ts'
+import { initialConnectionWindowBytes, maxStreamWindowBytes } from '../../proxy/http2/limits.ts'
 import { WindowedUploads } from '../support/http2-uploads.ts'
 
 const mebibyte = 1024 * 1024
+/** Of a stream at first. */
+const windowBytes = 262_288
 const everything = Number.MAX_SAFE_INTEGER
+/** The last: how many of its streams get the largest window. */
 const clients = [
-  ['a client without an identity', undefined, 256],
-  ['another sidecar', 'spiffe://cluster.local/ns/a/sa/b', 1000],
+  ['a client without an identity', undefined, 256, strangerFlow, 1],
+  ['another sidecar', 'spiffe://cluster.local/ns/a/sa/b', 1000, trustedFlow, 6],
 ] as const
 
 let client: WindowedUploads
@@ -49,15 +53,25 @@ async function growWindows(count: number): Promise<number[]> {
   return ids
 }
 
-describe.each(clients)('%s', (_, principal, streams) => {
+describe.each(clients)('%s', (_, principal, streams, limits, largest) => {
   test('has credit for a stream that is read while all others have sent what they may, and stand still', async () => {
     client = new WindowedUploads(principal)
     await client.hear()
-    const [healthy = 0, ...grown] = await growWindows(12)
+    const grown = await growWindows(largest)
     for (const id of grown) client.setRead(id, false)
-    const others = Array.from({ length: streams - 12 }, () => client.begin(false))
-    await sendAll([...grown, ...others])
+    const healthy = client.begin(true)
+    const others = Array.from({ length: streams - 1 - largest }, () => client.begin(false))
+    // It knows of all credit when its windows are lowered; those that are large last, as more of them is left then.
+    let parked = 0
+    for (const id of others) {
+      if (parked > limits.lowerAboveBytes - windowBytes) break
+      parked += await pass(id, windowBytes)
+    }
+    parked += await sendAll([...others, ...grown])
+    expect(parked).toBeGreaterThan(0.85 * limits.maxParkedBytes)
     expect(client.open).toBe(true)
+    // Nothing of it is withheld.
+    expect(client.window).toBeGreaterThan(0.85 * limits.maxWindowBytes)
     expect(await pass(healthy, 2 * mebibyte)).toBe(2 * mebibyte)
   })
 
@@ -81,13 +95,35 @@ describe.each(clients)('%s', (_, principal, streams) => {
       for (const id of others) client.setRead(id, true)
       await client.hear()
       // All of its window, but what is not worth a frame.
-      expect(client.window).toBeGreaterThan(4 * 262_288 * 0.85)
+      expect(client.window).toBeGreaterThan(4 * windowBytes * 0.85)
       client.destroy()
     }
     await fc.assert(fc.asyncProperty(fc.array(step, { minLength: 40, maxLength: 100 }), check), {
       numRuns: 6,
     })
   })
+})
+
+test('a window that was lowered grows no further than any other', async () => {
+  client = new WindowedUploads('spiffe://cluster.local/ns/a/sa/b')
+  await client.hear()
+  const id = client.begin(true)
+  await pass(id, mebibyte)
+  await sendAll(Array.from({ length: 100 }, () => client.begin(false)))
+  await pass(id, 64 * mebibyte)
+  expect(client.windowOf(id)).toBeLessThanOrEqual(maxStreamWindowBytes)
+  expect(client.windowOf(id)).toBeGreaterThan(maxStreamWindowBytes / 2)
+})
+
+test('padding is credited like content', async () => {
+  client = new WindowedUploads(undefined)
+  await client.hear()
+  const id = client.begin(true)
+  const frames = (2 * windowBytes) / 256
+  for (let i = 0; i < frames; i++) {
+    expect(client.send(id, 1, 255)).toBe(1)
+    if (i % 100 === 0) await client.hear()
+  }
 })
 
 type Step = {
@@ -131,7 +167,12 @@ describe('where memory is short', () => {
     client = new WindowedUploads(undefined)
     await client.hear()
     const healthy = client.begin(true)
-    await sendAll([client.begin(false), client.begin(false), client.begin(false)])
+    // Less is left than what else is worth telling of.
+    let left = crowdedParkedBytes + initialConnectionWindowBytes - 64 * 1024
+    while (left > 0) {
+      left -= client.send(client.begin(false), left)
+      await client.hear()
+    }
     expect(await pass(healthy, 2 * mebibyte)).toBe(2 * mebibyte)
   })
 

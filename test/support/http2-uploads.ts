@@ -89,6 +89,11 @@ export class WindowedUploads {
     return id
   }
 
+  /** What it may send on stream `id`. */
+  windowOf(id: number): number {
+    return this.#of(id).window
+  }
+
   isRead(id: number): boolean {
     return this.#of(id).read
   }
