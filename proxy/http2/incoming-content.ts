@@ -12,6 +12,8 @@ const coveredMs = 200
 export class IncomingContent implements BodySource {
   readonly #stream: Http2Stream
   readonly body: Body
+  /** What its peer has said to the end is held as long as the rest, and counts as long. */
+  readonly pausesBeyondEnd = true
   /** What may still come; -1: not said. */
   #expectedBytes: number
   readonly #window: ReceiveWindow

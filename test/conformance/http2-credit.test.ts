@@ -115,6 +115,24 @@ test('a window that was lowered grows no further than any other', async () => {
   expect(client.windowOf(id)).toBeGreaterThan(maxStreamWindowBytes / 2)
 })
 
+test('what a client without an identity has said to its end counts until it has moved on', async () => {
+  client = new WindowedUploads(undefined)
+  await client.hear()
+  const ids = Array.from({ length: 250 }, () => client.begin(false))
+  let parked = 0
+  for (const id of ids) {
+    parked += await pass(id, windowBytes)
+    client.end(id)
+  }
+  expect(parked).toBeLessThan(strangerFlow.maxParkedBytes)
+  for (const id of ids) client.setRead(id, true)
+  client.clock.advance(1000)
+  // Its windows are what they were once it has moved on.
+  const next = client.begin(true)
+  await pass(next, mebibyte)
+  expect(client.windowOf(next)).toBeGreaterThan(windowBytes / 2)
+})
+
 test('padding is credited like content', async () => {
   client = new WindowedUploads(undefined)
   await client.hear()

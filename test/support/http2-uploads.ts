@@ -123,6 +123,11 @@ export class WindowedUploads {
     return sent
   }
 
+  /** Says that there is no more of it. */
+  end(id: number): void {
+    this.#deliver(data(id, '', true))
+  }
+
   /** Gives it up. */
   reset(id: number): void {
     this.#uploads.delete(id)
