@@ -7,9 +7,9 @@ import { ManualClock } from '../../core/manual-clock.ts'
 import type { Body } from '../../proxy/body.ts'
 import { HpackForm } from '../../proxy/http2/hpack-form.ts'
 import { Http2ServerConnection } from '../../proxy/http2/server-connection.ts'
-import { Admission } from '../../proxy/overload/admission.ts'
 import { downstream } from '../../proxy/test-exchange.ts'
 import { FrameSplitter } from '../fuzz/http2-frames.ts'
+import { quietOptions } from '../fuzz/quiet-connection.ts'
 import { turn } from '../fuzz/weft-parser.ts'
 import {
   data,
@@ -47,6 +47,7 @@ export class WindowedUploads {
   /** `principal`: who the client has proven to be. */
   constructor(principal: string | undefined) {
     this.#connection = new Http2ServerConnection(this.#wire.wire, {
+      ...quietOptions(),
       connect: undefined,
       form: new HpackForm(),
       handler: ({ body, target }) => {
@@ -55,17 +56,11 @@ export class WindowedUploads {
         body.start({ write: () => upload.read, end: () => undefined, abort: () => undefined })
       },
       downstream: { ...downstream, principal },
-      admission: new Admission(),
       nowMs: this.clock.monotonicMs,
-      headTimeoutMs: 60_000,
-      idleTimeoutMs: 60_000,
-      streamIdleTimeoutMs: 60_000,
       onViolation: (error) => {
         throw error
       },
-      onFlag: () => undefined,
       onTunnel: () => undefined,
-      onClosed: () => undefined,
     })
     this.#wire.readInto(this.#connection.session)
     this.#deliver(preface, settings())
