@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer'
 import { expect, test } from 'vitest'
-import { Body, chunked } from './body.ts'
+import { Body, type BodySink, type BodySource, chunked } from './body.ts'
 
 function read(body: Body): readonly string[] {
   const pieces: string[] = []
@@ -52,3 +52,45 @@ test.each([false, true])(
     if (replay) expect(read(body).join('')).toBe(whole)
   },
 )
+
+/** A source that counts how often it is told to go on. */
+class Source implements BodySource {
+  readonly pausesBeyondEnd: boolean
+  resumed = 0
+
+  constructor(pausesBeyondEnd: boolean) {
+    this.pausesBeyondEnd = pausesBeyondEnd
+  }
+
+  pauseBody(): void {}
+
+  resumeBody(): void {
+    this.resumed++
+  }
+}
+
+const fullSink: BodySink = { write: () => false, end: () => undefined, abort: () => undefined }
+
+test.each([
+  ['at once, where it would stay on the connection', false, 1],
+  ['once what came before has moved on, where it is of this body alone', true, 0],
+] as const)('a pause that stands when the end comes is over %s', (_, beyondEnd, atOnce) => {
+  const source = new Source(beyondEnd)
+  const body = new Body(chunked, source)
+  body.start(fullSink)
+  body.push(Buffer.from('content'))
+  body.finish()
+  expect(source.resumed).toBe(atOnce)
+  body.resume()
+  expect(source.resumed).toBe(1)
+})
+
+test('a pause because nobody was there to read is over when a reader has taken all', () => {
+  const source = new Source(true)
+  const body = new Body(chunked, source)
+  body.push(Buffer.alloc(100_000))
+  body.finish()
+  expect(source.resumed).toBe(0)
+  read(body)
+  expect(source.resumed).toBe(1)
+})

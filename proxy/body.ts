@@ -29,6 +29,8 @@ export interface BodyTap {
 export interface BodySource {
   pauseBody(): void
   resumeBody(): void
+  /** A pause is of this body alone, and lasts beyond its end, until what came before that has moved on. */
+  readonly pausesBeyondEnd?: boolean
 }
 
 /** What is held for a sink that is not there yet or for a replay; beyond it the source pauses, or the replay is off. */
@@ -110,8 +112,10 @@ export class Body {
     let room = true
     for (const piece of held) room = sink.write(piece) && room
     if (!this.#replay) for (const piece of held) giveBack(piece)
-    if (this.complete) sink.end(this.trailers)
-    else if (this.#error !== undefined) sink.abort(this.#error)
+    if (this.complete) {
+      if (room) this.resume()
+      sink.end(this.trailers)
+    } else if (this.#error !== undefined) sink.abort(this.#error)
     else if (!room) this.#pause()
     else if (this.#paused) this.resume()
   }
@@ -149,7 +153,7 @@ export class Body {
     this.complete = true
     this.trailers = trailers
     // A pause that the last piece asked for would stay on the connection, and its next message would never be read.
-    this.resume()
+    if (this.#source?.pausesBeyondEnd !== true) this.resume()
     this.#sink?.end(trailers)
     this.#tap?.onEnd(true)
     this.#tellAll()

@@ -40,6 +40,7 @@ export class ClientConnection implements WireReader, BodySource, Tunnel {
   #exchange: Exchange | undefined
   /** Who waits for the reply's head. */
   #receiver: Receiver | undefined
+  /** Kept beyond the request's end, which may have to wait for the wire. */
   #writer: BodyWriter | undefined
   #bodyReader: BodyReader | undefined
   #replyBody: Body | undefined
@@ -180,7 +181,6 @@ export class ClientConnection implements WireReader, BodySource, Tunnel {
       forwardTrailers: x.acceptsTrailers,
       onEnd: () => {
         this.#requestSent = true
-        this.#writer = undefined
         if (this.#replyDone) this.#release()
       },
       onAbort: (error) => {
@@ -271,6 +271,7 @@ export class ClientConnection implements WireReader, BodySource, Tunnel {
   #release(): void {
     const x = this.#exchange
     this.#exchange = undefined
+    this.#writer = undefined
     if (x !== undefined && x.cancel === this.#onCancel) x.cancel = undefined
     if (this.#keepAlive) this.release()
     else this.destroy()

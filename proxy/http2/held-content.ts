@@ -62,7 +62,7 @@ export class HeldContent {
 
   #count(bytes: number): void {
     this.bytes += bytes
-    flowMemory.heldBytes += bytes
+    flowMemory.hold(bytes)
   }
 
   #withRoom(count: number): Buffer {

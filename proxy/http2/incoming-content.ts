@@ -1,7 +1,6 @@
 /** Content that comes as DATA: checked against what was said of its length, and credited as it moves on. */
 import type { Buffer } from 'node:buffer'
 import { Body, type BodyLength, type BodySource } from '../body.ts'
-import { flowMemory } from './flow-memory.ts'
 import { errorCode } from './frame-types.ts'
 import { initialStreamWindowBytes, maxStreamWindowBytes } from './limits.ts'
 import { ReceiveWindow } from './receive-window.ts'
@@ -13,6 +12,8 @@ const coveredMs = 200
 export class IncomingContent implements BodySource {
   readonly #stream: Http2Stream
   readonly body: Body
+  /** What its peer has said to the end is held as long as the rest, and counts as long. */
+  readonly pausesBeyondEnd = true
   /** What may still come; -1: not said. */
   #expectedBytes: number
   readonly #window: ReceiveWindow
@@ -100,8 +101,7 @@ export class IncomingContent implements BodySource {
   /** Nobody sends or wants any more of it. */
   release(): void {
     this.#unpark()
-    flowMemory.shrink(this.#grownBytes)
-    this.#stream.session.flow.shrink(this.#regrownBytes)
+    this.#stream.session.flow.shrink(this.#grownBytes, this.#regrownBytes)
     this.#grownBytes = this.#regrownBytes = 0
   }
 
@@ -121,16 +121,17 @@ export class IncomingContent implements BodySource {
   /** Doubles the window, where there is memory for that; by how much. */
   #grow(): number {
     const { sizeBytes } = this.#window
-    if (sizeBytes >= maxStreamWindowBytes) return 0
+    const by = Math.min(sizeBytes, maxStreamWindowBytes - sizeBytes)
+    if (by <= 0) return 0
     const { flow } = this.#stream.session
     if (sizeBytes >= initialStreamWindowBytes) {
-      if (!flowMemory.grow(sizeBytes)) return 0
-      this.#grownBytes += sizeBytes
+      if (!flow.grow(by)) return 0
+      this.#grownBytes += by
     } else {
-      if (!flow.regrow(sizeBytes)) return 0
-      this.#regrownBytes += sizeBytes
+      if (!flow.regrow(by)) return 0
+      this.#regrownBytes += by
     }
-    flow.makeRoomFor(2 * sizeBytes)
-    return this.#window.grow(2 * sizeBytes)
+    flow.makeRoomFor(sizeBytes + by)
+    return this.#window.grow(sizeBytes + by)
   }
 }

@@ -28,19 +28,10 @@ const windowUnitBytes = 16 * 1024 + 9
 /** What is advertised for a stream at first, and for the connection. */
 export const initialStreamWindowBytes = 16 * windowUnitBytes
 export const initialConnectionWindowBytes = 4 * initialStreamWindowBytes
-/** A stream that moves fast gets a larger one, up to this; the connection's grows with it. */
-export const maxStreamWindowBytes = 8 * initialStreamWindowBytes
-export const maxConnectionWindowBytes = 4 * maxStreamWindowBytes
-/** Received and not moved on, of all streams: beyond it every stream's window is lowered, and below it raised again. */
-export const lowerWindowsAboveBytes = 8 * 1024 * 1024
-export const raiseWindowsBelowBytes = 1024 * 1024
+/** A stream that moves fast gets a larger one, up to this; the connection's grows with it (flow-limits.ts). */
+export const maxStreamWindowBytes = 16 * initialStreamWindowBytes
+/** What every stream gets where much stands still. */
 export const loweredStreamWindowBytes = windowUnitBytes
-/** What streams that move fast may have in larger windows on one connection meanwhile: most of them will stand still too. */
-export const maxRegrownBytes = 2 * 1024 * 1024
-/** Beyond these the connection gets no further credit: of anybody, of a client without an identity, and where memory is short. */
-export const maxParkedBytes = 64 * 1024 * 1024
-export const maxParkedOfStrangerBytes = 16 * 1024 * 1024
-export const crowdedParkedBytes = 256 * 1024
 /** Waits to be written while the peer does not read: answers to its own frames, so it decides how much. */
 export const maxUnsentBytes = 1024 * 1024
 /** An id above this is not given out: a fresh connection costs less than running out of them. */

@@ -3,20 +3,16 @@
  * must not stop the others: between two sidecars these are other clients' requests. What such streams hold is counted
  * instead; once that is much, every stream gets a smaller window.
  */
-import { flowMemory } from './flow-memory.ts'
-import { setting } from './frame-types.ts'
 import {
   crowdedParkedBytes,
-  initialConnectionWindowBytes,
-  initialStreamWindowBytes,
-  loweredStreamWindowBytes,
-  lowerWindowsAboveBytes,
-  maxConnectionWindowBytes,
-  maxParkedBytes,
-  maxParkedOfStrangerBytes,
-  maxRegrownBytes,
+  type FlowLimits,
   raiseWindowsBelowBytes,
-} from './limits.ts'
+  strangerFlow,
+  trustedFlow,
+} from './flow-limits.ts'
+import { flowMemory } from './flow-memory.ts'
+import { setting } from './frame-types.ts'
+import { initialConnectionWindowBytes, initialStreamWindowBytes, loweredStreamWindowBytes } from './limits.ts'
 import { ReceiveWindow } from './receive-window.ts'
 import type { Session } from './session.ts'
 
@@ -25,19 +21,22 @@ const leastLoweredMs = 1000
 
 export class ReceiveFlow {
   readonly #session: Session
-  /** A client who has proven nothing: its connection stands still before it may hold much. */
+  /** A client who has proven nothing: where memory is short, it may hold less. */
   readonly #stranger: boolean
+  readonly #limits: FlowLimits
   readonly #window = new ReceiveWindow(initialConnectionWindowBytes)
   #parkedBytes = 0
-  /** Received, and not credited to the connection because too much is parked. */
+  /** Of that: not credited to the connection, because there is too much of it. */
   #withheldBytes = 0
   #loweredMs: number | undefined
-  /** What windows that were lowered have grown by since. */
+  /** By how much windows have grown beyond the usual, and up to that after they were lowered. */
+  #grownBytes = 0
   #regrownBytes = 0
 
   constructor(session: Session, stranger: boolean) {
     this.#session = session
     this.#stranger = stranger
+    this.#limits = stranger ? strangerFlow : trustedFlow
   }
 
   /** What the peer may send at first on every stream. */
@@ -48,53 +47,83 @@ export class ReceiveFlow {
   /** Counts a DATA frame; false: it is more than the peer may send. */
   receive(bytes: number): boolean {
     if (!this.#window.take(bytes)) return false
-    if (this.#parkedBytes > this.#mostParkedBytes) this.#withheldBytes += bytes
-    else this.#credit(bytes)
+    if (this.#loweredMs !== undefined) this.#raiseIfIdle(this.#loweredMs)
+    this.#credit(bytes)
     return true
   }
 
   /** A stream has received `bytes` that cannot move on. */
   park(bytes: number): void {
     this.#parkedBytes += bytes
-    flowMemory.parkedBytes += bytes
+    flowMemory.park(bytes)
     if (this.#loweredMs === undefined && this.#parkedBytes > this.#lowerAboveBytes) this.#lower()
+    const withhold = Math.min(bytes, this.#mostToWithhold - this.#withheldBytes)
+    if (withhold > 0) this.#withhold(withhold)
   }
 
   unpark(bytes: number): void {
     this.#parkedBytes -= bytes
-    flowMemory.parkedBytes -= bytes
+    flowMemory.park(-bytes)
     if (this.#loweredMs !== undefined) this.#raiseIfIdle(this.#loweredMs)
-    if (this.#withheldBytes === 0 || this.#parkedBytes > this.#mostParkedBytes) return
-    const withheld = this.#withheldBytes
-    this.#withheldBytes = 0
-    this.#credit(withheld)
+    if (this.#withheldBytes > 0) this.#giveWithheld()
   }
 
-  /** Whether a window that was lowered may be larger by so much; who is told so gives it back. */
+  /** Whether a window may be larger by so much, than usual or (`regrow`) after it was lowered; who is told so gives it back. */
+  grow(bytes: number): boolean {
+    if (this.#grownBytes + bytes > this.#limits.maxGrownBytes || !flowMemory.grow(bytes)) return false
+    this.#grownBytes += bytes
+    return true
+  }
+
   regrow(bytes: number): boolean {
-    if (this.#regrownBytes + bytes > maxRegrownBytes) return false
+    if (this.#regrownBytes + bytes > this.#limits.maxRegrownBytes) return false
     this.#regrownBytes += bytes
     return true
   }
 
-  /** A stream whose window had regrown by `bytes` is over. */
-  shrink(bytes: number): void {
-    this.#regrownBytes -= bytes
+  /** A stream whose window had grown is over. */
+  shrink(grownBytes: number, regrownBytes: number): void {
+    flowMemory.shrink(grownBytes)
+    this.#grownBytes -= grownBytes
+    this.#regrownBytes -= regrownBytes
   }
 
   /** A stream has a window of `bytes`: there has to be room for several such ones. */
   makeRoomFor(bytes: number): void {
-    const wanted = Math.min(4 * bytes, maxConnectionWindowBytes)
-    if (wanted > this.#window.sizeBytes) this.#session.out.windowUpdate(0, this.#window.grow(wanted))
+    const wanted = Math.min(4 * bytes, this.#limits.maxWindowBytes)
+    if (wanted > this.#window.sizeBytes) this.#open(this.#window.grow(wanted))
   }
 
-  get #mostParkedBytes(): number {
-    if (!this.#stranger) return maxParkedBytes
-    return flowMemory.crowded ? crowdedParkedBytes : maxParkedOfStrangerBytes
+  /** How much of what is parked the connection gets no credit for, at most. */
+  get #mostToWithhold(): number {
+    const most = this.#spared ? this.#limits.maxParkedBytes : crowdedParkedBytes
+    return Math.max(0, this.#parkedBytes - most)
+  }
+
+  get #spared(): boolean {
+    return !this.#stranger || !flowMemory.crowded
   }
 
   get #lowerAboveBytes(): number {
-    return flowMemory.crowded ? 0 : lowerWindowsAboveBytes
+    return flowMemory.crowded ? 0 : this.#limits.lowerAboveBytes
+  }
+
+  #withhold(bytes: number): void {
+    this.#withheldBytes += bytes
+    this.#window.withhold(bytes)
+    if (!this.#spared) flowMemory.whenRoomy(this.#giveWithheld)
+  }
+
+  /** Credits what was withheld, as far as there is room for it again. No stream need move for that: memory may be free again. */
+  readonly #giveWithheld = (): void => {
+    const most = this.#mostToWithhold
+    const by = this.#withheldBytes - most
+    if (by > 0) {
+      this.#withheldBytes = most
+      this.#credit(by)
+    }
+    if (this.#withheldBytes === 0) flowMemory.forget(this.#giveWithheld)
+    else if (!this.#spared) flowMemory.whenRoomy(this.#giveWithheld)
   }
 
   #lower(): void {
@@ -117,7 +146,10 @@ export class ReceiveFlow {
   }
 
   #credit(bytes: number): void {
-    const by = this.#window.credit(bytes)
+    this.#open(this.#window.credit(bytes))
+  }
+
+  #open(by: number): void {
     if (by > 0) this.#session.out.windowUpdate(0, by)
   }
 }

@@ -7,7 +7,7 @@ export class ReceiveWindow {
   sizeBytes: number
   /** What it may still send. */
   #left: number
-  /** Moved on, and not told yet. */
+  /** Moved on, and not told yet; below zero where the peer was told of more than it should have. */
   #owedBytes = 0
 
   /** `mayCome`: what has to be taken, where the peer may not know yet that it is less. */
@@ -24,12 +24,14 @@ export class ReceiveWindow {
 
   /** `bytes` have moved on. Returns by how much to open the window now, 0: not yet, as a frame for each would be a waste. */
   credit(bytes: number): number {
-    this.#owedBytes += bytes
-    if (this.#owedBytes < this.#worthBytes()) return 0
-    const owed = this.#owedBytes
-    this.#owedBytes = 0
-    this.#left += owed
-    return owed
+    const owed = (this.#owedBytes += bytes)
+    // With less left than is owed the peer might never send what would make it worth a frame.
+    return owed < this.#worthBytes() && owed < this.#left ? 0 : this.#open()
+  }
+
+  /** `bytes` were credited, and will not move on for now. */
+  withhold(bytes: number): void {
+    this.#owedBytes -= bytes
   }
 
   /** Half of a small window, less of a large one: the more is left of it, the longer the peer goes on without hearing from us. */
@@ -39,10 +41,15 @@ export class ReceiveWindow {
 
   /** A larger window from now on. Returns by how much to open it. */
   grow(sizeBytes: number): number {
-    const more = sizeBytes - this.sizeBytes + this.#owedBytes
+    this.#owedBytes += sizeBytes - this.sizeBytes
     this.sizeBytes = sizeBytes
-    this.#owedBytes = 0
-    this.#left += more
-    return more
+    return this.#open()
+  }
+
+  #open(): number {
+    const owed = Math.max(0, this.#owedBytes)
+    this.#owedBytes -= owed
+    this.#left += owed
+    return owed
   }
 }

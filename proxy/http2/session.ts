@@ -173,6 +173,10 @@ export class Session implements WireReader {
 
   flush(): void {
     this.#scheduled = false
+    this.#send()
+  }
+
+  #send(): void {
     const pieces = this.#output.buffer.take()
     if (pieces.length > 0 && !this.#wire.writeLent(pieces)) this.#queue.full = true
   }
@@ -181,7 +185,8 @@ export class Session implements WireReader {
   wrote(): void {
     this.updatesDue += 2
     this.pingDue = true
-    if (this.#output.buffer.size >= flushAboveBytes) this.flush()
+    // Its place at the turn's end stays: with one for each such write it would push others out of theirs.
+    if (this.#output.buffer.size >= flushAboveBytes) this.#send()
   }
 
   /** Takes up to `bytes` out of the connection's window; a stream may have to wait for others. */

@@ -38,8 +38,18 @@ describe('turns of many reads', () => {
   })
 
   test('no more than 64 connections wait for that', () => {
-    for (let k = 0; k < 64; k++) read(String(k))
+    for (let k = 0; k < 65; k++) read(String(k))
     expect(log.filter((line) => line.startsWith('sent'))).toHaveLength(64)
+  })
+
+  test('what is written right after it was asked for leaves too, however many write in one turn', async () => {
+    const unsent = new Set<number>()
+    for (let k = 0; k < 200; k++) {
+      flushAtTurnsEnd({ flush: () => unsent.delete(k) })
+      unsent.add(k)
+    }
+    await turnsEnd()
+    expect([...unsent]).toEqual([])
   })
 
   test('what no read caused leaves at the end of the turn', async () => {

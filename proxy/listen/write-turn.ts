@@ -56,11 +56,13 @@ function gathers(): boolean {
   return loneInARow < loneTurns
 }
 
-/** Calls `flushable.flush()` at the end of this turn of the event loop, or sooner. */
+/**
+ * Calls `flushable.flush()` at the end of this turn of the event loop, or sooner, but never within this call: what it
+ * asks for may be written after it.
+ */
 export function flushAtTurnsEnd(flushable: Flushable): void {
-  const count = waiting.push(flushable)
-  if (count === mostWaiting) flushAll()
-  else if (count === 1 && (gathers() || !reading)) arm()
+  if (waiting.length === mostWaiting) flushAll()
+  if (waiting.push(flushable) === 1 && (gathers() || !reading)) arm()
 }
 
 /** Deals with what was read: `reader.onBytes(buffer, start, end)`. */

@@ -170,6 +170,7 @@ test('142 a thousand replies that are called off at once break no other on their
   for (const id of began.slice(1)) server.send(data(id, 'more', false), headers(id, [['x-end', 'a']]))
   server.send(data(kept, 'healthy'))
   await healthy.until(() => healthy.ended(1))
+  await server.until(() => server.goawayCode !== undefined)
   expect([healthy.content(1), server.goawayCode]).toEqual(['begunhealthy', 0])
 })
 
