@@ -302,7 +302,7 @@ describe('outlier detection', () => {
     expect(await metric('outlier_ejections_total', 'reason="consecutive-failures"')).toBeGreaterThan(0)
     status['b'] = 200
     await expect
-      .poll(async () => (await mesh.tally(10), await states()), { timeout: 8_000 })
+      .poll(async () => (await mesh.tally(10), await states()))
       .toEqual(Array(4).fill('in-use'))
     expect((await mesh.tally(400))['b']).toBeGreaterThan(0)
   })
@@ -330,7 +330,7 @@ describe('outlier detection', () => {
     })
     half.add('c')
     await expect
-      .poll(async () => (await mesh.tally(200), await states()), { timeout: 8_000 })
+      .poll(async () => (await mesh.tally(200), await states()))
       .toContain('ejected')
     expect(await metric('outlier_ejections_total', 'reason="failure-percentage"')).toBeGreaterThan(0)
   })
@@ -359,7 +359,7 @@ describe('outlier detection', () => {
       await mesh.tally(20)
       return (await mesh.client.send(appUrl)).headers['weft-error']
     }
-    await expect.poll(flag, { timeout: 10_000 }).toBe('UH')
+    await expect.poll(flag).toBe('UH')
     const requests = mesh.apps.reduce((sum, app) => sum + app.requests, 0)
     expect(await mesh.client.send(appUrl)).toMatchObject({ status: 503 })
     expect(mesh.apps.reduce((sum, app) => sum + app.requests, 0)).toBe(requests)
