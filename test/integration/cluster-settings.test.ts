@@ -235,7 +235,7 @@ describe('connection pool', () => {
     await setPool({ maxConnections: 1, maxPending: 100, queueTimeout: '100ms' })
     hold()
     const { answered, all } = burst(5)
-    await expect.poll(() => answered.length, { timeout: 5_000 }).toBe(4)
+    await expect.poll(() => answered.length).toBe(4)
     release()
     await all
     expect(failed(answered)).toHaveLength(4)
@@ -301,9 +301,7 @@ describe('outlier detection', () => {
     expect((b?.requests ?? 0) - before).toBe(seen['503'] ?? 0)
     expect(await metric('outlier_ejections_total', 'reason="consecutive-failures"')).toBeGreaterThan(0)
     status['b'] = 200
-    await expect
-      .poll(async () => (await mesh.tally(10), await states()))
-      .toEqual(Array(4).fill('in-use'))
+    await expect.poll(async () => (await mesh.tally(10), await states())).toEqual(Array(4).fill('in-use'))
     expect((await mesh.tally(400))['b']).toBeGreaterThan(0)
   })
 
@@ -329,9 +327,7 @@ describe('outlier detection', () => {
       successRate,
     })
     half.add('c')
-    await expect
-      .poll(async () => (await mesh.tally(200), await states()))
-      .toContain('ejected')
+    await expect.poll(async () => (await mesh.tally(200), await states())).toContain('ejected')
     expect(await metric('outlier_ejections_total', 'reason="failure-percentage"')).toBeGreaterThan(0)
   })
 
