@@ -12,15 +12,15 @@ function matches(pattern: string, text: string): boolean {
   return compiled.matches(text)
 }
 
-/** How long the slowest of several runs takes. */
-function slowestMs(run: () => void): number {
-  let slowest = 0
+/** How long the fastest of several runs takes: what is slow is slow each time, and a busy machine is not. */
+function fastestMs(run: () => void): number {
+  let fastest = Number.POSITIVE_INFINITY
   for (let i = 0; i < 3; i++) {
     const start = performance.now()
     run()
-    slowest = Math.max(slowest, performance.now() - start)
+    fastest = Math.min(fastest, performance.now() - start)
   }
-  return slowest
+  return fastest
 }
 
 test('the whole text has to match, as with safe_regex', () => {
@@ -71,7 +71,7 @@ test.each(['(a+)+b', '(a|aa)+b', '(.*)*(.*)*(.*)*x', '(a?){60}a{60}', '(x+x+)+y'
       part.repeat(maxRegexInputLength).slice(0, maxRegexInputLength),
     )
     // A backtracking engine would need longer than the universe; the bound is for a machine that is busy.
-    expect(slowestMs(() => texts.forEach((text) => void compiled.matches(text)))).toBeLessThan(2000)
+    expect(fastestMs(() => texts.forEach((text) => void compiled.matches(text)))).toBeLessThan(2000)
   },
 )
 
@@ -81,7 +81,7 @@ test.each([
   ['('.repeat(400) + 'a' + ')'.repeat(400)],
   ['(((((a{9}){9}){9}){9}){9})'.repeat(30)],
 ])('no pattern takes long to be refused or compiled', (pattern) => {
-  expect(slowestMs(() => void compileRegex(pattern))).toBeLessThan(500)
+  expect(fastestMs(() => void compileRegex(pattern))).toBeLessThan(500)
 })
 
 test('what is longer than any path matches no regex', () => {

@@ -277,6 +277,18 @@ describe('the success rate', () => {
     expect(detector.stats.ejections['failure-percentage']).toBe(1)
   })
 
+  test('is judged by a shorter interval from the moment that it is configured', () => {
+    const settings = { ...rule, failurePercentage: { ...sample, thresholdPercent: 20 } }
+    const { fail, states, detector } = of(3, settings)
+    fail(0, 1, 200)
+    detector.configure({ ...outlierDefaults, ...settings, intervalMs: 500 }, 100)
+    for (const at of [1, 2]) fail(at, 10, 200, 100)
+    fail(0, 12, 500, 100)
+    expect(states()).toEqual(['in-use', 'in-use', 'in-use'])
+    fail(1, 1, 200, 600)
+    expect(states()).toEqual(['ejected', 'in-use', 'in-use'])
+  })
+
   test('far below the mean of the others ejects', () => {
     const { fail, states, detector } = of(5, { ...rule, successRate: { ...sample, stdevFactor: 1.9 } })
     fail(0, 1, 200)

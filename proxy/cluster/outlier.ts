@@ -62,7 +62,9 @@ export class OutlierDetector {
 
   configure(config: OutlierDetection | undefined, nowMs: number): void {
     this.#config = config
-    if (config === undefined)
+    // A shorter interval counts from now on, not only after the one under way.
+    if (config !== undefined) this.#analysisMs = Math.min(this.#analysisMs, nowMs + config.intervalMs)
+    else
       for (const endpoint of this.#parts.endpoints())
         if (endpoint.health.state === 'ejected') this.#readmit(endpoint, nowMs)
     this.refresh()

@@ -1,11 +1,12 @@
 /** Wires over TCP and TLS, past Node's streams and through them: all four promise the same. */
 import { Buffer } from 'node:buffer'
 import { once } from 'node:events'
+import { registerHooks } from 'node:module'
 import net from 'node:net'
 import tls from 'node:tls'
 import v8 from 'node:v8'
 import vm from 'node:vm'
-import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { type Leaf, TestRoot } from '../identity/test-pki.ts'
 import type { Wire, WireReader } from './wire.ts'
 
@@ -22,17 +23,25 @@ afterEach(() => {
 
 type WireClass = typeof import('./wire.ts').Wire
 
-/** The module anew, on a Node that hides its stream handles or does not. */
+/** The module as it is, or anew with all that it imports of this tree, on a Node that hides its stream handles. */
 async function loadWire(pastStreams: boolean): Promise<WireClass> {
-  vi.resetModules()
   if (pastStreams) return (await import('./wire.ts')).Wire
+  const hidden = '?without-stream-handles'
+  const hooks = registerHooks({
+    resolve(specifier, context, next) {
+      const resolved = next(specifier, context)
+      const isOurs = resolved.url.endsWith('.ts') && context.parentURL?.endsWith(hidden) === true
+      return isOurs ? { ...resolved, url: resolved.url + hidden } : resolved
+    },
+  })
   const node = process as unknown as { binding: unknown }
   const { binding } = node
   node.binding = undefined
   try {
-    return (await import('./wire.ts')).Wire
+    return ((await import(new URL(`wire.ts${hidden}`, import.meta.url).href)) as { Wire: WireClass }).Wire
   } finally {
     node.binding = binding
+    hooks.deregister()
   }
 }
 
@@ -66,7 +75,12 @@ class Recorder implements WireReader {
   }
 }
 
-type Pair = { readonly wire: Wire; readonly reader: Recorder; readonly peer: net.Socket }
+type Pair = {
+  readonly wire: Wire
+  readonly reader: Recorder
+  readonly socket: net.Socket
+  readonly peer: net.Socket
+}
 
 function plainPair(WireNow: WireClass): Promise<Pair> {
   return new Promise((resolve) => {
@@ -74,8 +88,7 @@ function plainPair(WireNow: WireClass): Promise<Pair> {
       { pauseOnConnect: true, allowHalfOpen: true, noDelay: true },
       (socket) => {
         server.close()
-        const wire = WireNow.over(socket)
-        resolve(ready(wire, peer))
+        resolve(ready(WireNow, socket, peer))
       },
     )
     let peer: net.Socket
@@ -92,7 +105,7 @@ function tlsPair(WireNow: WireClass): Promise<Pair> {
     const halfOpen = { allowHalfOpen: true } as tls.TlsOptions
     const server = tls.createServer({ ...secure, ...halfOpen }, (socket) => {
       server.close()
-      resolve(ready(WireNow.over(socket), peer))
+      resolve(ready(WireNow, socket, peer))
     })
     let peer: tls.TLSSocket
     server.listen(0, '127.0.0.1', () => {
@@ -103,7 +116,8 @@ function tlsPair(WireNow: WireClass): Promise<Pair> {
   })
 }
 
-function ready(wire: Wire, peer: net.Socket): Pair {
+function ready(WireNow: WireClass, socket: net.Socket, peer: net.Socket): Pair {
+  const wire = WireNow.over(socket)
   const reader = new Recorder()
   peer.on('error', () => undefined)
   wire.readInto(reader)
@@ -111,7 +125,7 @@ function ready(wire: Wire, peer: net.Socket): Pair {
     () => wire.destroy(),
     () => peer.destroy(),
   )
-  return { wire, reader, peer }
+  return { wire, reader, socket, peer }
 }
 
 /** Collects what `peer` is sent. */
@@ -122,7 +136,9 @@ function collect(peer: net.Socket): () => Buffer {
 }
 
 function pattern(bytes: number): Buffer {
-  return Buffer.from(Uint8Array.from({ length: bytes }, (_, i) => (i * 31 + (i >> 8)) & 0xff))
+  const made = Buffer.alloc(bytes)
+  for (let i = 0; i < bytes; i++) made[i] = (i * 31 + (i >> 8)) & 0xff
+  return made
 }
 
 v8.setFlagsFromString('--expose-gc')
@@ -140,7 +156,12 @@ describe.each(kinds)('$name', ({ connect, pastStreams }) => {
   beforeAll(async () => {
     WireNow = await loadWire(pastStreams)
   })
-  afterAll(() => vi.resetModules())
+
+  test('reads at the handle where Node shows it, and else through the socket', async () => {
+    const { socket } = await connect(WireNow)
+    const { _handle: handle } = socket as unknown as { _handle: { onread: { name: string } } }
+    expect(handle.onread.name === 'readInto').toBe(pastStreams)
+  })
 
   test('what is written in one turn leaves at its end, in order', async () => {
     const { wire, peer } = await connect(WireNow)

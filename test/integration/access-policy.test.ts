@@ -193,7 +193,7 @@ describe('an AccessPolicy', () => {
     const { text, closed } = await exchangeRaw(listenPort, ['\0\x01 no HTTP\r\n'])
     expect({ text, closed }).toEqual({ text: '', closed: true })
     await expect
-      .poll(() => catalog.log(), { timeout: 5000 })
+      .poll(() => catalog.log())
       .toMatch(new RegExp(`"protocol":"tcp".*"rule":"${rule}".*"flag":"UAEX"`))
     expect(await catalog.metric('inbound_tcp_authz_deny_total', 'authz_rule="mtls"')).toBe(1)
     await inForce(policy('a', { mtls: { mode: 'strict', ports: [{ port: app.port, mode: 'permissive' }] } }))

@@ -235,7 +235,7 @@ describe('connection pool', () => {
     await setPool({ maxConnections: 1, maxPending: 100, queueTimeout: '100ms' })
     hold()
     const { answered, all } = burst(5)
-    await expect.poll(() => answered.length, { timeout: 5_000 }).toBe(4)
+    await expect.poll(() => answered.length).toBe(4)
     release()
     await all
     expect(failed(answered)).toHaveLength(4)
@@ -301,9 +301,7 @@ describe('outlier detection', () => {
     expect((b?.requests ?? 0) - before).toBe(seen['503'] ?? 0)
     expect(await metric('outlier_ejections_total', 'reason="consecutive-failures"')).toBeGreaterThan(0)
     status['b'] = 200
-    await expect
-      .poll(async () => (await mesh.tally(10), await states()), { timeout: 8_000 })
-      .toEqual(Array(4).fill('in-use'))
+    await expect.poll(async () => (await mesh.tally(10), await states())).toEqual(Array(4).fill('in-use'))
     expect((await mesh.tally(400))['b']).toBeGreaterThan(0)
   })
 
@@ -329,9 +327,7 @@ describe('outlier detection', () => {
       successRate,
     })
     half.add('c')
-    await expect
-      .poll(async () => (await mesh.tally(200), await states()), { timeout: 8_000 })
-      .toContain('ejected')
+    await expect.poll(async () => (await mesh.tally(200), await states())).toContain('ejected')
     expect(await metric('outlier_ejections_total', 'reason="failure-percentage"')).toBeGreaterThan(0)
   })
 
@@ -359,7 +355,7 @@ describe('outlier detection', () => {
       await mesh.tally(20)
       return (await mesh.client.send(appUrl)).headers['weft-error']
     }
-    await expect.poll(flag, { timeout: 10_000 }).toBe('UH')
+    await expect.poll(flag).toBe('UH')
     const requests = mesh.apps.reduce((sum, app) => sum + app.requests, 0)
     expect(await mesh.client.send(appUrl)).toMatchObject({ status: 503 })
     expect(mesh.apps.reduce((sum, app) => sum + app.requests, 0)).toBe(requests)

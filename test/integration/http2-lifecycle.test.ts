@@ -76,10 +76,10 @@ async function failuresDuring(port: number, restart: () => Promise<void>): Promi
   }
   const workers = Array.from({ length: 8 }, asking)
   await restart()
+  await expect.poll(() => asked).toBeGreaterThan(100)
   done = true
   await Promise.all(workers)
   session.destroy()
-  expect(asked).toBeGreaterThan(100)
   return failures
 }
 

@@ -64,7 +64,7 @@ async function say(mode: 'strict' | 'permissive'): Promise<void> {
     JSON.stringify({ apiVersion: 'weft.dev/v1alpha1', kind: 'AccessPolicy', metadata, spec }),
   )
   const read = async () => (await fetchText(plane.running.adminPort, '/policies')).text
-  await expect.poll(read, { timeout: 5_000, interval: 10 }).toContain(`"mtls": "${mode}"`)
+  await expect.poll(read, { interval: 10 }).toContain(`"mtls": "${mode}"`)
 }
 
 async function start(until: '/ready' | '/live'): Promise<SidecarProcess> {
@@ -104,7 +104,7 @@ test('a sidecar that was never told anything lets nobody in, redirected or not',
     { settings: ['--mode=redirect', `--inbound-address=127.0.0.1:${inbound}`], until: '/live' },
   )
   started.push(sidecar)
-  await expect.poll(sidecar.log, { timeout: 5_000 }).toContain('CONTROL_PLANE_UNREACHABLE')
+  await expect.poll(sidecar.log).toContain('CONTROL_PLANE_UNREACHABLE')
   expect(await inClear(inbound)).toBe(0)
   expect((await fetchText(sidecar.adminPort, '/ready')).status).toBe(503)
 })

@@ -41,7 +41,7 @@ spec: {service: ${apex}, backends: [${backends}]${rest}}
 `
 }
 
-const tally = (count = 2000, request = {}) => mesh.client.tally('http://catalog.shop:8080/x', count, request)
+const tally = (count = 1000, request = {}) => mesh.client.tally('http://catalog.shop:8080/x', count, request)
 
 /** Five standard deviations: missed once in two million runs. */
 function expectShare(seen: Readonly<Record<string, number>>, name: string, share: number): void {
@@ -219,7 +219,7 @@ function underLoad() {
   const seen: Record<string, number> = {}
   const run = mesh.client.run(
     'http://catalog.shop:8080/x',
-    8,
+    4,
     () => going,
     ({ status, body }) => {
       const key = status === 200 ? body : `failed ${status}`

@@ -10,10 +10,12 @@ import {
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { systemClock } from '../../../core/clock.ts'
+import { type Clock, systemClock } from '../../../core/clock.ts'
 import { createLog } from '../../../core/log.ts'
+import { ManualClock } from '../../../core/manual-clock.ts'
 import type { Change } from '../../model/objects.ts'
 import { DirectoryProvider } from './directory-provider.ts'
+import { goneRestMs } from './settling.ts'
 
 let folder: string
 let provider: DirectoryProvider
@@ -28,6 +30,14 @@ beforeEach(() => {
   lines = []
   services = new Map()
   history = []
+  follow(systemClock)
+})
+afterEach(async () => {
+  await provider.stop()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+function follow(clock: Clock): void {
   const destination = { write: (line: string) => void lines.push(line) }
   const onChanges = (changes: readonly Change[]): void => {
     for (const change of changes) {
@@ -42,12 +52,8 @@ beforeEach(() => {
     history.push(seen())
   }
   const log = createLog({ process: 'test', level: 'info', destination })
-  provider = new DirectoryProvider({ folder, clock: systemClock, log, onChanges })
-})
-afterEach(async () => {
-  await provider.stop()
-  rmSync(folder, { recursive: true, force: true })
-})
+  provider = new DirectoryProvider({ folder, clock, log, onChanges })
+}
 
 const seen = (): string =>
   [...services]
@@ -157,12 +163,16 @@ describe('a file that is written in steps', () => {
   })
 
   it('is not taken away by an editor that puts it aside before it writes the next one', async () => {
+    const clock = new ManualClock()
+    follow(clock)
     write('a.yaml', service('a', 1))
     await provider.start()
     renameSync(fileOf('a.yaml'), fileOf('a.yaml~'))
-    await new Promise((resolve) => setTimeout(resolve, 50))
+    // Those of the folder, now and then and soon, and that of the file that is gone.
+    await expect.poll(() => clock.pending).toBe(3)
+    clock.advance(goneRestMs - 1)
     write('a.yaml', service('a', 2))
-    await becomes('shop/a:2')
+    await expect.poll(() => (clock.advance(10), seen())).toBe('shop/a:2')
     expect(history).toEqual(['shop/a:1', 'shop/a:2'])
   })
 })
