@@ -18,4 +18,18 @@ export function setUpCollection(): void {
   setFlagsFromString(`--heap-growing-percent=${growthPercent}`)
   setFlagsFromString('--no-allocation-site-pretenuring')
   setFlagsFromString('--no-parallel-scavenge')
+  keepShapes()
+}
+
+/** Collections that a shape outlives without an object that has it. */
+const shapeCollections = 1000
+
+/**
+ * A shape (V8's map) that no object has at a collection is forgotten, and with it all code that was compiled for it: where
+ * few requests are under way, that is all of the hot path. At once so by the collections that V8 makes of an idle heap to
+ * shrink it, which is why it makes none: pages that are free are given back without it (unused-pages.ts).
+ */
+function keepShapes(): void {
+  setFlagsFromString(`--retain-maps-for-n-gc=${shapeCollections}`)
+  setFlagsFromString('--memory-reducer-gc-count=0')
 }
