@@ -2,7 +2,6 @@
 import { runMain } from '../core/main-guard.ts'
 import { processMain } from '../core/process-main.ts'
 import { lowerBackgroundThreads } from './overload/background-threads.ts'
-import { setUpCompilation } from './overload/compilation.ts'
 import { setUpCollection } from './overload/garbage-collection.ts'
 import { startProxy } from './proxy.ts'
 import { proxySettings, readProxySettings } from './settings.ts'
@@ -18,7 +17,6 @@ export const main = processMain({
   read: readProxySettings,
   start: (settings, log) => {
     setUpCollection()
-    setUpCompilation()
     lowerBackgroundThreads()
     return startProxy(settings, log)
   },
