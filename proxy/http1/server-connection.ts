@@ -104,7 +104,7 @@ export class ServerConnection implements WireReader, BodySource, Receiver {
   }
 
   /** A client that was in the middle of a reply when a drain began was not told that it is the last one. */
-  get #idleMs(): number {
+  #idleMs(): number {
     return this.#draining ? drainGraceMs : this.#options.idleTimeoutMs
   }
 
@@ -172,7 +172,7 @@ export class ServerConnection implements WireReader, BodySource, Receiver {
     if (!this.#crowded) return
     this.#crowded = false
     if (this.#exchange !== undefined || this.#closing) return
-    this.deadlineMs = this.#options.nowMs() + this.#idleMs
+    this.deadlineMs = this.#options.nowMs() + this.#idleMs()
     this.#wire.resume()
     if (this.#pipelined.length > 0) this.#next()
     else if (this.#clientEnded) this.#close()
@@ -365,7 +365,7 @@ export class ServerConnection implements WireReader, BodySource, Receiver {
       this.deadlineMs = this.#options.nowMs() + this.#options.streamIdleTimeoutMs
       return
     }
-    this.deadlineMs = (wasStreamed ? this.#options.nowMs() : exchange.nowMs) + this.#idleMs
+    this.deadlineMs = (wasStreamed ? this.#options.nowMs() : exchange.nowMs) + this.#idleMs()
     if (this.#pipelined.length > 0) this.#next()
     else if (this.#clientEnded) this.#close()
   }

@@ -65,7 +65,7 @@ export class StreamHandle {
   readonly #onComplete: (status: number) => void
   /** Only a write that does not end at once keeps its request, until its end has been told. */
   #request: WriteRequest
-  #otherRequest: WriteRequest
+  #otherRequest: WriteRequest | undefined
   /** Given to the kernel, or to TLS, and not taken yet. */
   queuedBytes = 0
 
@@ -75,11 +75,10 @@ export class StreamHandle {
     this.#onread = handle.onread
     this.#onComplete = (status) => {
       this.queuedBytes = 0
-      this.#otherRequest.buffer = undefined
+      if (this.#otherRequest !== undefined) this.#otherRequest.buffer = undefined
       onTaken(status < 0 ? systemError(status) : undefined)
     }
     this.#request = this.#makeRequest()
-    this.#otherRequest = this.#makeRequest()
   }
 
   /** The handle of a connected socket, or undefined where it cannot be used. */
@@ -139,7 +138,7 @@ export class StreamHandle {
     if (status === 0 && streamBaseState[kLastWriteWasAsync] !== 0) {
       // It keeps the pieces alive until the kernel has them.
       request.buffer = pieces
-      this.#request = this.#otherRequest
+      this.#request = this.#otherRequest ?? this.#makeRequest()
       this.#otherRequest = request
       return undefined
     }

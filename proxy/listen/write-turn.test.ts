@@ -26,16 +26,25 @@ async function turns(count: number, readsEach: number): Promise<void> {
   log = []
 }
 
+async function leavesAtTurnsEnd(): Promise<void> {
+  flushAtTurnsEnd({ flush: () => log.push('sent') })
+  expect(log).toEqual([])
+  await turnsEnd()
+  expect(log).toEqual(['sent'])
+}
+
+async function twoAreGathered(): Promise<void> {
+  read('a')
+  read('b')
+  expect(log).toEqual(['read a', 'read b'])
+  await turnsEnd()
+  expect(log).toEqual(['read a', 'read b', 'sent a', 'sent b'])
+}
+
 describe('turns of many reads', () => {
   beforeEach(() => turns(2, 20))
 
-  test('what they write leaves when all of them are dealt with', async () => {
-    read('a')
-    read('b')
-    expect(log).toEqual(['read a', 'read b'])
-    await turnsEnd()
-    expect(log).toEqual(['read a', 'read b', 'sent a', 'sent b'])
-  })
+  test('what they write leaves when all of them are dealt with', twoAreGathered)
 
   test('no more than 64 connections wait for that', () => {
     for (let k = 0; k < 65; k++) read(String(k))
@@ -52,12 +61,7 @@ describe('turns of many reads', () => {
     expect([...unsent]).toEqual([])
   })
 
-  test('what no read caused leaves at the end of the turn', async () => {
-    flushAtTurnsEnd({ flush: () => log.push('sent') })
-    expect(log).toEqual([])
-    await turnsEnd()
-    expect(log).toEqual(['sent'])
-  })
+  test('what no read caused leaves at the end of the turn', leavesAtTurnsEnd)
 })
 
 describe('turns of one read each', () => {
@@ -77,12 +81,7 @@ describe('turns of one read each', () => {
     expect(log).toEqual(['read inner', 'sent inner', 'sent outer'])
   })
 
-  test('what no read caused leaves at the end of the turn', async () => {
-    flushAtTurnsEnd({ flush: () => log.push('sent') })
-    expect(log).toEqual([])
-    await turnsEnd()
-    expect(log).toEqual(['sent'])
-  })
+  test('what no read caused leaves at the end of the turn', leavesAtTurnsEnd)
 
   test('a reader that fails holds up nothing', () => {
     const onBytes = (): void => {
@@ -95,10 +94,6 @@ describe('turns of one read each', () => {
 
   test('once many reads come in a turn, what they write is gathered again', async () => {
     await turns(1, 20)
-    read('a')
-    read('b')
-    expect(log).toEqual(['read a', 'read b'])
-    await turnsEnd()
-    expect(log).toEqual(['read a', 'read b', 'sent a', 'sent b'])
+    await twoAreGathered()
   })
 })
